@@ -1,0 +1,138 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode, explicit existentials and imports, and no warnings.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+/// A module below `Sources/Shared`.
+func shared(_ name: String, in folder: String = "Shared", _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
+}
+
+/// A C library of the system: a module map and a shim header, nothing else. Its one importer is the wrapper of its name.
+func system(_ name: String, apt package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/Shared/System/\(name)", providers: [.apt([package])])
+}
+
+/// An executable whose target is named otherwise than its product: a target named `dispatch` would define
+/// `dispatch_main`, which is libdispatch's own function (swiftlang/swift-package-manager#3804).
+func stage(_ name: String, _ product: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Stage", "Settings", "Messages", "Loop", argumentParser, logging] + dependencies,
+        path: "Sources/\(product)",
+        swiftSettings: strict
+    )
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let pipeline = "Shared/Pipeline"
+
+let package = Package(
+    name: "async-processor",
+    products: [
+        .executable(name: "ingest", targets: ["IngestStage"]),
+        .executable(name: "dispatch", targets: ["DispatchStage"]),
+        .executable(name: "retry", targets: ["RetryStage"]),
+        .executable(name: "emit", targets: ["EmitStage"]),
+        .executable(name: "apctl", targets: ["Apctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        system("CZeroMQ", apt: "libzmq3-dev"),
+        system("CHiredis", apt: "libhiredis-dev"),
+        system("CCurl", apt: "libcurl4-openssl-dev"),
+
+        shared("Messages", in: pipeline),
+        shared("Links", in: pipeline, [deque]),
+        shared("Wire", in: pipeline, ["Messages", "Links", protobuf]),
+        shared("Loop", in: pipeline, [heap]),
+        shared("Queue", in: pipeline, ["Messages", logging]),
+        shared("Metrics", in: pipeline, [metrics]),
+        shared("Status", in: pipeline, ["Metrics", flyingFox, flyingSocks, logging, lifecycle]),
+        shared("Settings", in: pipeline, ["Messages", "Queue", argumentParser, logging]),
+        shared(
+            "Stage", in: pipeline,
+            [
+                "Messages", "Links", "Wire", "Loop", "Queue", "Metrics", "Status", "Settings", "ZeroMQ",
+                deque, logging, lifecycle, signals, argumentParser,
+            ]),
+
+        shared("ZeroMQ", ["CZeroMQ"]),
+        shared("HTTP", ["CCurl", "Loop", "Messages"]),
+        shared("Redis", ["CHiredis", logging]),
+        shared("SQLite", ["Queue", "Messages", grdb]),
+        shared("GatewaySimulator", ["Metrics", flyingFox, flyingSocks, logging]),
+
+        stage("IngestStage", "ingest", ["Queue", "Redis", "SQLite", "Metrics", deque, grdb]),
+        stage("DispatchStage", "dispatch", ["HTTP", "Metrics", deque]),
+        stage("RetryStage", "retry", ["Metrics"]),
+        stage("EmitStage", "emit", ["Queue", "Redis", "SQLite", "Metrics", deque, grdb]),
+        .executableTarget(
+            name: "Apctl",
+            dependencies: ["GatewaySimulator", "SQLite", "Messages", "Settings", grdb, argumentParser, logging, subprocess],
+            path: "Sources/apctl",
+            swiftSettings: strict
+        ),
+
+        shared("TestSupport", ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess]),
+    ]
+)
+
+#if DEV_FILTER
+#endif
+// While building one part alone: AP_ONLY=LinksTests,WireTests keeps those targets and what they need.
+if let only = Context.environment["AP_ONLY"] {
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    func names(_ t: Target) -> [String] {
+        t.dependencies.compactMap {
+            switch $0 {
+            case .byNameItem(let n, _): n
+            case .targetItem(let n, _): n
+            default: nil
+            }
+        }
+    }
+    var grew = true
+    while grew {
+        grew = false
+        for t in package.targets where wanted.contains(t.name) {
+            for n in names(t) where wanted.insert(n).inserted { grew = true }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll()
+}

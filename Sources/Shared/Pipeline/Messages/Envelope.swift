@@ -1,0 +1,145 @@
+/// A run of bytes that may be part of a larger buffer, such as a payload inside the frame it came in.
+package typealias Bytes = ArraySlice<UInt8>
+
+/// What travels on a link: one request, and what has become of it so far.
+///
+/// `payload` is what the producer wrote and goes to the gateway byte for byte; nothing re-encodes it.
+package struct Envelope: Sendable, Equatable {
+    /// The producer's name for the request; unique only as far as the producer makes it so. Empty when the message
+    /// could not be read.
+    package var id: String
+    /// Name of the queue it came from.
+    package var queue: String
+    /// Proof of the lease, in the words of the queue's adapter; what `emit` settles.
+    package var receipt: Receipt
+    /// Where the result goes: a list, a channel, a topic. Empty means the sink's default.
+    package var resultDestination: String
+    /// Full URL of the attempt.
+    package var url: String
+    /// Headers of the attempt in the order they are sent, each name once.
+    package var headers: [HeaderField]
+    /// Unix seconds after which no attempt starts.
+    package var deadline: Int64
+    /// Attempts that have failed.
+    package var failedAttempts: Int
+    /// Leases of this request that expired before this one.
+    package var deliveries: Int
+    /// Processes that were lost while they held it (DESIGN 5, poison).
+    package var losses: Int
+    /// The producer wrote the payload as base64, and is answered in base64.
+    package var isBase64: Bool
+    /// When ingest leased it, milliseconds since 1970.
+    package var leasedAt: Int64
+    /// The request body to POST.
+    package var payload: Bytes
+    /// What has become of it.
+    package var progress: Progress
+
+    package init(
+        id: String, queue: String, receipt: Receipt, resultDestination: String = "", url: String = "",
+        headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0, deliveries: Int = 0,
+        losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, payload: Bytes = [],
+        progress: Progress = .waiting
+    ) {
+        self.id = id
+        self.queue = queue
+        self.receipt = receipt
+        self.resultDestination = resultDestination
+        self.url = url
+        self.headers = headers
+        self.deadline = deadline
+        self.failedAttempts = failedAttempts
+        self.deliveries = deliveries
+        self.losses = losses
+        self.isBase64 = isBase64
+        self.leasedAt = leasedAt
+        self.payload = payload
+        self.progress = progress
+    }
+}
+
+/// How far a request has come.
+package enum Progress: Sendable, Equatable {
+    /// No attempt has been made since it was leased.
+    case waiting
+    /// An attempt failed; `retry` decides what follows.
+    case failed(FailedAttempt)
+    /// It is decided how this lease ends; `emit` tells the queue.
+    case ended(Ending)
+}
+
+/// One attempt that may be worth repeating.
+package struct FailedAttempt: Sendable, Equatable {
+    /// The HTTP status, `nil` when no (whole) answer came.
+    package var statusCode: Int?
+    /// The body of the answer; empty without one.
+    package var body: Bytes
+    /// For people: what was tried and what came back.
+    package var reason: String
+    /// What the gateway's `Retry-After` asked for, in milliseconds from the answer.
+    package var retryAfterMilliseconds: Int64?
+
+    package init(statusCode: Int?, body: Bytes, reason: String, retryAfterMilliseconds: Int64? = nil) {
+        self.statusCode = statusCode
+        self.body = body
+        self.reason = reason
+        self.retryAfterMilliseconds = retryAfterMilliseconds
+    }
+}
+
+/// How a lease ends.
+package enum Ending: Sendable, Equatable {
+    /// With a result for the producer.
+    case result(Result)
+    /// Put back, not before `afterMilliseconds` have passed on the queue's clock. The attempt that failed is counted
+    /// in `Envelope.failedAttempts` already.
+    case parked(afterMilliseconds: Int64)
+    /// Given back untouched, available at once.
+    case released
+    /// Kept aside for an operator, with the reason; the producer gets a `DEAD_LETTER` result if the request has an id.
+    case deadLetter(reason: String)
+}
+
+extension Ending {
+    /// What the gateway answered, or why there is no answer.
+    package enum Result: Sendable, Equatable {
+        case answer(statusCode: Int, body: Bytes)
+        case failure(ErrorCode, message: String)
+    }
+}
+
+/// Codes of results without an HTTP answer.
+package enum ErrorCode: String, Sendable, CaseIterable {
+    case deadlineExceeded = "DEADLINE_EXCEEDED"
+    case invalidRequest = "INVALID_REQUEST"
+    case inferenceError = "INFERENCE_ERROR"
+    case cancelled = "CANCELLED"
+    case gateDropped = "GATE_DROPPED"
+    case gateError = "GATE_ERROR"
+    case attemptsExhausted = "ATTEMPTS_EXHAUSTED"
+    case deadLetter = "DEAD_LETTER"
+}
+
+/// One HTTP header.
+package struct HeaderField: Sendable, Hashable {
+    package var name: String
+    package var value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Opaque proof of one lease. A receipt settles at most once.
+///
+/// Only the adapter that made it (its source in ingest, its sink in emit) looks inside.
+package struct Receipt: Sendable, Hashable {
+    package var bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    /// The receipt as text; adapters that write text read it back.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+}

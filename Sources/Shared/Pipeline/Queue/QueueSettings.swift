@@ -1,0 +1,31 @@
+package import Messages
+
+/// One request queue and where its requests go; made from flags or from the queues file.
+package struct QueueSettings: Sendable, Equatable {
+    /// Name for metrics and for the envelope; the queue's own name unless the file gives an `id`.
+    package var id: String
+    /// The channel, sorted set or subscription; for `sqlite` the value of `requests.queue`.
+    package var name: String
+    /// Where retries are parked; only Redis uses it.
+    package var retryQueue: String
+    /// Where results go when the settings name a place for this queue; wins over what a message asks for.
+    package var resultDestination: String?
+    /// Where results go when neither the queue's settings nor the message say.
+    package var defaultResultDestination: String
+    package var target: GatewayTarget
+    /// Value of `x-gateway-inference-objective`; empty for none.
+    package var objective: String
+
+    package init(
+        id: String, name: String, retryQueue: String = "retry-sortedset", resultDestination: String? = nil,
+        defaultResultDestination: String = "", target: GatewayTarget, objective: String = ""
+    ) {
+        self.id = id
+        self.name = name
+        self.retryQueue = retryQueue
+        self.resultDestination = resultDestination
+        self.defaultResultDestination = defaultResultDestination
+        self.target = target
+        self.objective = objective
+    }
+}

@@ -1,0 +1,53 @@
+package import Messages
+
+/// One queue of requests, as ingest sees it.
+///
+/// One source serves one queue. It runs on a thread of its own (see `QueueThread`) and is called by one task for
+/// `lease` and another for `renew` and `release`: `lease` never holds those up.
+package protocol RequestSource: Sendable {
+    /// Makes what the queue needs to exist exist (tables, subscriptions), and finds out whether the server answers.
+    ///
+    /// Called again, with back-off, for as long as it throws.
+    func connect() async throws(QueueError)
+
+    /// Waits for requests: at least one, at most `limit`; none once the task is cancelled.
+    ///
+    /// Returns soon after the first is there: a single request is never held back to fill a batch. A message that
+    /// cannot be decoded is still a delivery: it is rejected, with a reason, further on.
+    func lease(limit: Int) async throws(QueueError) -> [Delivery]
+
+    /// Extends leases by the queue's lease time, counted from now.
+    ///
+    /// A lease that has expired is renewed as long as nobody has taken it over.
+    /// - Returns: the receipts that are no longer ours.
+    func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt]
+
+    /// Ends leases so that anybody can have the requests at once.
+    func release(_ receipts: [Receipt]) async throws(QueueError)
+
+    /// Whether the server answered last time it was asked (for `/readyz`), and why not.
+    func health() async -> QueueHealth
+}
+
+/// A message taken from a queue, under a lease.
+package struct Delivery: Sendable, Equatable {
+    /// The message as the producer wrote it.
+    package var bytes: Bytes
+    package var receipt: Receipt
+    /// How many leases of this request have expired before; parking, releasing and retrying do not count.
+    package var deliveries: Int
+    /// Failed attempts the queue has counted; the message's own `retry_count` counts if it is higher.
+    package var failedAttempts: Int
+
+    package init(bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0) {
+        self.bytes = bytes
+        self.receipt = receipt
+        self.deliveries = deliveries
+        self.failedAttempts = failedAttempts
+    }
+}
+
+package enum QueueHealth: Sendable, Equatable {
+    case reachable
+    case unreachable(reason: String)
+}

@@ -1,0 +1,65 @@
+package import Messages
+
+/// A queue's settlements, as emit sees them.
+///
+/// One sink serves all queues of one server: what it needs to know about a queue travels in the settlement.
+package protocol ResultSink: Sendable {
+    /// Makes what the queue needs to exist exist, and finds out whether the server answers.
+    ///
+    /// Called again, with back-off, for as long as it throws.
+    func connect() async throws(QueueError)
+
+    /// Makes every settlement durable, in one round trip where the server allows, and says for each what became of it,
+    /// in the order given.
+    ///
+    /// Throwing means that nothing is known about any of them: the caller tries all of them again, and each still
+    /// settles at most once.
+    func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus]
+
+    /// Whether the server answered last time it was asked (for `/readyz`), and why not.
+    func health() async -> QueueHealth
+}
+
+/// How one lease ends, as the queue is told.
+package struct Settlement: Sendable, Equatable {
+    package var receipt: Receipt
+    /// Name of the queue the request came from.
+    package var queue: String
+    /// Where the result goes; empty means the sink's default.
+    package var destination: String
+    /// The producer's name for the request; empty if the message could not be read.
+    package var id: String
+    package var action: Action
+
+    package enum Action: Sendable, Equatable {
+        /// Write this result (a JSON document) and end the lease.
+        case result(Bytes)
+        /// Put the request back, not before `afterMilliseconds` have passed on the queue server's clock, and remember
+        /// how many attempts have failed. Only for the holder of the lease.
+        case park(afterMilliseconds: Int64, failedAttempts: Int)
+        /// Make the request available again at once. Only for the holder of the lease.
+        case release
+        /// Move the original message to the dead letters with the reason, write `result` (if any) as its result, and
+        /// end the lease. Only for the holder of the lease.
+        case deadLetter(reason: String, result: Bytes?)
+    }
+
+    package init(receipt: Receipt, queue: String, destination: String, id: String, action: Action) {
+        self.receipt = receipt
+        self.queue = queue
+        self.destination = destination
+        self.id = id
+        self.action = action
+    }
+}
+
+/// What became of a settlement.
+package enum SettlementStatus: Sendable, Equatable {
+    /// It stands in the queue now.
+    case settled
+    /// The request has its record already, or the receipt belongs to another submission; nothing was written.
+    case stale
+    /// The queue refuses this settlement and will refuse it again (a result list that is no list, a result too large),
+    /// with what the server said. Nothing was written; the lease stands.
+    case refused(reason: String)
+}
