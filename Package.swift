@@ -72,6 +72,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        .systemLibrary(name: "CEpoll", path: "Sources/Shared/System/CEpoll"),
         system("CZeroMQ", apt: "libzmq3-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
         system("CCurl", apt: "libcurl4-openssl-dev"),
@@ -79,7 +80,7 @@ let package = Package(
         shared("Messages", in: pipeline),
         shared("Links", in: pipeline, [deque]),
         shared("Wire", in: pipeline, ["Messages", "Links", protobuf]),
-        shared("Loop", in: pipeline, [heap]),
+        shared("Loop", in: pipeline, ["CEpoll", heap]),
         shared("Queue", in: pipeline, ["Messages", logging]),
         shared("Metrics", in: pipeline, [metrics]),
         shared("Status", in: pipeline, ["Metrics", flyingFox, flyingSocks, logging, lifecycle]),
@@ -109,6 +110,8 @@ let package = Package(
         ),
 
         shared("TestSupport", ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess]),
+
+        tests("LoopTests", ["Loop"]),
     ]
 )
 

@@ -1,0 +1,142 @@
+import HeapModule
+import Synchronization
+
+/// What the pipeline thread watches, and what it does when something happens.
+///
+/// One per process. A *turn*: handlers of ready descriptors, handlers of timers that are due, then every turn handler.
+/// Handlers run on `PipelineActor` and must not block; a handler may add and remove watches and timers, also its own.
+@PipelineActor
+package final class EventLoop {
+    package typealias Handler = @PipelineActor () -> Void
+
+    /// The loop of this process. It starts turning with its first use.
+    package static let shared = EventLoop()
+
+    private struct Timer: Comparable {
+        let due: Int64
+        let id: UInt64
+        static func < (a: Timer, b: Timer) -> Bool { a.due == b.due ? a.id < b.id : a.due < b.due }
+    }
+
+    private let poller = PipelineActor.thread.poller
+    private var watches: [CInt: @PipelineActor (Readiness) -> Void] = [:]
+    private var timers = Heap<Timer>()
+    private var timerHandlers: [UInt64: Handler] = [:]
+    private var turnHandlers: [(id: UInt64, handler: @PipelineActor () -> Bool)] = []
+    private var lastID: UInt64 = 0
+    private var ready: [Poller.Ready] = []
+    private var turnTime: Int64 = monotonicNanoseconds()
+
+    private init() {
+        // The one unstructured task of the process: it is the process's run loop and ends with it.
+        Task { @PipelineActor in await self.run() }
+    }
+
+    /// The time of this turn on a clock that only goes forward (CLOCK_MONOTONIC).
+    package var now: Duration { .nanoseconds(turnTime) }
+
+    /// When the loop last turned, nanoseconds of CLOCK_MONOTONIC; may be read on any thread, for liveness checks.
+    package nonisolated static let lastTurn = LastTurn()
+
+    /// Calls `handler` in each turn in which `descriptor` is ready for any of `interest`, or has failed.
+    package func watch(
+        _ descriptor: CInt, _ interest: Readiness, _ handler: @escaping @PipelineActor (Readiness) -> Void
+    ) {
+        if watches.updateValue(handler, forKey: descriptor) == nil {
+            poller.add(descriptor, interest)
+        } else {
+            poller.change(descriptor, interest)
+        }
+    }
+
+    /// Stops watching; call it before closing the descriptor.
+    package func unwatch(_ descriptor: CInt) {
+        if watches.removeValue(forKey: descriptor) != nil { poller.remove(descriptor) }
+    }
+
+    /// Calls `handler` once, not before `delay` has passed. Resolution: one millisecond.
+    @discardableResult
+    package func schedule(after delay: Duration, _ handler: @escaping Handler) -> TimerID {
+        let id = nextID()
+        timers.insert(Timer(due: monotonicNanoseconds() + delay.nanoseconds, id: id))
+        timerHandlers[id] = handler
+        return TimerID(value: id)
+    }
+
+    /// Harmless for a timer that has fired.
+    package func cancel(_ timer: TimerID) { timerHandlers[timer.value] = nil }
+
+    /// Calls `handler` at the end of every turn, in the order of registration; it answers whether it has more to do at
+    /// once, so that the loop turns again without waiting.
+    @discardableResult
+    package func onTurn(_ handler: @escaping @PipelineActor () -> Bool) -> TurnHandlerID {
+        let id = nextID()
+        turnHandlers.append((id, handler))
+        return TurnHandlerID(value: id)
+    }
+
+    package func remove(_ handler: TurnHandlerID) { turnHandlers.removeAll { $0.id == handler.value } }
+
+    private func nextID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    private func run() async {
+        var hasMore = false
+        while true {
+            await PipelineActor.thread.nextTurn(deadline: hasMore ? 0 : nextDeadline)
+            turnTime = monotonicNanoseconds()
+            Self.lastTurn.nanoseconds.store(turnTime, ordering: .relaxed)
+            handleReady()
+            handleTimers()
+            hasMore = handleTurn()
+        }
+    }
+
+    /// At least one turn a second, so that `lastTurn` says whether the thread still turns.
+    private var nextDeadline: Int64 {
+        min(timers.min?.due ?? .max, monotonicNanoseconds() + 1_000_000_000)
+    }
+
+    private func handleReady() {
+        poller.takeReady(into: &ready)
+        for item in ready { watches[item.descriptor]?(item.readiness) }
+    }
+
+    private func handleTimers() {
+        while let timer = timers.min, timer.due <= turnTime {
+            timers.removeMin()
+            timerHandlers.removeValue(forKey: timer.id)?()
+        }
+    }
+
+    private func handleTurn() -> Bool {
+        var hasMore = false
+        for entry in turnHandlers where entry.handler() { hasMore = true }
+        return hasMore
+    }
+}
+
+/// Names a timer of the event loop.
+package struct TimerID: Sendable, Hashable { fileprivate let value: UInt64 }
+
+/// Names a turn handler of the event loop.
+package struct TurnHandlerID: Sendable, Hashable { fileprivate let value: UInt64 }
+
+/// When the event loop last turned.
+package final class LastTurn: Sendable {
+    fileprivate let nanoseconds = Atomic<Int64>(monotonicNanoseconds())
+
+    /// How long ago; about a second at most in a healthy process.
+    package var age: Duration { .nanoseconds(monotonicNanoseconds() - nanoseconds.load(ordering: .relaxed)) }
+}
+
+extension Duration {
+    /// Whole nanoseconds, clamped to what 64 bits hold (292 years).
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+    }
+}

@@ -1,0 +1,96 @@
+internal import CEpoll
+import Glibc
+import Synchronization
+
+/// What a descriptor is watched for, and what it was found ready for.
+package struct Readiness: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let readable = Readiness(rawValue: 1)
+    package static let writable = Readiness(rawValue: 2)
+    /// An error or a hang-up is pending. Always reported, never asked for.
+    package static let failed = Readiness(rawValue: 4)
+}
+
+/// One epoll instance and the descriptor that wakes it up.
+///
+/// Level-triggered. Source: epoll_ctl(2), epoll_wait(2), eventfd(2). Two descriptors live as long as the process.
+final class Poller: Sendable {
+    struct Ready: Sendable {
+        var descriptor: CInt
+        var readiness: Readiness
+    }
+
+    private static let batch = 256
+    private let epoll: CInt
+    private let wakeUpDescriptor: CInt
+    private let ready = Mutex<[Ready]>([])
+
+    init() {
+        epoll = epoll_create1(CInt(EPOLL_CLOEXEC))
+        wakeUpDescriptor = eventfd(0, CInt(EFD_NONBLOCK) | CInt(EFD_CLOEXEC))
+        precondition(epoll >= 0 && wakeUpDescriptor >= 0, "no descriptors for the event loop: errno \(errno)")
+        control(EPOLL_CTL_ADD, wakeUpDescriptor, .readable)
+    }
+
+    /// May be called on any thread.
+    func wakeUp() { eventfd_write(wakeUpDescriptor, 1) }
+
+    func add(_ descriptor: CInt, _ readiness: Readiness) { control(EPOLL_CTL_ADD, descriptor, readiness) }
+    func change(_ descriptor: CInt, _ readiness: Readiness) { control(EPOLL_CTL_MOD, descriptor, readiness) }
+
+    /// A descriptor that is closed already has left by itself; that is no error.
+    func remove(_ descriptor: CInt) {
+        var event = epoll_event()
+        epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
+    }
+
+    /// Waits until something is ready or the time is over, and keeps what is ready for `takeReady`.
+    ///
+    /// - Parameter nanoseconds: `Int64.max` for no limit; rounded up to milliseconds, as epoll_wait(2) takes them.
+    func wait(nanoseconds: Int64) {
+        let milliseconds = nanoseconds == .max ? -1 : CInt(clamping: (nanoseconds + 999_999) / 1_000_000)
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
+            let count = epoll_wait(epoll, events.baseAddress, CInt(Self.batch), milliseconds)
+            guard count > 0 else { return }
+            ready.withLock { ready in
+                for event in events.prefix(Int(count)) {
+                    if event.data.fd == wakeUpDescriptor {
+                        var count: eventfd_t = 0
+                        eventfd_read(wakeUpDescriptor, &count)
+                    } else {
+                        ready.append(Ready(descriptor: event.data.fd, readiness: Readiness(epoll: event.events)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Swaps what was found ready into `buffer`, whose old contents are dropped.
+    func takeReady(into buffer: inout [Ready]) {
+        buffer.removeAll(keepingCapacity: true)
+        ready.withLock { swap(&$0, &buffer) }
+    }
+
+    private func control(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) {
+        var event = epoll_event()
+        event.events = readiness.epoll
+        event.data.fd = descriptor
+        let result = epoll_ctl(epoll, operation, descriptor, &event)
+        precondition(result == 0, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(errno)")
+    }
+}
+
+extension Readiness {
+    fileprivate var epoll: UInt32 {
+        (contains(.readable) ? EPOLLIN.rawValue : 0) | (contains(.writable) ? EPOLLOUT.rawValue : 0)
+    }
+
+    fileprivate init(epoll events: UInt32) {
+        self = []
+        if events & EPOLLIN.rawValue != 0 { insert(.readable) }
+        if events & EPOLLOUT.rawValue != 0 { insert(.writable) }
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { insert(.failed) }
+    }
+}

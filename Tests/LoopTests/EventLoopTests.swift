@@ -1,0 +1,113 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Loop
+
+struct EventLoopTests {
+    @Test(.timeLimit(.minutes(1)))
+    func firesATimerAfterItsDelayAndNotBefore() async {
+        let waited = await withCheckedContinuation { continuation in
+            onLoop { loop in
+                let start = monotonicNanoseconds()
+                loop.schedule(after: .milliseconds(30)) {
+                    continuation.resume(returning: monotonicNanoseconds() - start)
+                }
+            }
+        }
+        #expect(waited >= 30_000_000)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func firesTimersInTheOrderTheyAreDue() async {
+        let order = await withCheckedContinuation { (continuation: CheckedContinuation<[Int], Never>) in
+            onLoop { loop in
+                let seen = Seen()
+                loop.schedule(after: .milliseconds(20)) { seen.values.append(2) }
+                loop.schedule(after: .milliseconds(10)) { seen.values.append(1) }
+                loop.schedule(after: .milliseconds(30)) { continuation.resume(returning: seen.values) }
+            }
+        }
+        #expect(order == [1, 2])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func neverFiresACancelledTimer() async {
+        let order = await withCheckedContinuation { (continuation: CheckedContinuation<[Int], Never>) in
+            onLoop { loop in
+                let seen = Seen()
+                let timer = loop.schedule(after: .milliseconds(1)) { seen.values.append(1) }
+                loop.cancel(timer)
+                loop.schedule(after: .milliseconds(10)) { continuation.resume(returning: seen.values) }
+            }
+        }
+        #expect(order == [])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func callsTheHandlerOfADescriptorThatIsReadable() async throws {
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (reading, writing) = (ends[0], ends[1])
+        let readiness = await withCheckedContinuation { continuation in
+            onLoop { loop in
+                loop.watch(reading, .readable) { readiness in
+                    loop.unwatch(reading)
+                    continuation.resume(returning: readiness)
+                }
+                write(writing, "x", 1)
+            }
+        }
+        #expect(readiness.contains(.readable))
+        close(reading)
+        close(writing)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func turnsAgainAtOnceForATurnHandlerThatHasMoreToDo() async {
+        let turns = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in
+            onLoop { loop in
+                let seen = Seen()
+                let start = monotonicNanoseconds()
+                seen.handler = loop.onTurn {
+                    seen.values.append(0)
+                    guard monotonicNanoseconds() - start > 50_000_000 else { return true }
+                    if let handler = seen.handler { loop.remove(handler) }
+                    continuation.resume(returning: seen.values.count)
+                    return false
+                }
+            }
+        }
+        #expect(turns > 100)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func runsJobsFromOtherThreadsWhileItSleeps() async {
+        for round in 0..<2000 {
+            let answer = await echo(round)
+            #expect(answer == round)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func isAliveAsLongAsItTurns() async {
+        _ = await echo(1)
+        #expect(EventLoop.lastTurn.age < .seconds(5))
+    }
+
+    @Test(arguments: zip([Duration.seconds(1), .milliseconds(-5), .nanoseconds(7)], [1_000_000_000, -5_000_000, 7]))
+    func countsNanosecondsOfADuration(duration: Duration, nanoseconds: Int) {
+        #expect(duration.nanoseconds == Int64(nanoseconds))
+    }
+
+    @PipelineActor private func echo(_ value: Int) -> Int { value }
+
+    private func onLoop(_ body: @escaping @PipelineActor (EventLoop) -> Void) {
+        Task { @PipelineActor in body(EventLoop.shared) }
+    }
+}
+
+@PipelineActor private final class Seen {
+    var values: [Int] = []
+    var handler: TurnHandlerID?
+}
