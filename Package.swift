@@ -112,6 +112,7 @@ let package = Package(
         shared("TestSupport", ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess]),
 
         tests("LoopTests", ["Loop"]),
+        tests("ZeroMQTests", ["ZeroMQ"]),
     ]
 )
 
