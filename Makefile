@@ -1,0 +1,32 @@
+# Everything a person does here has a target; `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint format clean
+
+swift_sources := Package.swift Sources Tests
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## install what is missing from Debian's packages; silent when nothing is
+	@scripts/setup
+
+build: setup ## build the five executables, optimised
+	swift build -c release
+
+run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=http://… for a real one)
+	@scripts/run
+
+test: setup ## build and run every test
+	swift build --build-tests
+	swift test --skip-build
+
+lint: ## check formatting, and the compose file where docker compose is there
+	@scripts/lint
+
+format: ## rewrite the sources as the formatter wants them
+	swift format --in-place --recursive $(swift_sources)
+
+clean: ## remove what was built
+	swift package clean
