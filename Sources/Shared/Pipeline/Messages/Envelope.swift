@@ -5,14 +5,17 @@ package typealias Bytes = ArraySlice<UInt8>
 ///
 /// `payload` is what the producer wrote and goes to the gateway byte for byte; nothing re-encodes it.
 package struct Envelope: Sendable, Equatable {
-    /// The producer's name for the request; unique only as far as the producer makes it so. Empty when the message
-    /// could not be read.
+    /// The producer's name for the request; unique only as far as the producer makes it so.
+    ///
+    /// Empty when the message could not be read.
     package var id: String
     /// Name of the queue it came from.
     package var queue: String
     /// Proof of the lease, in the words of the queue's adapter; what `emit` settles.
     package var receipt: Receipt
-    /// Where the result goes: a list, a channel, a topic. Empty means the sink's default.
+    /// Where the result goes: a list, a channel, a topic.
+    ///
+    /// Empty means the sink's default.
     package var resultDestination: String
     /// Full URL of the attempt.
     package var url: String
@@ -131,7 +134,9 @@ package struct HeaderField: Sendable, Hashable {
     }
 }
 
-/// Opaque proof of one lease. A receipt settles at most once.
+/// Opaque proof of one lease.
+///
+/// A receipt settles at most once.
 ///
 /// Only the adapter that made it (its source in ingest, its sink in emit) looks inside.
 package struct Receipt: Sendable, Hashable {

@@ -5,3 +5,46 @@ package enum GatewayTarget: Sendable, Equatable {
     /// A base and a default path (`igw_base_url`, `request_path_url`); a message's `endpoint` replaces the path.
     case base(String, path: String)
 }
+
+extension GatewayTarget {
+    /// The full URL for a message with this `endpoint`; `nil` and empty mean that it has none.
+    ///
+    /// An endpoint is a path whatever it looks like: it never changes scheme, host or port, leaves the base's own path
+    /// in place, and cannot climb out of it. A `?` or `#` in it is escaped.
+    package func resolve(endpoint: String?) throws(InvalidRequest) -> String {
+        let endpoint = endpoint == "" ? nil : endpoint
+        switch self {
+        case .url(let url):
+            guard let endpoint else { return url }
+            return try parsed(url).origin + EndpointPath.clean(endpoint)
+        case .base(let base, let path):
+            let base = try parsed(base)
+            return try base.join(endpoint ?? path)
+        }
+    }
+
+    /// Throws unless requests can be sent there; for start-up.
+    ///
+    /// The reason names neither flag nor URL, which may hold a
+    /// password.
+    package func check() throws(InvalidRequest) {
+        switch self {
+        case .url(let url): _ = try GatewayURL(url)
+        case .base(let base, let path):
+            let base = try GatewayURL(base)
+            do { _ = try base.join(path) } catch {
+                throw InvalidRequest(error.reason.replacingPrefix("endpoint", with: "path"))
+            }
+        }
+    }
+
+    private func parsed(_ url: String) throws(InvalidRequest) -> GatewayURL {
+        do { return try GatewayURL(url) } catch { throw InvalidRequest("the queue's gateway URL: \(error.reason)") }
+    }
+}
+
+extension String {
+    fileprivate func replacingPrefix(_ prefix: String, with other: String) -> String {
+        hasPrefix(prefix) ? other + dropFirst(prefix.count) : self
+    }
+}

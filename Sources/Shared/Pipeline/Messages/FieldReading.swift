@@ -1,0 +1,68 @@
+/// The first field of a message that was of a wrong type, for people.
+struct FieldProblem {
+    private(set) var reason: String?
+
+    mutating func note(_ reason: @autoclosure () -> String) {
+        if self.reason == nil { self.reason = reason() }
+    }
+}
+
+/// Reading the value of a known field.
+///
+/// `nil` means: leave the field as it was, because it is `null` or because its type is wrong, which is noted.
+extension JSONScanner {
+    mutating func readString(_ field: String, _ problem: inout FieldProblem) throws(JSONError) -> String? {
+        guard try nextKind() == .string else {
+            try skipMismatch(field, "a string", &problem)
+            return nil
+        }
+        return text(of: try readString())
+    }
+
+    /// An integer literal that fits in 64 bits, or a string that holds one, perhaps with a sign.
+    mutating func readInteger(
+        _ field: String, orText: Bool, _ problem: inout FieldProblem
+    ) throws(JSONError) -> Int64? {
+        let wanted = orText ? "an integer or a string that holds one" : "an integer"
+        let text: String
+        switch try nextKind() {
+        case .number: text = self.text(of: try readNumber())
+        case .string where orText: text = self.text(of: try readString())
+        default:
+            try skipMismatch(field, wanted, &problem)
+            return nil
+        }
+        let value = Int64(text)
+        if value == nil { problem.note("\(field): expected \(wanted), within 64 bits; found \(quoted(text))") }
+        return value
+    }
+
+    /// An object of strings, in the order written; entries that are `null` are left out.
+    mutating func readStrings(
+        _ field: String, depth: Int, _ problem: inout FieldProblem
+    ) throws(JSONError) -> [HeaderField]? {
+        guard try nextKind() == .object else {
+            try skipMismatch(field, "an object of strings", &problem)
+            return nil
+        }
+        var fields: [HeaderField] = []
+        try readObject(depth: depth) { (scanner, token) throws(JSONError) in
+            let name = scanner.text(of: token)
+            if try scanner.nextKind() == .string {
+                fields.append(HeaderField(name, scanner.text(of: try scanner.readString())))
+            } else {
+                try scanner.skipMismatch("\(field)[\(quoted(name))]", "a string", &problem, depth: depth + 1)
+            }
+        }
+        return fields
+    }
+
+    /// Skips a value of a type the field cannot have; notes it unless it is `null`, which means absent.
+    mutating func skipMismatch(
+        _ field: String, _ wanted: String, _ problem: inout FieldProblem, depth: Int = 2
+    ) throws(JSONError) {
+        let kind = try nextKind()
+        try skipValue(depth: depth)
+        if kind != .null { problem.note("\(field): expected \(wanted), found \(kind.rawValue)") }
+    }
+}

@@ -1,0 +1,89 @@
+/// The fields of a request as far as they have been read: of a flat message, or of an envelope's `data`.
+struct RequestFields {
+    /// Fields by the names they are known under.
+    enum Name: String {
+        case id, deadline, payload, metadata, headers, endpoint
+        case retryCount = "retry_count"
+    }
+
+    /// A payload that is there, and has a right type.
+    enum Payload {
+        case object(Bytes)
+        /// Text of a string, which should be base64.
+        case text(Bytes)
+    }
+
+    var id: String?
+    var deadline: Int64?
+    var payload: Payload?
+    var metadata: [HeaderField] = []
+    var headers: [HeaderField] = []
+    var endpoint: String?
+    var retryCount: Int64?
+    /// The first field that was of a wrong type.
+    var problem = FieldProblem()
+
+    /// Reads the value of a field; the scanner stands after the name.
+    mutating func read(_ name: Name, from scanner: inout JSONScanner, depth: Int) throws(JSONError) {
+        let field = name.rawValue
+        switch name {
+        case .id: id = try scanner.readString(field, &problem) ?? id
+        case .deadline: deadline = try scanner.readInteger(field, orText: true, &problem) ?? deadline
+        case .payload: payload = try readPayload(from: &scanner, depth: depth) ?? payload
+        case .metadata: metadata = try scanner.readStrings(field, depth: depth, &problem) ?? metadata
+        case .headers: headers = try scanner.readStrings(field, depth: depth, &problem) ?? headers
+        case .endpoint: endpoint = try scanner.readString(field, &problem) ?? endpoint
+        case .retryCount: retryCount = try scanner.readInteger(field, orText: false, &problem) ?? retryCount
+        }
+    }
+
+    private mutating func readPayload(from scanner: inout JSONScanner, depth: Int) throws(JSONError) -> Payload? {
+        let kind = try scanner.nextKind()
+        switch kind {
+        case .object: return .object(scanner.bytes[try scanner.skipValue(depth: depth)])
+        case .string: return .text(scanner.contents(of: try scanner.readString()))
+        default:
+            try scanner.skipMismatch("payload", "an object or a base64 string", &problem)
+            return nil
+        }
+    }
+}
+
+/// The fields of an envelope's `internal`.
+struct RoutingFields {
+    enum Name: String {
+        case retryCount = "retry_count"
+        case requestToken = "request_token"
+        case queueID = "queue_id"
+        case requestQueueName = "request_queue_name"
+        case resultQueueName = "result_queue_name"
+        case labels
+    }
+
+    var routing = Routing()
+    var retryCount: Int64?
+    var problem = FieldProblem()
+
+    mutating func read(_ name: Name, from scanner: inout JSONScanner, depth: Int) throws(JSONError) {
+        let field = "internal.\(name.rawValue)"
+        switch name {
+        case .retryCount: retryCount = try scanner.readInteger(field, orText: false, &problem) ?? retryCount
+        case .requestToken: routing.requestToken = try scanner.readString(field, &problem) ?? routing.requestToken
+        case .queueID: routing.queueID = try scanner.readString(field, &problem) ?? routing.queueID
+        case .requestQueueName:
+            routing.requestQueueName = try scanner.readString(field, &problem) ?? routing.requestQueueName
+        case .resultQueueName:
+            routing.resultQueueName = try scanner.readString(field, &problem) ?? routing.resultQueueName
+        case .labels:
+            guard let labels = try scanner.readStrings(field, depth: depth, &problem) else { return }
+            routing.labels = Dictionary(labels)
+        }
+    }
+}
+
+extension [String: String] {
+    /// Of fields with the same name the last one stays.
+    init(_ fields: [HeaderField]) {
+        self.init(fields.lazy.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    }
+}

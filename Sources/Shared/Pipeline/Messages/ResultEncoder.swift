@@ -1,0 +1,75 @@
+/// How a result's `payload` carries the answer's body (`--result-payload`).
+package enum ResultPayloadFormat: String, Sendable, CaseIterable {
+    /// As a JSON string.
+    case text
+    /// As the JSON value it is, or as a string if it is not JSON.
+    case json
+    /// As base64 in a string.
+    case base64
+}
+
+/// Writes results: one JSON object each, on one line, without a line break at the end.
+///
+///     {"id":"job-17","status_code":200,"payload":"{\"choices\":[]}"}
+///     {"id":"job-19","payload":"{\"error\":\"deadline exceeded\"}","error":"deadline exceeded",
+///      "error_code":"DEADLINE_EXCEEDED","error_message":"deadline exceeded"}
+///
+/// A payload in base64 comes with `"payload_encoding":"base64"`; so does every body that is not UTF-8, whatever the
+/// format.
+package struct ResultEncoder: Sendable {
+    package let format: ResultPayloadFormat
+
+    package init(format: ResultPayloadFormat = .text) { self.format = format }
+
+    /// - Parameters:
+    ///   - id: the request's; empty if it could not be read.
+    ///   - isBase64: the request's payload came as base64, and so goes the answer.
+    package func encode(id: String, _ result: Ending.Result, isBase64: Bool = false) -> [UInt8] {
+        let format = isBase64 ? .base64 : format
+        var json: [UInt8] = []
+        switch result {
+        case .answer(let statusCode, let body):
+            json.reserveCapacity(body.count + body.count / 4 + id.utf8.count + 64)
+            json.append("{\"id\":")
+            json.appendJSONString(id)
+            json.append(",\"status_code\":")
+            json.append(contentsOf: String(statusCode).utf8)
+            appendPayload(body, as: format, to: &json)
+        case .failure(let code, let message):
+            json.append("{\"id\":")
+            json.appendJSONString(id)
+            appendPayload(errorBody(message)[...], as: format, to: &json)
+            json.append(",\"error\":")
+            json.appendJSONString(message)
+            json.append(",\"error_code\":")
+            json.appendJSONString(code.rawValue)
+            json.append(",\"error_message\":")
+            json.appendJSONString(message)
+        }
+        json.append("}")
+        return json
+    }
+
+    private func appendPayload(_ body: Bytes, as format: ResultPayloadFormat, to json: inout [UInt8]) {
+        json.append(",\"payload\":")
+        if format == .base64 || !isUTF8(body) {
+            json.append("\"")
+            Base64.append(body, to: &json)
+            json.append("\",\"payload_encoding\":\"base64\"")
+        } else if format == .json, (try? JSONScanner.check(body)) != nil {
+            json.appendJSONOnOneLine(body)
+        } else {
+            body.withUnsafeBufferPointer { json.appendJSONString(of: $0) }
+        }
+    }
+
+    private func errorBody(_ message: String) -> [UInt8] {
+        var body: [UInt8] = []
+        body.append("{\"error\":")
+        body.appendJSONString(message)
+        body.append("}")
+        return body
+    }
+
+    private func isUTF8(_ body: Bytes) -> Bool { (try? UTF8Span(validating: body.span)) != nil }
+}
