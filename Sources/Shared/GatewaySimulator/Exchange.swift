@@ -1,0 +1,74 @@
+import Loop
+
+/// One request being answered.
+@PipelineActor
+final class Exchange {
+    /// Where it stands.
+    enum Stage {
+        /// Above the concurrency limit, or held back.
+        case waiting
+        /// It takes one of the places.
+        case running
+        case over
+    }
+
+    let number: Int
+    let request: GatewayRequest
+    let connection: Connection
+    let keepsAlive: Bool
+    let answer: GatewayAnswer
+    let latency: Duration
+    var stage = Stage.waiting
+    var timer: TimerID?
+
+    init(
+        number: Int, request: GatewayRequest, connection: Connection, keepsAlive: Bool, answer: GatewayAnswer,
+        latency: Duration
+    ) {
+        self.number = number
+        self.request = request
+        self.connection = connection
+        self.keepsAlive = keepsAlive
+        self.answer = answer
+        self.latency = latency
+    }
+
+    /// Writes `response` whole, then calls `done`.
+    func respond(_ response: HTTPResponse, done: @escaping @PipelineActor () -> Void) {
+        var response = response
+        response.keepsAlive = keepsAlive
+        connection.send(response.bytes) { [self] in
+            done()
+            if keepsAlive { connection.finishRequest() } else { connection.close() }
+        }
+    }
+
+    /// Writes the head and half of the body, and closes the connection.
+    func respondHalf(_ response: HTTPResponse) {
+        connection.send(response.head + response.body.prefix(response.body.count / 2)) { [connection] in
+            connection.close()
+        }
+    }
+
+    /// Writes the head at once and the body in ten pieces over `time`.
+    func trickle(_ response: HTTPResponse, over time: Duration, done: @escaping @PipelineActor () -> Void) {
+        var response = response
+        response.keepsAlive = keepsAlive
+        let size = max(1, (response.body.count + 9) / 10)
+        let pieces = stride(from: 0, to: response.body.count, by: size).map {
+            Array(response.body[$0..<min($0 + size, response.body.count)])
+        }
+        connection.send(response.head)
+        send(pieces[...], every: time / max(1, pieces.count), done: done)
+    }
+
+    private func send(_ pieces: ArraySlice<[UInt8]>, every pause: Duration, done: @escaping @PipelineActor () -> Void) {
+        guard let piece = pieces.first else {
+            done()
+            return keepsAlive ? connection.finishRequest() : connection.close()
+        }
+        timer = EventLoop.shared.schedule(after: pause) { [self] in
+            connection.send(piece) { [self] in send(pieces.dropFirst(), every: pause, done: done) }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import DequeModule
+import Loop
+import Messages
+
+/// The simulated gateway itself: connections, places, faults. Everything happens on the pipeline thread.
+@PipelineActor
+final class GatewayServer {
+    nonisolated let port: UInt16
+    private let listener: Listener
+    private let settings: GatewaySettings
+    private let recorder: GatewayRecorder
+    private let api: OpenAI
+    private var connections: [CInt: Connection] = [:]
+    private var exchanges: [CInt: Exchange] = [:]
+    private var waiting = Deque<Exchange>()
+    private var running = 0
+    private var isHeld = false
+    private var isStarting = false
+    private var accepted = 0
+    private var arrived = 0
+    /// How often each request has been seen, by its fingerprint.
+    private var sightings: [UInt64: Int] = [:]
+    private var counters = GatewayCounters()
+
+    init(
+        _ settings: GatewaySettings, recorder: GatewayRecorder, host: String, port: UInt16
+    ) throws(GatewaySimulatorError) {
+        self.settings = settings
+        self.recorder = recorder
+        api = OpenAI(models: settings.models)
+        listener = try Listener(host: host, port: port)
+        self.port = listener.port
+        listener.start { [weak self] in self?.accept($0) }
+    }
+
+    func stop() {
+        listener.close()
+        for connection in connections.values { connection.close() }
+    }
+
+    /// While held, requests are accepted and wait.
+    func hold(_ isHeld: Bool) {
+        self.isHeld = isHeld
+        startWaiting()
+    }
+
+    private func accept(_ descriptor: CInt) {
+        accepted += 1
+        let connection = Connection(descriptor: descriptor, number: accepted)
+        connections[descriptor] = connection
+        connection.onRequest = { [weak self, unowned connection] in self?.receive($0, on: connection) }
+        connection.onClose = { [weak self] in self?.closed(descriptor) }
+        connection.start()
+    }
+
+    private func closed(_ descriptor: CInt) {
+        connections[descriptor] = nil
+        if let exchange = exchanges[descriptor], exchange.stage != .over { end(exchange, .abandoned) }
+    }
+
+    // MARK: A request's way
+
+    private func receive(_ request: HTTPRequest, on connection: Connection) {
+        arrived += 1
+        let isInference = request.method == "POST" && OpenAI.inferencePaths.contains(request.path)
+        let key = key(of: request)
+        let attempt = request.method == "POST" ? sightings[key, default: 0] + 1 : 1
+        if request.method == "POST" { sightings[key] = attempt }
+        let seen = GatewayRequest(
+            number: arrived, connection: connection.number, attempt: attempt, method: request.method,
+            path: request.target, headers: request.headers, body: request.body, outcome: .open)
+        if settings.records { recorder.arrived(seen) }
+
+        var random = GatewayRandom(seed: settings.seed, key: key, attempt: attempt)
+        var latency = isInference ? settings.latency.sample(&random) : .zero
+        var answer = settings.script?(seen) ?? (isInference ? drawFault(&random) : .normal)
+        while case .after(let delay, let next) = answer { (latency, answer) = (latency + delay, next) }
+
+        let exchange = Exchange(
+            number: arrived, request: seen, connection: connection, keepsAlive: request.keepsAlive, answer: answer,
+            latency: latency)
+        exchanges[connection.descriptor] = exchange
+        place(exchange, isInference: isInference)
+    }
+
+    private func drawFault(_ random: inout GatewayRandom) -> GatewayAnswer {
+        settings.faults.answer(
+            drawn: random.uniform(), retryAfter: settings.retryAfter, slowBody: settings.slowBody)
+    }
+
+    private func place(_ exchange: Exchange, isInference: Bool) {
+        if case .refusal(let status, let retryAfter) = exchange.answer {
+            return refuse(exchange, status, retryAfter: retryAfter)
+        }
+        if !isInference, exchange.latency == .zero, case .normal = exchange.answer {
+            return respond(exchange, plainAnswer(exchange.request))
+        }
+        if isHeld || isFull {
+            if !isHeld, settings.overload == .shed { return refuse(exchange, 429, retryAfter: settings.retryAfter) }
+            waiting.append(exchange)
+        } else {
+            begin(exchange)
+        }
+    }
+
+    private var isFull: Bool { settings.maxConcurrency > 0 && running >= settings.maxConcurrency }
+
+    private func begin(_ exchange: Exchange) {
+        running += 1
+        exchange.stage = .running
+        if exchange.latency <= .zero { return finish(exchange) }
+        exchange.timer = EventLoop.shared.schedule(after: exchange.latency) { [weak self] in self?.finish(exchange) }
+    }
+
+    private func finish(_ exchange: Exchange) {
+        switch exchange.answer {
+        case .response(let status, let headers, let body):
+            respond(exchange, HTTPResponse(status: status, headers: headers, body: body))
+        case .cutBeforeAnswer:
+            end(exchange, .cut)
+            exchange.connection.close()
+        case .cutInBody:
+            let response = normalAnswer(exchange.request)
+            end(exchange, .cut)
+            exchange.respondHalf(response)
+        case .slow(let time):
+            let response = normalAnswer(exchange.request)
+            exchange.trickle(response, over: time) { [weak self] in self?.end(exchange, .answered(response.status)) }
+        case .silent:
+            break
+        case .normal, .after, .refusal:
+            respond(exchange, normalAnswer(exchange.request))
+        }
+    }
+
+    private func respond(_ exchange: Exchange, _ response: HTTPResponse) {
+        exchange.respond(response) { [weak self] in self?.end(exchange, .answered(response.status)) }
+    }
+
+    private func refuse(_ exchange: Exchange, _ status: Int, retryAfter: String?) {
+        var response = HTTPResponse(status: status, body: OpenAIError.refusal(status))
+        if let retryAfter { response.headers.append(HeaderField("Retry-After", retryAfter)) }
+        respond(exchange, response)
+    }
+
+    private func end(_ exchange: Exchange, _ outcome: GatewayRequest.Outcome) {
+        guard exchange.stage != .over else { return }
+        if exchange.stage == .running { running -= 1 }
+        exchange.stage = .over
+        if let timer = exchange.timer { EventLoop.shared.cancel(timer) }
+        exchanges[exchange.connection.descriptor] = nil
+        counters.count(outcome)
+        if settings.records { recorder.ended(exchange.number, outcome) }
+        startWaiting()
+    }
+
+    private func startWaiting() {
+        guard !isStarting else { return }  // an answer that takes no time ends within `begin`
+        isStarting = true
+        defer { isStarting = false }
+        while !isHeld, !isFull, let exchange = waiting.popFirst() {
+            if exchange.stage == .waiting { begin(exchange) }
+        }
+    }
+
+    // MARK: Answers
+
+    private func normalAnswer(_ request: GatewayRequest) -> HTTPResponse {
+        request.method == "POST" ? api.answer(request, tokens: &counters.tokens) : plainAnswer(request)
+    }
+
+    private func plainAnswer(_ request: GatewayRequest) -> HTTPResponse {
+        let path = request.path.prefix { $0 != "?" }
+        guard request.method == "GET" else {
+            return api.answer(request, tokens: &counters.tokens)
+        }
+        switch path {
+        case "/health", "/healthz", "/readyz": return HTTPResponse(status: 200, body: Array("{}".utf8))
+        case "/v1/models": return HTTPResponse(status: 200, body: api.modelList)
+        case "/metrics":
+            let text = counters.text(running: running, waiting: waitingCount, model: settings.models.first ?? "")
+            let type = HeaderField("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            return HTTPResponse(status: 200, headers: [type], body: Array(text.utf8))
+        default: return OpenAIError.notFound(path)
+        }
+    }
+
+    private var waitingCount: Int { waiting.count { $0.stage == .waiting } }
+
+    /// What tells requests apart: their `x-request-id`, without one their body.
+    private func key(of request: HTTPRequest) -> UInt64 {
+        let id = request.headers.first { $0.name.lowercased() == "x-request-id" }?.value
+        return id.map { fingerprint($0.utf8) } ?? fingerprint(request.body)
+    }
+}
+
+extension HTTPRequest {
+    /// The target without its query.
+    var path: String { String(target.prefix { $0 != "?" }) }
+}

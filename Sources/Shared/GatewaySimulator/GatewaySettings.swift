@@ -1,0 +1,94 @@
+/// What the simulated gateway does with requests.
+package struct GatewaySettings: Sendable {
+    /// How long an inference takes.
+    package var latency: Latency
+    /// Inferences at once; 0 for no limit.
+    package var maxConcurrency: Int
+    /// What happens to requests above `maxConcurrency`.
+    package var overload: Overload
+    package var faults: FaultShares
+    /// Value of `Retry-After` on 429 and 503; `nil` for none.
+    package var retryAfter: String?
+    /// How long the body of a slow answer takes from its first byte to its last.
+    package var slowBody: Duration
+    /// Latency and faults depend on this, on the request, and on nothing else.
+    package var seed: UInt64
+    /// Names of the models served, for `/v1/models` and the gauges.
+    package var models: [String]
+    /// Whether requests are kept for `GatewayRecorder.requests`; they stay in memory until the end.
+    package var records: Bool
+    /// Decides about a request before the shares do; `nil` leaves it to them. Runs on the pipeline thread.
+    package var script: (@Sendable (GatewayRequest) -> GatewayAnswer?)?
+
+    package enum Overload: String, Sendable, CaseIterable {
+        /// Requests wait in the order they came.
+        case queue
+        /// Requests are answered 429 at once.
+        case shed
+    }
+
+    package init(
+        latency: Latency = .fixed(.zero), maxConcurrency: Int = 0, overload: Overload = .queue,
+        faults: FaultShares = FaultShares(), retryAfter: String? = nil, slowBody: Duration = .seconds(2),
+        seed: UInt64 = 0, models: [String] = ["food-review-1"], records: Bool = true,
+        script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil
+    ) {
+        self.latency = latency
+        self.maxConcurrency = maxConcurrency
+        self.overload = overload
+        self.faults = faults
+        self.retryAfter = retryAfter
+        self.slowBody = slowBody
+        self.seed = seed
+        self.models = models
+        self.records = records
+        self.script = script
+    }
+}
+
+/// Shares of inference requests that go wrong, each 0 to 1, together at most 1.
+package struct FaultShares: Sendable, Equatable {
+    /// Answered 429 at once.
+    package var shed: Double
+    /// Answered 503 at once.
+    package var unavailable: Double
+    /// The connection is closed after the latency, before any byte of the answer.
+    package var cutBeforeAnswer: Double
+    /// The connection is closed after half of the body.
+    package var cutInBody: Double
+    /// The body comes in small pieces over `GatewaySettings.slowBody`.
+    package var slow: Double
+    /// Accepted and never answered.
+    package var silent: Double
+
+    package init(
+        shed: Double = 0, unavailable: Double = 0, cutBeforeAnswer: Double = 0, cutInBody: Double = 0,
+        slow: Double = 0, silent: Double = 0
+    ) {
+        self.shed = shed
+        self.unavailable = unavailable
+        self.cutBeforeAnswer = cutBeforeAnswer
+        self.cutInBody = cutInBody
+        self.slow = slow
+        self.silent = silent
+    }
+
+    private var all: [Double] { [shed, unavailable, cutBeforeAnswer, cutInBody, slow, silent] }
+
+    /// Whether each share is within 0 to 1 and so is their sum.
+    package var isValid: Bool { all.allSatisfy { (0...1).contains($0) } && all.reduce(0, +) <= 1 + 1e-9 }
+
+    /// What becomes of a request that drew `number`, uniform in 0 to 1.
+    func answer(drawn number: Double, retryAfter: String?, slowBody: Duration) -> GatewayAnswer {
+        let answers: [GatewayAnswer] = [
+            .refusal(429, retryAfter: retryAfter), .refusal(503, retryAfter: retryAfter),
+            .cutBeforeAnswer, .cutInBody, .slow(over: slowBody), .silent,
+        ]
+        var bound = 0.0
+        for (share, answer) in zip(all, answers) {
+            bound += share
+            if number < bound { return answer }
+        }
+        return .normal
+    }
+}
