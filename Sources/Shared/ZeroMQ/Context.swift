@@ -50,6 +50,7 @@ extension Socket {
         try set(ZMQ_RCVHWM, to: options.highWaterMark)
         try set(ZMQ_IMMEDIATE, to: CInt(options.queuesWithoutPeer ? 0 : 1))
         try set(ZMQ_MAXMSGSIZE, to: options.maximumFrame)
+        try set(ZMQ_IPV6, to: CInt(1))
         try set(ZMQ_LINGER, to: CInt(0))
         try set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
         try set(ZMQ_CONNECT_TIMEOUT, to: CInt(3000))

@@ -1,0 +1,17 @@
+/// Growing waits between tries at something that fails: 50 ms, doubled up to 2 s, each with ±25 % of jitter.
+package struct Backoff: Sendable {
+    private var next = Self.first
+    private static let first = Duration.milliseconds(50)
+    private static let longest = Duration.seconds(2)
+
+    package init() {}
+
+    package mutating func reset() { next = Self.first }
+
+    /// Waits; returns early when the task is cancelled.
+    package mutating func wait() async {
+        let delay = next * Double.random(in: 0.75..<1.25)
+        next = min(next * 2, Self.longest)
+        try? await Task.sleep(for: delay)
+    }
+}

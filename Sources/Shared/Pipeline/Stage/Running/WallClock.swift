@@ -1,0 +1,18 @@
+import Glibc
+
+/// The time of day, for deadlines on the wire. Everything else is measured on the event loop's clock.
+package struct WallClock: Sendable, Equatable {
+    /// Milliseconds since 1970.
+    package var milliseconds: Int64
+    /// Whole seconds since 1970, rounded down.
+    package var seconds: Int64 { milliseconds / 1000 }
+
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    /// Source: clock_gettime(2), CLOCK_REALTIME.
+    package static func now() -> WallClock {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return WallClock(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}

@@ -1,0 +1,126 @@
+import DequeModule
+import Logging
+import Loop
+import Messages
+import Queue
+import Stage
+
+/// Tells the queue how each request ended, in batches: whatever has come in while the last batch was on its way makes
+/// the next one, so that a single request never waits for company.
+@PipelineActor
+final class Emitter {
+    struct Item {
+        var settlement: Settlement
+        let token: UInt64
+        let bytes: Int
+        /// How often the queue has refused it for good.
+        var refusals = 0
+    }
+
+    /// Refusals after which a result goes to the dead letters instead.
+    private static let mostRefusals = 10
+    private static let largestBatch = 256
+    private static let largestBatchBytes = 8 << 20
+
+    private let incoming: IncomingLink
+    private let settlements: Settlements
+    private let logger: Logger
+    private var waiting = Deque<Item>()
+    private var waiter: CheckedContinuation<Void, Never>?
+    private(set) var isStopped = false
+
+    init(incoming: IncomingLink, settlements: Settlements, logger: Logger) {
+        self.incoming = incoming
+        self.settlements = settlements
+        self.logger = logger
+        incoming.onMessage = { [unowned self] envelope, token in
+            let settlement = settlements.settlement(of: envelope)
+            incoming.started(token)
+            append(Item(settlement: settlement, token: token, bytes: settlement.size))
+        }
+    }
+
+    /// Requests taken and not settled yet, those in the sink's hands left out.
+    var waitingCount: Int { waiting.count }
+
+    /// Lets `nextBatch` return an empty batch from now on.
+    func stop() {
+        isStopped = true
+        resume()
+    }
+
+    /// Waits for requests to settle; none once stopped.
+    func nextBatch() async -> [Item] {
+        while waiting.isEmpty && !isStopped {
+            await withCheckedContinuation { waiter = $0 }
+        }
+        var batch: [Item] = []
+        var bytes = 0
+        while let item = waiting.first, batch.count < Self.largestBatch, batch.isEmpty || bytes < Self.largestBatchBytes {
+            bytes += item.bytes
+            batch.append(item)
+            waiting.removeFirst()
+        }
+        return batch
+    }
+
+    /// Nothing is known about any of the batch: all of it is tried again, before anything else.
+    func failed(_ batch: [Item]) { waiting.prepend(contentsOf: batch) }
+
+    /// Reports what the queue has settled, and tries again what it refused: a result it refuses time after time goes to
+    /// the dead letters.
+    func settled(_ batch: [Item], _ statuses: [SettlementStatus]) {
+        for (item, status) in zip(batch, statuses) {
+            switch status {
+            case .settled: incoming.finish(item.token)
+            case .stale:
+                logger.debug(
+                    "The request was settled before",
+                    metadata: ["request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)"])
+                incoming.finish(item.token)
+            case .refused(let reason): refused(item, reason)
+            }
+        }
+    }
+
+    private func refused(_ item: Item, _ reason: String) {
+        var item = item
+        item.refusals += 1
+        if item.refusals == 1 || item.refusals == Self.mostRefusals {
+            logger.warning(
+                "The queue refuses a result",
+                metadata: [
+                    "request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)",
+                    "destination": "\(item.settlement.destination)", "error": "\(reason)",
+                    "refusals": "\(item.refusals)",
+                ])
+        }
+        if item.refusals == Self.mostRefusals {
+            item.settlement.action = .deadLetter(reason: "the result cannot be written: \(reason)", result: nil)
+        }
+        EventLoop.shared.schedule(after: .milliseconds(200 * min(item.refusals, 10))) { [weak self] in
+            self?.append(item)
+        }
+    }
+
+    private func append(_ item: Item) {
+        waiting.append(item)
+        resume()
+    }
+
+    private func resume() {
+        waiter?.resume()
+        waiter = nil
+    }
+}
+
+extension Settlement {
+    /// Bytes that writing it moves, about.
+    var size: Int {
+        switch action {
+        case .result(let json): json.count
+        case .deadLetter(let reason, let result): reason.utf8.count + (result?.count ?? 0)
+        case .park, .release: 0
+        }
+    }
+}

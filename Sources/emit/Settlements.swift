@@ -1,0 +1,31 @@
+import Messages
+import Queue
+
+/// Turns what the pipeline decided into what the queue is told.
+struct Settlements: Sendable {
+    let encoder: ResultEncoder
+
+    func settlement(of envelope: Envelope) -> Settlement {
+        Settlement(
+            receipt: envelope.receipt, queue: envelope.queue, destination: envelope.resultDestination, id: envelope.id,
+            action: action(for: envelope))
+    }
+
+    private func action(for envelope: Envelope) -> Settlement.Action {
+        switch envelope.progress {
+        case .ended(.result(let result)): .result(encode(result, for: envelope))
+        case .ended(.parked(let delay)): .park(afterMilliseconds: delay, failedAttempts: envelope.failedAttempts)
+        case .ended(.released): .release
+        case .ended(.deadLetter(let reason)):
+            .deadLetter(
+                reason: reason,
+                result: envelope.id.isEmpty ? nil : encode(.failure(.deadLetter, message: reason), for: envelope))
+        // Nothing else is sent here; if it is, another attempt is the harmless answer.
+        case .waiting, .failed: .release
+        }
+    }
+
+    private func encode(_ result: Ending.Result, for envelope: Envelope) -> Bytes {
+        encoder.encode(id: envelope.id, result, isBase64: envelope.isBase64)[...]
+    }
+}

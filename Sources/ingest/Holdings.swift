@@ -1,0 +1,66 @@
+import Messages
+import Queue
+
+/// Every request this process has leased and that is not settled yet, by slot.
+///
+/// A slot is reused once its request is gone; a token names a slot and its generation, so that a late word about an
+/// earlier request cannot touch a later one.
+struct Holdings {
+    struct Holding {
+        let queue: Int
+        let receipt: Receipt
+        /// When the lease was last made or renewed, on the event loop's clock.
+        var leasedAt: Duration
+        /// The link has it; before, it waits in this process.
+        var isSent = false
+    }
+
+    private struct Slot {
+        var generation: UInt32 = 0
+        var holding: Holding?
+    }
+
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+    private(set) var count = 0
+
+    subscript(token: UInt64) -> Holding? {
+        get {
+            let slot = Int(token & 0xFFFF_FFFF)
+            guard slot < slots.count, slots[slot].generation == UInt32(token >> 32) else { return nil }
+            return slots[slot].holding
+        }
+        set {
+            let slot = Int(token & 0xFFFF_FFFF)
+            guard slot < slots.count, slots[slot].generation == UInt32(token >> 32), let newValue else { return }
+            slots[slot].holding = newValue
+        }
+    }
+
+    mutating func insert(_ holding: Holding) -> UInt64 {
+        count += 1
+        let index = free.popLast() ?? slots.count
+        if index == slots.count { slots.append(Slot()) }
+        slots[index].holding = holding
+        return UInt64(slots[index].generation) << 32 | UInt64(index)
+    }
+
+    /// Forgets a request; `nil` if it is forgotten already.
+    mutating func remove(_ token: UInt64) -> Holding? {
+        guard let holding = self[token] else { return nil }
+        let index = Int(token & 0xFFFF_FFFF)
+        slots[index].holding = nil
+        slots[index].generation &+= 1
+        free.append(index)
+        count -= 1
+        return holding
+    }
+
+    /// Tokens of `queue` whose lease was made or renewed before `time`.
+    func tokens(queue: Int, leasedBefore time: Duration) -> [UInt64] {
+        slots.indices.compactMap { index in
+            guard let holding = slots[index].holding, holding.queue == queue, holding.leasedAt < time else { return nil }
+            return UInt64(slots[index].generation) << 32 | UInt64(index)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import DequeModule
+import Intake
+import Logging
+import Loop
+import Messages
+import PipelineMetrics
+import Queue
+import Stage
+
+/// Takes requests from the queues, in the order the merge policy says, and sends them to dispatch as fast as that has room.
+///
+/// It remembers everything it has leased until the pipeline says that it is settled; `LeaseKeeper` renews those leases.
+@PipelineActor
+final class Ingester {
+    /// Requests that wait for room, and tasks that wait for permits, of one queue.
+    private struct Lane {
+        let settings: QueueSettings
+        let metrics: RequestMetrics
+        var waiting = Deque<(envelope: Envelope, token: UInt64)>()
+        var permitWaiter: CheckedContinuation<Int, Never>?
+    }
+
+    private let dispatch: OutgoingLink
+    private let preparation: Preparation
+    private let policy: MergePolicy
+    private let logger: Logger
+    private var lanes: [Lane]
+    private var admission: Admission
+    private var holdings = Holdings()
+    private var random = SystemRandomNumberGenerator()
+    private(set) var isDraining = false
+    private var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
+    private static let largestLease = 512
+
+    init(queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
+        maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger
+    ) {
+        self.dispatch = dispatch
+        self.preparation = preparation
+        self.policy = policy
+        self.logger = logger
+        lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
+        admission = Admission(queues: queues.count, maxInFlight: maxInFlight)
+        dispatch.onDone = { [unowned self] in settled($0) }
+        dispatch.onRoom = { [unowned self] in move() }
+    }
+
+    /// Requests leased and not yet settled.
+    var openCount: Int { holdings.count }
+
+    /// How many requests `queue` may lease now, at least one: waits for room. 0 once draining.
+    func permits(queue: Int) async -> Int {
+        if isDraining { return 0 }
+        let count = currentPermits(queue: queue)
+        if count > 0 { return count }
+        return await withCheckedContinuation { lanes[queue].permitWaiter = $0 }
+    }
+
+    /// Takes charge of what a source has leased.
+    ///
+    /// - Returns: receipts to release at once, because the process is draining.
+    func accept(_ deliveries: [Delivery], queue: Int) -> [Receipt] {
+        if isDraining { return deliveries.map(\.receipt) }
+        let now = WallClock.now()
+        for delivery in deliveries {
+            let envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
+            let token = holdings.insert(
+                .init(queue: queue, receipt: delivery.receipt, leasedAt: EventLoop.shared.now))
+            if envelope.failedAttempts == 0 { lanes[queue].metrics.requests.increment() }
+            lanes[queue].waiting.append((envelope, token))
+        }
+        admission.leased(deliveries.count, queue: queue)
+        move()
+        return []
+    }
+
+    /// Receipts of `queue` whose lease is older than `age`; they count as renewed from now.
+    func receiptsToRenew(queue: Int, olderThan age: Duration) -> [Receipt] {
+        let now = EventLoop.shared.now
+        return holdings.tokens(queue: queue, leasedBefore: now - age).compactMap { token in
+            holdings[token]?.leasedAt = now
+            return holdings[token]?.receipt
+        }
+    }
+
+    /// Drops requests that somebody else has leased meanwhile, as far as they have not been sent. What has been sent
+    /// goes on: its result still counts if it is the first.
+    func lost(_ receipts: [Receipt], queue: Int) {
+        let lost = Set(receipts)
+        var kept = Deque<(envelope: Envelope, token: UInt64)>()
+        for item in lanes[queue].waiting {
+            if let holding = holdings[item.token], lost.contains(holding.receipt) {
+                _ = holdings.remove(item.token)
+                admission.dropped(queue: queue)
+            } else {
+                kept.append(item)
+            }
+        }
+        lanes[queue].waiting = kept
+        logger.warning(
+            "Leases were taken over by another process",
+            metadata: ["queue": "\(lanes[queue].settings.name)", "count": "\(receipts.count)"])
+        offerPermits()
+    }
+
+    /// Stops taking requests.
+    ///
+    /// - Returns: per queue, the receipts of what has not been sent, to be released.
+    func beginDrain() -> [[Receipt]] {
+        isDraining = true
+        dispatch.beginDrain()
+        let released = lanes.indices.map { queue in
+            let receipts = lanes[queue].waiting.compactMap { holdings.remove($0.token)?.receipt }
+            for _ in receipts { admission.dropped(queue: queue) }
+            lanes[queue].waiting.removeAll()
+            lanes[queue].permitWaiter?.resume(returning: 0)
+            lanes[queue].permitWaiter = nil
+            return receipts
+        }
+        resumeIfEmpty()
+        return released
+    }
+
+    /// What the link has taken back while draining because no peer may have it, per queue, to be released.
+    func takeUnsent() -> [[Receipt]] {
+        var released = lanes.map { _ in [Receipt]() }
+        for token in dispatch.takeUnsent() {
+            guard let holding = holdings.remove(token) else { continue }
+            admission.settled(queue: holding.queue)
+            released[holding.queue].append(holding.receipt)
+        }
+        resumeIfEmpty()
+        return released
+    }
+
+    /// Waits until everything that was leased is settled or given back.
+    func waitUntilEmpty() async {
+        if holdings.count == 0 { return }
+        await withCheckedContinuation { emptyWaiters.append($0) }
+    }
+
+    private func settled(_ token: UInt64) {
+        guard let holding = holdings.remove(token) else { return }
+        admission.settled(queue: holding.queue)
+        offerPermits()
+        resumeIfEmpty()
+    }
+
+    /// Sends while there is room.
+    private func move() {
+        var room = dispatch.room
+        while room > 0, let queue = nextQueue(), let item = lanes[queue].waiting.popFirst() {
+            holdings[item.token]?.isSent = true
+            admission.sent(queue: queue)
+            dispatch.send(item.envelope, token: item.token)
+            room -= 1
+        }
+        offerPermits()
+    }
+
+    private func nextQueue() -> Int? {
+        if lanes.count == 1 { return lanes[0].waiting.isEmpty ? nil : 0 }
+        return policy.next(waiting: lanes.map(\.waiting.count), random: random.next())
+    }
+
+    private func offerPermits() {
+        for queue in lanes.indices where lanes[queue].permitWaiter != nil {
+            let count = currentPermits(queue: queue)
+            guard count > 0, let waiter = lanes[queue].permitWaiter else { continue }
+            lanes[queue].permitWaiter = nil
+            waiter.resume(returning: count)
+        }
+    }
+
+    private func currentPermits(queue: Int) -> Int {
+        min(Self.largestLease, admission.permits(queue: queue, room: dispatch.room))
+    }
+
+    private func resumeIfEmpty() {
+        guard holdings.count == 0 else { return }
+        for waiter in emptyWaiters { waiter.resume() }
+        emptyWaiters.removeAll()
+    }
+}

@@ -1,0 +1,54 @@
+/// How many more requests each queue may have leased now.
+///
+/// The room is what the downstream peers take, and perhaps an upper bound of this process. With several queues, one of
+/// them never has more than 1 − 1/(2k) of it, k being their number, so that a queue whose gateway is silent or whose
+/// results cannot be written leaves the others moving; and every queue may always have one request open.
+package struct Admission: Sendable, Equatable {
+    /// Upper bound for all open requests of this process; `nil` for what the peers give room for.
+    package let maxInFlight: Int?
+    /// Requests leased and not yet settled, per queue: sent or still to be sent.
+    package private(set) var open: [Int]
+    /// Of these, not yet sent, per queue.
+    package private(set) var buffered: [Int]
+
+    package init(queues: Int, maxInFlight: Int?) {
+        precondition(queues > 0, "an ingest serves at least one queue")
+        self.maxInFlight = maxInFlight
+        open = Array(repeating: 0, count: queues)
+        buffered = Array(repeating: 0, count: queues)
+    }
+
+    package mutating func leased(_ count: Int, queue: Int) {
+        open[queue] += count
+        buffered[queue] += count
+    }
+
+    package mutating func sent(queue: Int) { buffered[queue] -= 1 }
+
+    /// A request that was sent has been settled.
+    package mutating func settled(queue: Int) { open[queue] -= 1 }
+
+    /// A request that was not sent is gone: given back, or no longer ours.
+    package mutating func dropped(queue: Int) {
+        open[queue] -= 1
+        buffered[queue] -= 1
+    }
+
+    /// How many requests `queue` may lease now.
+    ///
+    /// - Parameter room: how many more messages the downstream peers take now.
+    package func permits(queue: Int, room: Int) -> Int {
+        let allOpen = open.reduce(0, +)
+        let unsent = buffered.reduce(0, +)
+        var free = room - unsent
+        if let maxInFlight { free = min(free, maxInFlight - allOpen) }
+        let total = allOpen - unsent + room
+        let share = Self.share(of: maxInFlight.map { min($0, total) } ?? total, queues: open.count)
+        return max(0, min(free, share - open[queue]))
+    }
+
+    /// The part of `room` that one of `queues` queues may fill, at least one.
+    static func share(of room: Int, queues: Int) -> Int {
+        queues == 1 ? room : max(1, room - (room + 2 * queues - 1) / (2 * queues))
+    }
+}

@@ -1,0 +1,74 @@
+package import Messages
+package import Queue
+
+/// Makes a message ready for its attempt, or decides that it gets none.
+///
+/// What is wrong with a message travels on in the envelope: dispatch passes it to emit without an attempt.
+package struct Preparation: Sendable {
+    package let limits: RequestLimits
+    /// Leases of a request that may expire before it is taken for the cause.
+    package let maxDeliveries: Int
+
+    package init(limits: RequestLimits, maxDeliveries: Int) {
+        self.limits = limits
+        self.maxDeliveries = maxDeliveries
+    }
+
+    /// - Parameter now: milliseconds since 1970.
+    package func envelope(for delivery: Delivery, from queue: QueueSettings, now: Int64) -> Envelope {
+        var envelope = Envelope(
+            id: "", queue: queue.name, receipt: delivery.receipt,
+            resultDestination: queue.resultDestination ?? queue.defaultResultDestination,
+            failedAttempts: delivery.failedAttempts, deliveries: delivery.deliveries, losses: delivery.deliveries,
+            leasedAt: now)
+        switch InboundRequest.decode(delivery.bytes, limits: limits) {
+        case .undecodable(let reason): envelope.end(.deadLetter(reason: reason))
+        case .invalid(let rejected):
+            envelope.id = rejected.id
+            envelope.isBase64 = rejected.isBase64
+            envelope.route(rejected.routing, queue)
+            envelope.end(.result(.failure(.invalidRequest, message: rejected.reason)))
+        case .request(let request):
+            envelope.id = request.id
+            envelope.isBase64 = request.isBase64
+            envelope.deadline = request.deadline
+            envelope.route(request.routing, queue)
+            address(&envelope, request, queue)
+        }
+        checkDeliveries(&envelope)
+        return envelope
+    }
+
+    /// Says where the request goes and with which headers, unless its deadline is over or one of them is wrong.
+    private func address(_ envelope: inout Envelope, _ request: InboundRequest, _ queue: QueueSettings) {
+        guard envelope.millisecondsLeft(at: envelope.leasedAt) > 0 else {
+            return envelope.end(.result(.failure(.deadlineExceeded, message: "deadline exceeded")))
+        }
+        do {
+            envelope.url = try queue.target.resolve(endpoint: request.endpoint)
+            envelope.headers = try RequestHeaders.merge(
+                objective: queue.objective, message: request)
+            envelope.payload = request.payload
+        } catch {
+            envelope.end(.result(.failure(.invalidRequest, message: error.reason)))
+        }
+    }
+
+    private func checkDeliveries(_ envelope: inout Envelope) {
+        guard envelope.deliveries > maxDeliveries else { return }
+        envelope.end(
+            .deadLetter(
+                reason: "its lease expired \(envelope.deliveries) times, more than the \(maxDeliveries) allowed: "
+                    + "whoever held it died or was cut off"))
+    }
+}
+
+extension Envelope {
+    /// Takes over what a tagged envelope says about itself. Where the queue's settings name a result destination, that wins.
+    fileprivate mutating func route(_ routing: Routing, _ queue: QueueSettings) {
+        failedAttempts = max(failedAttempts, routing.retryCount)
+        if queue.resultDestination == nil, let destination = routing.resultQueueName, !destination.isEmpty {
+            resultDestination = destination
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Messages
+import Queue
+import Testing
+
+@testable import Intake
+
+struct PreparationTests {
+    private static let now: Int64 = 1_700_000_000_000
+    private let preparation = Preparation(limits: RequestLimits(), maxDeliveries: 5)
+    private let queue = QueueSettings(
+        id: "q", name: "request-queue", defaultResultDestination: "result-queue",
+        target: .url("http://gateway:8000/v1/completions"), objective: "batch")
+
+    @Test
+    func preparesTheMessageOfTheUserGuide() {
+        let envelope = prepare(
+            #"{"id" : "testmsg", "payload":{ "model":"food-review-1", "prompt":"Hi, good morning "}, "#
+                + #""deadline" :"23472348233323" }"#)
+        #expect(envelope.id == "testmsg")
+        #expect(envelope.queue == "request-queue")
+        #expect(envelope.url == "http://gateway:8000/v1/completions")
+        #expect(envelope.deadline == 23_472_348_233_323)
+        #expect(text(envelope.payload) == #"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#)
+        #expect(envelope.headers.contains(HeaderField("x-gateway-inference-objective", "batch")))
+        #expect(envelope.resultDestination == "result-queue")
+        #expect(envelope.progress == .waiting)
+        #expect(envelope.receipt == Receipt("r"))
+    }
+
+    @Test(arguments: ["garbage", "[1]", "7", "", #"{"payload":{}}"#, #"{"id":"","payload":{}}"#, #"{"id":7}"#])
+    func deadLettersWhatHasNoId(message: String) {
+        let envelope = prepare(message)
+        guard case .ended(.deadLetter(let reason)) = envelope.progress else {
+            Issue.record("\(envelope.progress)")
+            return
+        }
+        #expect(envelope.id.isEmpty)
+        #expect(!reason.isEmpty)
+    }
+
+    @Test(arguments: [
+        (#"{"id":"a","deadline":9999999999}"#, "payload"),
+        (#"{"id":"a","payload":{}}"#, "deadline"),
+        (#"{"id":"a","payload":{},"deadline":"soon"}"#, "deadline"),
+        (#"{"id":"a","payload":7,"deadline":9999999999}"#, "payload"),
+        (#"{"id":"a","payload":{},"deadline":9999999999,"headers":{"bad name":"x"}}"#, "bad name"),
+        (#"{"id":"a","payload":{},"deadline":9999999999,"headers":{"x":"a\r\nb: c"}}"#, "x"),
+        (#"{"id":"a","payload":{},"deadline":9999999999,"endpoint":"/a b"}"#, "endpoint"),
+    ])
+    func answersARequestThatIsWrongWithTheNameOfTheField(message: String, field: String) {
+        let envelope = prepare(message)
+        guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {
+            Issue.record("\(envelope.progress)")
+            return
+        }
+        #expect(envelope.id == "a")
+        #expect(reason.contains(field), "\(reason)")
+        #expect(envelope.payload.isEmpty)
+    }
+
+    @Test(arguments: [1_699_999_999, 1_700_000_000])
+    func answersARequestWhoseDeadlineIsOverWithoutAnAttempt(deadline: Int) {
+        let envelope = prepare(#"{"id":"a","payload":{},"deadline":\#(deadline)}"#)
+        #expect(envelope.progress == .ended(.result(.failure(.deadlineExceeded, message: "deadline exceeded"))))
+    }
+
+    @Test
+    func answersAPayloadAboveTheLimit() {
+        let small = Preparation(limits: RequestLimits(maximumPayloadBytes: 10), maxDeliveries: 5)
+        let message = #"{"id":"a","deadline":9999999999,"payload":{"prompt":"long enough"}}"#
+        let envelope = small.envelope(for: delivery(message), from: queue, now: Self.now)
+        guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {
+            Issue.record("\(envelope.progress)")
+            return
+        }
+        #expect(reason.contains("payload"))
+    }
+
+    @Test
+    func takesTheHigherOfTheQueuesAndTheMessagesCountOfFailedAttempts() {
+        let message = #"{"id":"a","deadline":9999999999,"payload":{},"retry_count":3}"#
+        #expect(prepare(message).failedAttempts == 3)
+        #expect(prepare(message, failedAttempts: 4).failedAttempts == 4)
+    }
+
+    @Test(arguments: zip([0, 1, 5, 6], [false, false, false, true]))
+    func deadLettersARequestWhoseLeaseExpiredTooOften(deliveries: Int, isDeadLetter: Bool) {
+        let envelope = prepare(#"{"id":"a","deadline":9999999999,"payload":{}}"#, deliveries: deliveries)
+        var isDead = false
+        if case .ended(.deadLetter) = envelope.progress { isDead = true }
+        #expect(isDead == isDeadLetter)
+        #expect(envelope.losses == deliveries)
+        #expect(envelope.id == "a")
+    }
+
+    @Test
+    func sendsTheResultWhereTheQueuesSettingsSayElseWhereTheMessageSaysElseToTheDefault() {
+        let asks = #"{"internal":{"result_queue_name":"mine"},"request_kind":"redis","# 
+            + #""data":{"id":"a","deadline":9999999999,"payload":{}}}"#
+        #expect(prepare(asks).resultDestination == "mine")
+        var configured = queue
+        configured.resultDestination = "configured"
+        let envelope = preparation.envelope(for: delivery(asks), from: configured, now: Self.now)
+        #expect(envelope.resultDestination == "configured")
+    }
+
+    @Test
+    func replacesThePathByTheMessagesEndpointAndNeverTheHost() {
+        let message = #"{"id":"a","deadline":9999999999,"payload":{},"endpoint":"http://evil/v1/chat"}"#
+        #expect(prepare(message).url.hasPrefix("http://gateway:8000/"))
+    }
+
+    private func prepare(_ message: String, deliveries: Int = 0, failedAttempts: Int = 0) -> Envelope {
+        preparation.envelope(
+            for: delivery(message, deliveries: deliveries, failedAttempts: failedAttempts), from: queue, now: Self.now)
+    }
+
+    private func delivery(_ message: String, deliveries: Int = 0, failedAttempts: Int = 0) -> Delivery {
+        Delivery(
+            bytes: Bytes(message.utf8), receipt: Receipt("r"), deliveries: deliveries, failedAttempts: failedAttempts)
+    }
+
+    private func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
+}
