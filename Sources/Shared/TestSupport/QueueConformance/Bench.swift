@@ -1,5 +1,5 @@
-package import Messages
-package import Queue
+import Messages
+import Queue
 
 /// One queue with what a case needs around it: sources, a sink, and waits with limits.
 struct Bench: Sendable {
@@ -111,10 +111,11 @@ func eventually<T>(
 }
 
 /// Does what a stage does while its queue server is away: tries again, connecting first.
+@discardableResult
 func persistently<T: Sendable>(
     _ what: String, connect: () async throws(QueueError) -> Void, _ body: () async throws(QueueError) -> T
 ) async throws -> T {
-    try await eventually(what) {
+    try await eventually(what) { () -> T? in
         do throws(QueueError) {
             return try await body()
         } catch {
