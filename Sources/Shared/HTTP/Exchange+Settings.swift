@@ -1,0 +1,44 @@
+internal import CCurl
+
+extension Exchange {
+    /// What stays the same from exchange to exchange.
+    func configure(_ options: HTTPClientOptions, slot: Int) {
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_set_pointer(easy, CURLOPT_PRIVATE, UnsafeRawPointer(bitPattern: slot + 1))
+        ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
+        ccurl_set_pointer(easy, CURLOPT_WRITEDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_READDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_SEEKDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_PREREQDATA, this)
+        set(CURLOPT_POST, 1)
+        set(CURLOPT_NOSIGNAL, 1)
+        // A transfer that ends while its host's name is being looked up leaves the thread that does it to itself,
+        // instead of stopping this one until the name server has answered.
+        set(CURLOPT_QUICK_EXIT, 1)
+        set(CURLOPT_TCP_NODELAY, 1)
+        // An inference may be silent for minutes; something between us and the gateway may forget the connection.
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        set(CURLOPT_TCP_KEEPIDLE, 30)
+        set(CURLOPT_TCP_KEEPINTVL, 15)
+        set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
+        set(CURLOPT_FOLLOWLOCATION, 0)
+        ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        ccurl_set_text(easy, CURLOPT_PROXY, "")
+        ccurl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "")
+        ccurl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
+    }
+
+    func configure(_ tls: TLSOptions) {
+        set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if tls.skipsVerification {
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
+        // The system's authorities stay: Debian's libcurl reads them from CURLOPT_CAPATH as well.
+        if let file = tls.caCertificateFile { ccurl_set_text(easy, CURLOPT_CAINFO, file) }
+        if let file = tls.certificateFile { ccurl_set_text(easy, CURLOPT_SSLCERT, file) }
+        if let file = tls.keyFile { ccurl_set_text(easy, CURLOPT_SSLKEY, file) }
+    }
+
+    func set(_ option: CURLoption, _ value: Int) { ccurl_set_long(easy, option, value) }
+}

@@ -1,0 +1,264 @@
+internal import CCurl
+import Glibc
+package import Loop
+
+/// HTTP exchanges, many at once, on the pipeline thread.
+///
+/// libcurl's multi interface, driven by the event loop. Connections are kept and reused; over TLS, HTTP/2 is used where
+/// the server speaks it. 307 and 308 are followed, with the body; other redirects are answers. One `start` is one request on
+/// the wire (`Exchange.requestsBegun` names the exception). No proxy is used.
+@PipelineActor
+package final class HTTPClient {
+    package typealias Completion = @PipelineActor (Result<HTTPResponse, HTTPError>) -> Void
+
+    private struct Slot {
+        let exchange: Exchange
+        /// Serial number of the exchange under way; 0 when there is none.
+        var serial: UInt64 = 0
+        /// When it is over at the latest, nanoseconds of CLOCK_MONOTONIC.
+        var deadline: Int64 = 0
+        var completion: Completion?
+        /// Found impossible before libcurl saw it.
+        var refusal: HTTPError?
+    }
+
+    private let options: HTTPClientOptions
+    private let loop: EventLoop
+    private let multi: Multi
+    private var slots: [Slot] = []
+    private var idle: [Int] = []
+    private var refused: [Int] = []
+    private var lastSerial: UInt64 = 0
+    private var watched: Set<CInt> = []
+    private var timer: (id: TimerID, due: Int64)?
+    /// When libcurl wants to be called; `Int64.max`: not at all.
+    private var curlDue = Int64.max
+    private var nextLook: Int64 = 0
+    private var speaksHTTP2 = false
+
+    /// Exchanges under way.
+    package private(set) var active = 0
+
+    /// - Throws: when a TLS file cannot be used, or libcurl cannot be started.
+    package init(_ options: HTTPClientOptions = HTTPClientOptions(), loop: EventLoop = .shared) throws(HTTPError) {
+        try options.tls.check()
+        self.options = options
+        self.loop = loop
+        multi = try Multi(maxIdleConnections: options.maxIdleConnections)
+    }
+
+    isolated deinit {
+        if let timer { loop.cancel(timer.id) }
+        for descriptor in watched { loop.unwatch(descriptor) }
+        for slot in slots where slot.serial != 0 { curl_multi_remove_handle(multi.handle, slot.exchange.easy) }
+    }
+
+    /// Starts an exchange.
+    ///
+    /// - Parameter completion: called once, never before this function has returned, and never after `cancel`.
+    @discardableResult
+    package func start(_ request: HTTPRequest, completion: @escaping Completion) -> TransferID {
+        let slot = takeSlot(completion, timeout: request.timeout)
+        begin(request, in: slot, timeout: request.timeout)
+        return TransferID(slot: slot, serial: slots[slot].serial)
+    }
+
+    /// Ends an exchange without an answer: its completion is not called, and its connection is closed unless others
+    /// share it. Harmless when it is over.
+    package func cancel(_ id: TransferID) {
+        guard slots[id.slot].serial == id.serial else { return }
+        release(id.slot)
+        carryOut()
+    }
+
+    // MARK: - One exchange
+
+    private func takeSlot(_ completion: @escaping Completion, timeout: Duration) -> Int {
+        let slot: Int
+        if let free = idle.popLast() {
+            slot = free
+        } else {
+            slot = slots.count
+            slots.append(Slot(exchange: Exchange(options, slot: slot)))
+        }
+        lastSerial += 1
+        active += 1
+        slots[slot].serial = lastSerial
+        slots[slot].deadline = now() &+ timeout.nanoseconds
+        slots[slot].completion = completion
+        return slot
+    }
+
+    private func begin(_ request: HTTPRequest, in slot: Int, timeout: Duration) {
+        let exchange = slots[slot].exchange
+        exchange.allowedRequests = speaksHTTP2 ? 2 : 1
+        do throws(HTTPError) {
+            try exchange.prepare(request, timeout: timeout, connectTimeout: options.connectTimeout)
+            let code = curl_multi_add_handle(multi.handle, exchange.easy)
+            guard code == CURLM_OK else { throw exchange.failure(.other, text(code)) }
+            actOnTimers()
+        } catch {
+            slots[slot].refusal = error
+            refused.append(slot)
+            arm()
+        }
+    }
+
+    /// What an ended exchange brought, or `nil` when it goes on elsewhere.
+    private func outcome(of slot: Int, _ code: CURLcode) -> Result<HTTPResponse, HTTPError>? {
+        let exchange = slots[slot].exchange
+        guard code == CURLE_OK else { return .failure(exchange.failure(code)) }
+        if !speaksHTTP2, exchange.usedHTTP2 { speaksHTTP2 = true }
+        guard let target = exchange.redirectTarget, let request = exchange.request else {
+            return .success(exchange.response(keeping: options.responseHeaders))
+        }
+        guard exchange.redirects < HTTPRequest.maxRedirects else {
+            return .failure(exchange.failure(.tooManyRedirects, "more than \(HTTPRequest.maxRedirects) redirects"))
+        }
+        exchange.noteRedirect()
+        curl_multi_remove_handle(multi.handle, exchange.easy)
+        begin(request.redirected(to: target), in: slot, timeout: .nanoseconds(slots[slot].deadline - now()))
+        return nil
+    }
+
+    private func finish(_ slot: Int, _ result: Result<HTTPResponse, HTTPError>) {
+        let completion = slots[slot].completion
+        release(slot)
+        completion?(result)
+    }
+
+    private func release(_ slot: Int) {
+        let exchange = slots[slot].exchange
+        curl_multi_remove_handle(multi.handle, exchange.easy)
+        exchange.clear()
+        slots[slot].serial = 0
+        slots[slot].completion = nil
+        slots[slot].refusal = nil
+        idle.append(slot)
+        active -= 1
+    }
+
+    // MARK: - Between libcurl and the loop
+
+    /// How often libcurl is called again at once when it asks for that; after that, others have their turn.
+    private static let maxRepeats = 8
+
+    private func act(_ descriptor: CInt, _ events: CInt) {
+        multi.act(on: descriptor, events: events)
+        actOnTimers()
+    }
+
+    /// libcurl asks for its timers at once when an exchange begins, and when it has read more than it has handled.
+    private func actOnTimers() {
+        var repeats = 0
+        while multi.timeout == 0, repeats < Self.maxRepeats {
+            repeats += 1
+            multi.timeout = nil
+            curlDue = .max
+            multi.act(on: CURL_SOCKET_TIMEOUT, events: 0)
+        }
+        carryOut()
+    }
+
+    private func ready(_ descriptor: CInt, _ readiness: Readiness) {
+        var events: CInt = 0
+        if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
+        if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
+        if readiness.contains(.failed) { events |= CURL_CSELECT_ERR }
+        act(descriptor, events)
+        takeFinished()
+    }
+
+    private func takeFinished() {
+        while let (slot, code) = multi.nextFinished() {
+            if let result = outcome(of: slot, code) { finish(slot, result) }
+        }
+        carryOut()
+    }
+
+    /// Does what libcurl asked for since the last time.
+    private func carryOut() {
+        for interest in multi.interests {
+            switch interest.what {
+            case CURL_POLL_REMOVE: unwatch(interest.descriptor)
+            case CURL_POLL_IN: watch(interest.descriptor, .readable)
+            case CURL_POLL_OUT: watch(interest.descriptor, .writable)
+            case CURL_POLL_INOUT: watch(interest.descriptor, [.readable, .writable])
+            default: break
+            }
+        }
+        multi.interests.removeAll(keepingCapacity: true)
+        if let timeout = multi.timeout {
+            multi.timeout = nil
+            curlDue = timeout < 0 ? .max : now() + Int64(timeout) * 1_000_000
+        }
+        arm()
+    }
+
+    private func watch(_ descriptor: CInt, _ readiness: Readiness) {
+        watched.insert(descriptor)
+        loop.watch(descriptor, readiness) { [unowned self] in ready(descriptor, $0) }
+    }
+
+    private func unwatch(_ descriptor: CInt) {
+        watched.remove(descriptor)
+        loop.unwatch(descriptor)
+    }
+
+    // MARK: - Time
+
+    /// libcurl's timer, and a look at all exchanges once a second: libcurl does not count the time of exchanges that
+    /// wait for a connection to say whether they may share it (7.88, CURLOPT_PIPEWAIT).
+    private func arm() {
+        var due = Int64.max
+        if !refused.isEmpty || multi.running < active - refused.count {
+            due = 0
+        } else if active > 0 {
+            due = min(curlDue, now() + 1_000_000_000)
+        }
+        guard due != .max else { return }
+        if let timer {
+            if timer.due <= due { return }
+            loop.cancel(timer.id)
+        }
+        let id = loop.schedule(after: .nanoseconds(max(0, due - now()))) { [unowned self] in timerFired() }
+        timer = (id, due)
+    }
+
+    private func timerFired() {
+        timer = nil
+        takeRefused()
+        if curlDue <= now() { multi.timeout = 0 }
+        actOnTimers()
+        takeFinished()
+        endOverdue()
+    }
+
+    private func takeRefused() {
+        let slots = refused
+        refused = []
+        for slot in slots {
+            if let error = self.slots[slot].refusal { finish(slot, .failure(error)) }
+        }
+    }
+
+    private func endOverdue() {
+        let now = now()
+        guard now >= nextLook else { return }
+        nextLook = now + 1_000_000_000
+        let limit = now - 500_000_000
+        for slot in slots.indices where slots[slot].serial != 0 && slots[slot].deadline < limit {
+            finish(slot, .failure(slots[slot].exchange.failure(.timeout, "timed out while waiting for a connection")))
+        }
+        carryOut()
+    }
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+///
+/// Source: clock_gettime(2).
+private func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

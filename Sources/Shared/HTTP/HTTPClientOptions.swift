@@ -1,0 +1,64 @@
+/// How a client connects.
+package struct HTTPClientOptions: Sendable {
+    /// Idle connections kept for reuse; make it the number of exchanges at once.
+    package var maxIdleConnections: Int
+    /// For the name, the connection and TLS together.
+    package var connectTimeout: Duration
+    /// Names of the answer's headers worth keeping.
+    package var responseHeaders: [String]
+    package var userAgent: String
+    package var tls: TLSOptions
+
+    package init(
+        maxIdleConnections: Int = 8, connectTimeout: Duration = .seconds(10), responseHeaders: [String] = [],
+        userAgent: String = "async-processor", tls: TLSOptions = TLSOptions()
+    ) {
+        self.maxIdleConnections = maxIdleConnections
+        self.connectTimeout = connectTimeout
+        self.responseHeaders = responseHeaders
+        self.userAgent = userAgent
+        self.tls = tls
+    }
+}
+
+/// Whom to trust and who we are. Files are PEM, are read again with each new connection, and are checked when the
+/// client is made.
+package struct TLSOptions: Sendable {
+    /// Trusted besides the system's authorities.
+    package var caCertificateFile: String?
+    /// Our certificate and its key; both or neither.
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// Talk to anybody.
+    package var skipsVerification: Bool
+
+    package init(
+        caCertificateFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
+        skipsVerification: Bool = false
+    ) {
+        self.caCertificateFile = caCertificateFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.skipsVerification = skipsVerification
+    }
+
+    /// A bad file is better found at start than at the first handshake.
+    func check() throws(HTTPError) {
+        guard (certificateFile == nil) == (keyFile == nil) else {
+            throw HTTPError(.invalidOption, "TLS", "a client certificate and its key come together, and one is missing")
+        }
+        try check(caCertificateFile, contains: "CERTIFICATE-----")
+        try check(certificateFile, contains: "CERTIFICATE-----")
+        try check(keyFile, contains: "PRIVATE KEY-----")
+    }
+
+    private func check(_ path: String?, contains marker: String) throws(HTTPError) {
+        guard let path else { return }
+        guard let text = contents(of: path, limit: 16 << 20) else {
+            throw HTTPError(.invalidOption, "TLS file \(path)", "cannot be read: \(errorText())")
+        }
+        guard String(decoding: text, as: UTF8.self).contains(marker) else {
+            throw HTTPError(.invalidOption, "TLS file \(path)", "has no PEM block ending in \(marker)")
+        }
+    }
+}

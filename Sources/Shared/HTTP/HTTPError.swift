@@ -1,0 +1,51 @@
+/// An exchange that brought no whole answer, or was refused before it began.
+package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// The host's name could not be resolved.
+        case dns
+        /// Nobody accepted the connection.
+        case connect
+        /// No agreement on certificates or protocol.
+        case tls
+        /// The time ran out, whatever was going on.
+        case timeout
+        /// The connection ended before the answer was whole, or what came was not HTTP.
+        case connectionLost
+        /// The answer was larger than the request allows.
+        case responseTooLarge
+        /// More than ten redirects in a row.
+        case tooManyRedirects
+        /// The URL or a header cannot be sent.
+        case invalidRequest
+        /// The client was made with an option that makes no sense.
+        case invalidOption
+        /// Anything else libcurl says, such as running out of memory or descriptors.
+        case other
+    }
+
+    package let kind: Kind
+    /// What was tried on what, such as `POST http://gateway/v1/completions`: without credentials and query, which may
+    /// be secret.
+    package let action: String
+    /// What libcurl, or the system, said.
+    package let reason: String
+
+    package init(_ kind: Kind, _ action: String, _ reason: String) {
+        self.kind = kind
+        self.action = action
+        self.reason = reason
+    }
+
+    package var description: String { "\(action): \(reason)" }
+}
+
+/// The URL without what may be secret: user, password, query and fragment.
+package func redacted(_ url: String) -> String {
+    var rest = url.prefix { $0 != "?" && $0 != "#" }
+    guard let scheme = rest.firstRange(of: "://") else { return String(rest.prefix { $0 != "@" }) }
+    let start = rest[..<scheme.upperBound]
+    rest = rest[scheme.upperBound...]
+    let authority = rest.prefix { $0 != "/" }
+    guard let at = authority.lastIndex(of: "@") else { return String(start + rest) }
+    return String(start + rest[rest.index(after: at)...])
+}

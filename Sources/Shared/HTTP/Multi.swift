@@ -1,0 +1,82 @@
+internal import CCurl
+import Glibc
+
+/// libcurl's multi handle, and what its callbacks asked for.
+///
+/// libcurl calls back in the middle of its functions: the callbacks only write down what it wants watched and when it
+/// wants to be called, and `HTTPClient` does it after the function has returned.
+///
+/// Source: CURLMOPT_SOCKETFUNCTION(3), CURLMOPT_TIMERFUNCTION(3), curl_multi_socket_action(3).
+final class Multi {
+    /// Interest in one descriptor.
+    ///
+    /// They come in order: a number may be given up and used again within one call.
+    struct Interest {
+        var descriptor: CInt
+        /// CURL_POLL_IN, _OUT, _INOUT, _REMOVE or _NONE.
+        var what: CInt
+    }
+
+    let handle: UnsafeMutableRawPointer
+    /// What to watch, since the last time somebody looked.
+    var interests: [Interest] = []
+    /// Milliseconds after which libcurl wants to be called; -1: not at all; `nil`: as before.
+    var timeout: Int?
+    /// Exchanges under way, as of the last call.
+    private(set) var running: CInt = 0
+
+    init(maxIdleConnections: Int) throws(HTTPError) {
+        guard Self.isLibraryReady, let handle = curl_multi_init() else {
+            throw HTTPError(.other, "curl_multi_init", "libcurl cannot be started")
+        }
+        self.handle = handle
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, max(1, maxIdleConnections))
+        ccurl_multi_set_socket(
+            handle,
+            { _, descriptor, what, context, _ in
+                guard let context else { return -1 }
+                Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().interests
+                    .append(Interest(descriptor: descriptor, what: what))
+                return 0
+            }, this)
+        ccurl_multi_set_timer(
+            handle,
+            { _, milliseconds, context in
+                guard let context else { return -1 }
+                Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().timeout = milliseconds
+                return 0
+            }, this)
+    }
+
+    deinit { curl_multi_cleanup(handle) }
+
+    /// Lets libcurl work on one descriptor, or on its timers with CURL_SOCKET_TIMEOUT.
+    ///
+    /// - Parameter events: CURL_CSELECT_IN, _OUT and _ERR.
+    func act(on descriptor: CInt, events: CInt) {
+        let code = curl_multi_socket_action(handle, descriptor, events, &running)
+        // Anything else would be our own mistake, such as calling it from a callback.
+        precondition(code == CURLM_OK || code == CURLM_OUT_OF_MEMORY, "curl_multi_socket_action: \(text(code))")
+    }
+
+    /// The next exchange that is over, and how it ended.
+    func nextFinished() -> (slot: Int, code: CURLcode)? {
+        var left: CInt = 0
+        while let message = curl_multi_info_read(handle, &left) {
+            guard message.pointee.msg == CURLMSG_DONE else { continue }
+            var slot: UnsafeMutableRawPointer?
+            ccurl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &slot)
+            return (Int(bitPattern: slot) - 1, ccurl_message_code(message))
+        }
+        return nil
+    }
+
+    /// Made once per process.
+    ///
+    /// libcurl leaves SIGPIPE to the application under CURLOPT_NOSIGNAL(3), so it is ignored.
+    private static let isLibraryReady: Bool = {
+        signal(SIGPIPE, SIG_IGN)
+        return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    }()
+}

@@ -1,0 +1,51 @@
+internal import CCurl
+internal import Messages
+
+/// Who answers a URL: scheme, host and port.
+struct Origin: Equatable {
+    private let parts: [String]
+
+    /// `nil` for what libcurl does not take for a URL.
+    init?(_ url: String) {
+        guard let handle = curl_url() else { return nil }
+        defer { curl_url_cleanup(handle) }
+        guard curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
+        var parts: [String] = []
+        for part in [CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT] {
+            var text: UnsafeMutablePointer<CChar>?
+            guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else {
+                return nil
+            }
+            parts.append(String(cString: text).lowercased())
+            curl_free(text)
+        }
+        self.parts = parts
+    }
+}
+
+extension HTTPRequest {
+    /// The most redirects that are followed in one exchange.
+    static let maxRedirects = 10
+
+    /// The same request for another URL. What looks like a credential stays behind when somebody else answers there.
+    func redirected(to url: String) -> HTTPRequest {
+        var request = self
+        request.url = url
+        if Origin(url) != Origin(self.url) { request.headers.removeAll { $0.isCredential } }
+        return request
+    }
+}
+
+extension HeaderField {
+    /// Names vary (`Authorization`, `Cookie`, `x-api-key`, `X-Auth-Token`), so parts of names decide.
+    fileprivate var isCredential: Bool {
+        let name = name.lowercased()
+        return ["auth", "cookie", "key", "token", "secret", "credential"].contains { name.contains($0) }
+    }
+}
+
+/// Whether libcurl would send a request there at all; it would also guess a scheme where there is none.
+func hasHTTPScheme(_ url: String) -> Bool {
+    let start = url.prefix(8).lowercased()
+    return start.hasPrefix("http://") || start.hasPrefix("https://")
+}

@@ -1,0 +1,132 @@
+import Glibc
+package import HTTP
+package import Loop
+package import Messages
+
+/// Makes attempts: takes envelopes that wait and gives them back with what the gateway answered.
+///
+/// It queues nothing: whoever calls `start` looks at `free` first.
+@PipelineActor
+package final class Attempter {
+    package typealias Completion = @PipelineActor (Envelope) -> Void
+
+    /// One attempt that is over, for metrics.
+    package struct Observation: Sendable, Equatable {
+        package let queue: String
+        package let attemptClass: AttemptOutcome.Class
+        /// Zero where nothing was sent.
+        package let latency: Duration
+    }
+
+    private let client: HTTPClient
+    private let loop: EventLoop
+    private let options: AttemptOptions
+    private let token: GatewayToken?
+    private let observe: @PipelineActor (Observation) -> Void
+    private let clock: @PipelineActor () -> Int64
+    private var transfers: [UInt64: TransferID] = [:]
+    private var lastAttempt: UInt64 = 0
+    /// Attempts that are over but not yet given back.
+    private var returning = 0
+
+    /// - Parameters:
+    ///   - observe: called once for each attempt that is over, before its envelope is given back.
+    ///   - clock: milliseconds since 1970.
+    package init(
+        client: HTTPClient, options: AttemptOptions, token: GatewayToken? = nil, loop: EventLoop = .shared,
+        observe: @escaping @PipelineActor (Observation) -> Void = { _ in },
+        clock: @escaping @PipelineActor () -> Int64 = wallClock
+    ) {
+        self.client = client
+        self.options = options
+        self.token = token
+        self.loop = loop
+        self.observe = observe
+        self.clock = clock
+    }
+
+    /// Attempts under way.
+    package var active: Int { transfers.count + returning }
+
+    /// How many more may be started now.
+    package var free: Int { options.concurrency - active }
+
+    /// Starts an attempt.
+    ///
+    /// - Parameters:
+    ///   - envelope: one that is `.waiting`.
+    ///   - completion: called once with the envelope and its next progress; never before this function has returned,
+    ///     and never after `abortAll`.
+    package func start(_ envelope: Envelope, completion: @escaping Completion) {
+        let admission = AttemptAdmission(
+            deadline: envelope.deadline, now: clock(), requestTimeout: options.requestTimeout)
+        switch admission {
+        case .deadlineOver: giveBackLater(envelope, completion)
+        case .attempt(let timeout): send(envelope, timeout: timeout, completion)
+        }
+    }
+
+    /// Breaks off every exchange, at the end of a drain: their completions are not called. Says how many there were.
+    @discardableResult
+    package func abortAll() -> Int {
+        let aborted = transfers
+        transfers = [:]
+        for id in aborted.values { client.cancel(id) }
+        return aborted.count
+    }
+
+    private func send(_ envelope: Envelope, timeout: Duration, _ completion: @escaping Completion) {
+        let request = HTTPRequest(
+            url: envelope.url, headers: token?.authorize(envelope.headers) ?? envelope.headers, body: envelope.payload,
+            timeout: timeout, maxResponseBytes: options.maxResponseBytes)
+        let begin = ContinuousClock.now
+        lastAttempt += 1
+        let attempt = lastAttempt
+        transfers[attempt] = client.start(request) { [unowned self] result in
+            transfers[attempt] = nil
+            let outcome = AttemptOutcome(result, url: envelope.url, now: clock() / 1000)
+            giveBack(envelope, outcome, latency: .now - begin, completion)
+        }
+    }
+
+    private func giveBackLater(_ envelope: Envelope, _ completion: @escaping Completion) {
+        returning += 1
+        loop.schedule(after: .zero) { [weak self] in
+            guard let self else { return }
+            returning -= 1
+            giveBack(envelope, .deadlineOver, latency: .zero, completion)
+        }
+    }
+
+    private func giveBack(
+        _ envelope: Envelope, _ outcome: AttemptOutcome, latency: Duration, _ completion: Completion
+    ) {
+        observe(Observation(queue: envelope.queue, attemptClass: outcome.attemptClass, latency: latency))
+        var envelope = envelope
+        envelope.progress = outcome.progress
+        completion(envelope)
+    }
+}
+
+/// How attempts are made.
+package struct AttemptOptions: Sendable, Equatable {
+    /// Attempts at once.
+    package var concurrency: Int
+    /// The most that one attempt may take.
+    package var requestTimeout: Duration
+    /// Bytes of an answer's body.
+    package var maxResponseBytes: Int
+
+    package init(concurrency: Int = 8, requestTimeout: Duration = .seconds(300), maxResponseBytes: Int = 64 << 20) {
+        self.concurrency = concurrency
+        self.requestTimeout = requestTimeout
+        self.maxResponseBytes = maxResponseBytes
+    }
+}
+
+/// Milliseconds since 1970.
+package func wallClock() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
