@@ -36,13 +36,22 @@ func system(_ name: String, apt package: String) -> Target {
 
 /// An executable whose target is named otherwise than its product: a target named `dispatch` would define
 /// `dispatch_main`, which is libdispatch's own function (swiftlang/swift-package-manager#3804).
-func stage(_ name: String, _ product: String, _ dependencies: [Target.Dependency]) -> Target {
+func stage(
+    _ name: String, _ product: String, _ dependencies: [Target.Dependency], adapters: [String] = []
+) -> Target {
     .executableTarget(
         name: name,
         dependencies: ["Stage", "Settings", "Messages", "Loop", argumentParser, logging] + dependencies,
         path: "Sources/\(product)",
+        exclude: adapters,
         swiftSettings: strict
     )
+}
+
+/// One kind of queue in one stage: a folder of its own, so that it is tested without the executable.
+func adapter(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: ["Messages", "Queue"] + dependencies, path: "Sources/\(folder)", swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -82,13 +91,19 @@ let package = Package(
         shared("Wire", in: pipeline, ["Messages", "Links", protobuf]),
         shared("Loop", in: pipeline, ["CEpoll", heap]),
         shared("Queue", in: pipeline, ["Messages", logging]),
-        shared("Metrics", in: pipeline, [metrics]),
-        shared("Status", in: pipeline, ["Metrics", flyingFox, flyingSocks, logging, lifecycle]),
+        // Not "Metrics": swift-metrics has a target of that name, and names are unique across a package graph.
+        .target(
+            name: "PipelineMetrics",
+            dependencies: [metrics],
+            path: "Sources/Shared/Pipeline/Metrics",
+            swiftSettings: strict
+        ),
+        shared("Status", in: pipeline, ["PipelineMetrics", flyingFox, flyingSocks, logging, lifecycle]),
         shared("Settings", in: pipeline, ["Messages", "Queue", argumentParser, logging]),
         shared(
             "Stage", in: pipeline,
             [
-                "Messages", "Links", "Wire", "Loop", "Queue", "Metrics", "Status", "Settings", "ZeroMQ",
+                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Status", "Settings", "ZeroMQ",
                 deque, logging, lifecycle, signals, argumentParser,
             ]),
 
@@ -96,12 +111,26 @@ let package = Package(
         shared("HTTP", ["CCurl", "Loop", "Messages"]),
         shared("Redis", ["CHiredis", logging]),
         shared("SQLite", ["Queue", "Messages", grdb]),
-        shared("GatewaySimulator", ["Metrics", flyingFox, flyingSocks, logging]),
+        shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
-        stage("IngestStage", "ingest", ["Queue", "Redis", "SQLite", "Metrics", deque, grdb]),
-        stage("DispatchStage", "dispatch", ["HTTP", "Metrics", deque]),
-        stage("RetryStage", "retry", ["Metrics"]),
-        stage("EmitStage", "emit", ["Queue", "Redis", "SQLite", "Metrics", deque, grdb]),
+        adapter("Intake", in: "ingest/Intake", []),
+        adapter("SQLiteSource", in: "ingest/SQLite", ["SQLite"]),
+        adapter("SQLiteSink", in: "emit/SQLite", ["SQLite"]),
+
+        stage(
+            "IngestStage", "ingest", ["Intake", "Queue", "Redis", "SQLite", "SQLiteSource", "PipelineMetrics", deque],
+            adapters: ["Intake", "SQLite"]),
+        .target(
+            name: "Attempts", dependencies: ["HTTP", "Loop", "Messages"], path: "Sources/dispatch/Attempts",
+            swiftSettings: strict),
+        stage(
+            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", deque], adapters: ["Attempts"]),
+        .target(
+            name: "RetryPolicy", dependencies: ["Messages"], path: "Sources/retry/Policy", swiftSettings: strict),
+        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], adapters: ["Policy"]),
+        stage(
+            "EmitStage", "emit", ["Queue", "Redis", "SQLite", "SQLiteSink", "PipelineMetrics", deque],
+            adapters: ["SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: ["GatewaySimulator", "SQLite", "Messages", "Settings", grdb, argumentParser, logging, subprocess],
@@ -109,10 +138,27 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        shared("TestSupport", ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess]),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess],
+            path: "Sources/Shared/TestSupport",
+            exclude: ["QueueConformance"],
+            swiftSettings: strict
+        ),
+        shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
 
+        tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop"]),
+        tests("MessagesTests", ["Messages"]),
+        tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests("ZeroMQTests", ["ZeroMQ"]),
+        tests("SQLiteQueueTests", [grdb, "SQLite", "SQLiteSource", "SQLiteSink", "QueueConformance", "Queue", "Messages"]),
+        tests("MetricsTests", ["PipelineMetrics", metrics]),
+        tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
+        tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
+        tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
+        tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
+        tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
     ]
 )
 

@@ -5,7 +5,8 @@ import Queue
 extension ConformanceCase {
     static let leasing: [ConformanceCase] = [
         ConformanceCase("handsOutWhatWasPublishedByteForByte", run: handsOutByteForByte),
-        ConformanceCase("handsOutWhatWasPublishedBeforeItConnected", needs: .keepsUnclaimed, run: handsOutOlderRequests),
+        ConformanceCase(
+            "handsOutWhatWasPublishedBeforeItConnected", needs: .keepsUnclaimed, run: handsOutOlderRequests),
         ConformanceCase("handsOutNoMoreThanTheLimit", run: handsOutNoMoreThanTheLimit),
         ConformanceCase("waitsWithoutSpinning", run: waitsWithoutSpinning),
         ConformanceCase("stopsWaitingWhenCancelled", run: stopsWaitingWhenCancelled),

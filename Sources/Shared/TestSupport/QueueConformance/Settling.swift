@@ -49,7 +49,8 @@ extension ConformanceCase {
         try await bench.publish("a", "b")
         let deliveries = try await source.take(2)
         let statuses = try await sink.settle([
-            bench.result(deliveries[0], "one"), bench.result(deliveries[0], "two"), bench.result(deliveries[1], "three"),
+            bench.result(deliveries[0], "one"), bench.result(deliveries[0], "two"),
+            bench.result(deliveries[1], "three"),
         ])
         try require(statuses, equals: [.settled, .stale, .settled], "statuses")
         try require(try await bench.results(2).sorted(), equals: ["one", "three"], "results")

@@ -1,0 +1,152 @@
+import GRDB
+package import Messages
+package import Queue
+
+/// What a queue has to hand out, now and next.
+package struct Outlook: Sendable, Equatable {
+    /// The database's clock.
+    package var nowMilliseconds: Int64
+    /// Whether a request waits that nobody has leased or parked.
+    package var hasReady: Bool
+    /// When the first parked request is due; may be over.
+    package var parkedDueMilliseconds: Int64?
+    /// When the first lease ends; may be over.
+    package var leaseEndMilliseconds: Int64?
+}
+
+/// Values of `request_state.state`.
+enum RowState: Int64 {
+    case ready = 0
+    case parked = 1
+    case leased = 2
+}
+
+/// What ingest does: lease, renew, release.
+extension QueueDatabase {
+    /// Bodies leased at once end with the one that reaches this many bytes.
+    private static var maximumBatchBytes: Int { 64 << 20 }
+
+    /// A number that differs from the one before when another connection has committed since.
+    ///
+    /// Costs about 2 µs.
+    ///
+    /// Source: sqlite.org/pragma.html#pragma_data_version
+    package func dataVersion() throws(QueueError) -> Int64 {
+        try read("data_version") { database in
+            try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+        }
+    }
+
+    /// Looks without locking anything.
+    package func outlook(queue: String) throws(QueueError) -> Outlook {
+        let sql = """
+            SELECT \(Schema.now), EXISTS(SELECT 1 FROM request_state WHERE queue = ?1 AND state = 0),
+                (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 1 ORDER BY until_ms LIMIT 1),
+                (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 2 ORDER BY until_ms LIMIT 1)
+            """
+        return try read("look") { database in
+            guard let row = try Row.fetchOne(database.cachedStatement(sql: sql), arguments: [queue]) else {
+                throw DatabaseError(resultCode: .SQLITE_INTERNAL)
+            }
+            return Outlook(
+                nowMilliseconds: row[0], hasReady: row[1], parkedDueMilliseconds: row[2], leaseEndMilliseconds: row[3])
+        }
+    }
+
+    /// Leases up to `limit` requests for `milliseconds`: parked ones that are due, earliest first; then, if `takeOver`,
+    /// those whose lease has ended; then the others in the order they arrived.
+    package func lease(
+        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool
+    ) throws(QueueError) -> [Delivery] {
+        try write("lease") { database in
+            let now = try Self.now(database)
+            let token = Int64(bitPattern: UInt64.random(in: 1...UInt64.max))
+            var found: [Leasable] = []
+            var bytes = 0
+            for state in [RowState.parked, .leased, .ready] where takeOver || state != .leased {
+                try Self.collect(&found, &bytes, limit, database, queue: queue, state: state, until: now)
+            }
+            let mark = try database.cachedStatement(
+                sql: "UPDATE request_state SET state = 2, until_ms = ?, token = ?, deliveries = ? WHERE seq = ?")
+            for row in found {
+                try mark.execute(arguments: [now + milliseconds, token, row.deliveries, row.seq])
+            }
+            return found.map { $0.delivery(token: token) }
+        }
+    }
+
+    /// Extends leases to `milliseconds` from now, expired or not; returns the receipts that somebody else has now, or
+    /// nobody.
+    package func renew(_ receipts: [Receipt], milliseconds: Int64) throws(QueueError) -> [Receipt] {
+        try write("renew") { database in
+            let until = try Self.now(database) + milliseconds
+            return try receipts.filter { receipt in
+                try !Self.changeHeld(receipt, database, set: "until_ms = ?", [until])
+            }
+        }
+    }
+
+    /// Ends leases; requests that others have by now are left alone.
+    package func release(_ receipts: [Receipt]) throws(QueueError) {
+        try write("release") { database in
+            for receipt in receipts { _ = try Self.release(receipt, database) }
+        }
+    }
+
+    static func release(_ receipt: Receipt, _ database: Database) throws -> Bool {
+        try changeHeld(receipt, database, set: "state = 0, until_ms = 0, token = 0", [])
+    }
+
+    /// Changes the state of a request whose lease is the receipt's; `false` when it is not.
+    static func changeHeld(
+        _ receipt: Receipt, _ database: Database, set: String, _ values: [Int64]
+    ) throws -> Bool {
+        guard let lease = LeaseReceipt(receipt) else { return false }
+        let sql = "UPDATE request_state SET \(set) WHERE seq = ? AND submission = ? AND token = ? AND state = 2"
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.execute(arguments: StatementArguments(values + [lease.seq, lease.submission, lease.token]))
+        return database.changesCount == 1
+    }
+
+    /// SQLite's clock, milliseconds since 1970.
+    static func now(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database.cachedStatement(sql: "SELECT \(Schema.now)")) ?? 0
+    }
+
+    private static func collect(
+        _ found: inout [Leasable], _ bytes: inout Int, _ limit: Int, _ database: Database, queue: String,
+        state: RowState, until: Int64
+    ) throws {
+        guard found.count < limit, bytes < maximumBatchBytes else { return }
+        let sql = """
+            SELECT s.seq, s.submission, s.attempts, s.deliveries, CAST(r.body AS BLOB)
+            FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
+            WHERE s.queue = ? AND s.state = ? AND s.until_ms <= ? ORDER BY s.until_ms, s.seq LIMIT ?
+            """
+        let statement = try database.cachedStatement(sql: sql)
+        let rows = try Row.fetchCursor(statement, arguments: [queue, state.rawValue, until, limit - found.count])
+        while let row = try rows.next() {
+            let body = try row.withUnsafeData(atIndex: 4) { data in data.map { [UInt8]($0) } ?? [] }
+            let expired: Int64 = state == .leased ? 1 : 0
+            found.append(
+                Leasable(seq: row[0], submission: row[1], attempts: row[2], deliveries: row[3] + expired, body: body))
+            bytes += body.count
+            if bytes >= maximumBatchBytes { return }
+        }
+    }
+}
+
+/// A row about to be leased.
+private struct Leasable {
+    let seq: Int64
+    let submission: Int64
+    let attempts: Int64
+    let deliveries: Int64
+    let body: [UInt8]
+
+    func delivery(token: Int64) -> Delivery {
+        Delivery(
+            bytes: body[...], receipt: LeaseReceipt(seq: seq, submission: submission, token: token).receipt,
+            deliveries: Int(clamping: deliveries), failedAttempts: Int(clamping: attempts))
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import GRDB
+import Messages
+package import Queue
+
+/// What emit does: settle.
+extension QueueDatabase {
+    /// Writes all of `batch` in one transaction; each settlement stands or falls by itself.
+    package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
+        try write("settle") { database in
+            try batch.map { settlement in
+                do {
+                    var settled = false
+                    try database.inSavepoint {
+                        settled = try Self.settle(settlement, database)
+                        return .commit
+                    }
+                    return settled ? .settled : .stale
+                } catch let error as DatabaseError where error.concernsOneRow {
+                    return .refused(reason: error.message ?? "\(error.resultCode)")
+                }
+            }
+        }
+    }
+
+    /// `false` when the settlement is stale.
+    private static func settle(_ settlement: Settlement, _ database: Database) throws -> Bool {
+        switch settlement.action {
+        case .result(let body):
+            return try finish(settlement, body, database)
+        case .park(let delay, let attempts):
+            let due = try now(database) + max(0, delay)
+            return try changeHeld(
+                settlement.receipt, database, set: "state = 1, until_ms = ?, token = 0, attempts = ?",
+                [due, Int64(attempts)])
+        case .release:
+            return try release(settlement.receipt, database)
+        case .deadLetter(let reason, let result):
+            return try bury(settlement, reason, result, database)
+        }
+    }
+
+    /// Writes the result and removes the request, whoever holds the lease: what was computed is not thrown away.
+    private static func finish(_ settlement: Settlement, _ body: Bytes, _ database: Database) throws -> Bool {
+        guard let lease = LeaseReceipt(settlement.receipt) else { return false }
+        let insert = try database.cachedStatement(
+            sql: """
+                INSERT INTO results(request, id, queue, destination, created_ms, body)
+                SELECT seq, ?, queue, ?, \(Schema.now), CAST(? AS TEXT)
+                FROM request_state WHERE seq = ? AND submission = ?
+                """)
+        try insert.execute(arguments: [
+            settlement.id, settlement.destination, Data(body), lease.seq, lease.submission,
+        ])
+        guard database.changesCount == 1 else { return false }
+        try remove(lease, database)
+        return true
+    }
+
+    /// Moves the request to the dead letters, for the holder of its lease only.
+    private static func bury(
+        _ settlement: Settlement, _ reason: String, _ result: Bytes?, _ database: Database
+    ) throws -> Bool {
+        guard let lease = LeaseReceipt(settlement.receipt) else { return false }
+        let insert = try database.cachedStatement(
+            sql: """
+                INSERT INTO dead_letters(request, id, queue, reason, attempts, deliveries, created_ms, body)
+                SELECT s.seq, ?, s.queue, ?, s.attempts, s.deliveries, \(Schema.now), r.body
+                FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
+                WHERE s.seq = ? AND s.submission = ? AND s.token = ? AND s.state = 2
+                """)
+        try insert.execute(arguments: [settlement.id, reason, lease.seq, lease.submission, lease.token])
+        guard database.changesCount == 1 else { return false }
+        if let result { return try finish(settlement, result, database) }
+        try remove(lease, database)
+        return true
+    }
+
+    /// A trigger takes the state along.
+    private static func remove(_ lease: LeaseReceipt, _ database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM requests WHERE seq = ?").execute(arguments: [lease.seq])
+    }
+}

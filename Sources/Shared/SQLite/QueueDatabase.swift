@@ -1,0 +1,145 @@
+import Foundation
+import GRDB
+package import Queue
+
+/// One connection to the file of an embedded queue.
+///
+/// It blocks, and one thread at a time uses it: keep it in an actor on a `QueueThread`. Any number of connections, of
+/// any number of processes of one machine, may have the file open. Network file systems will not do: they lack the
+/// shared memory of SQLite's write-ahead log.
+package final class QueueDatabase {
+    /// Whether a commit waits for the disk.
+    package enum Durability: String, Sendable {
+        /// It does: what is committed survives a power failure.
+        case full = "FULL"
+        /// It does not, and a power failure may undo the latest commits, never damage the file. Right for leases: after
+        /// a power failure nobody holds any. A commit of a `full` connection takes earlier ones with it to the disk.
+        case normal = "NORMAL"
+    }
+
+    /// Where the file is.
+    package let path: String
+    private let connection: DatabaseQueue
+    private let file: FileIdentity
+
+    /// Opens the file and makes the tables that are missing.
+    ///
+    /// - Parameters:
+    ///   - create: whether a missing file is made, or an error. A stage makes it once, when it starts: later a missing
+    ///     file is an outage (an unmounted volume), and what was in it must not be taken for settled.
+    ///   - busyTimeout: how long a call waits for another connection's transaction before it throws. A cancelled task
+    ///     waits 100 ms at most.
+    package init(
+        path: String, durability: Durability = .full, create: Bool = true, busyTimeout: Duration = .seconds(5)
+    ) throws(QueueError) {
+        do {
+            if !create, FileIdentity(path: path) == nil { throw DatabaseError(resultCode: .SQLITE_CANTOPEN) }
+            let configuration = Self.configuration(durability, busyTimeout)
+            connection = try DatabaseQueue(path: path, configuration: configuration)
+            try connection.writeWithoutTransaction(Schema.prepare)
+            guard let file = FileIdentity(path: path) else { throw DatabaseError(resultCode: .SQLITE_CANTOPEN) }
+            self.file = file
+            self.path = path
+        } catch {
+            throw QueueError("open", path, error)
+        }
+    }
+
+    /// Makes the file with its tables, so that producers may write before any stage has started.
+    package static func create(path: String) throws(QueueError) {
+        _ = try QueueDatabase(path: path)
+    }
+
+    private static func configuration(_ durability: Durability, _ busyTimeout: Duration) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "queue"
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .callback { tries in
+            let limit: Duration = Task.isCancelled ? min(busyTimeout, .milliseconds(100)) : busyTimeout
+            return pause(tries: tries, limit: limit)
+        }
+        configuration.prepareDatabase { database in
+            try useWriteAheadLog(database, limit: busyTimeout)
+            try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
+            // A burst may leave a long log behind; this much of it is kept for the next one.
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        return configuration
+    }
+
+    /// Sleeps before another try for a lock; `false` when `limit` has passed in such sleeps.
+    ///
+    /// Transactions here take about a millisecond, most of it waiting for the disk, so waiting starts short: SQLite's
+    /// own busy handler soon sleeps 100 ms at a time.
+    private static func pause(tries: Int, limit: Duration) -> Bool {
+        let short = Duration.microseconds(500)
+        let long = Duration.milliseconds(5)
+        let waited = short * min(tries, 20) + long * max(0, tries - 20)
+        if waited >= limit { return false }
+        usleep(tries < 20 ? 500 : 5000)
+        return true
+    }
+
+    /// SQLite asks the busy handler for most locks, but not for the one that switches the journal mode.
+    private static func useWriteAheadLog(_ database: Database, limit: Duration) throws {
+        var tries = 0
+        while true {
+            do {
+                let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+                guard mode == "wal" else { throw DatabaseError(message: "cannot use a write-ahead log here") }
+                return
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                guard pause(tries: tries, limit: limit) else { throw error }
+                tries += 1
+            }
+        }
+    }
+
+    /// Runs `body` outside any transaction: one reading statement, or several that need not agree.
+    func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
+        do {
+            return try connection.writeWithoutTransaction(body)
+        } catch {
+            throw QueueError(operation, path, error)
+        }
+    }
+
+    /// Runs `body` in one transaction that has the write lock from its beginning.
+    func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
+        try checkFile(operation)
+        do {
+            return try connection.writeWithoutTransaction { database in
+                var result: T?
+                try database.inTransaction(.immediate) {
+                    result = try body(database)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return result
+            }
+        } catch {
+            throw QueueError(operation, path, error)
+        }
+    }
+
+    /// Throws when the path no longer leads to the file that is open: SQLite itself goes on writing to a file that
+    /// nobody can find.
+    package func checkFile(_ operation: String = "stat") throws(QueueError) {
+        guard FileIdentity(path: path) == file else {
+            throw QueueError(operation: "\(operation) on \(path)", reason: "the file was moved, removed or replaced")
+        }
+    }
+}
+
+/// Which file a path leads to.
+private struct FileIdentity: Equatable {
+    let device: dev_t
+    let number: ino_t
+
+    init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = status.st_dev
+        number = status.st_ino
+    }
+}

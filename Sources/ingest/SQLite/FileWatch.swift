@@ -1,0 +1,55 @@
+import Glibc
+
+/// Tells when a file is written to.
+///
+/// One thread at a time uses it.
+///
+/// Source: inotify(7)
+final class FileWatch {
+    private let descriptor: CInt
+
+    /// `nil` when the file cannot be watched: it is missing, or the user has no watches left.
+    init?(path: String) {
+        descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
+        guard descriptor >= 0 else { return nil }
+        guard inotify_add_watch(descriptor, path, UInt32(IN_MODIFY)) >= 0 else {
+            close(descriptor)
+            return nil
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sleeps until somebody writes to the file, at most for `limit`; says whether somebody did.
+    ///
+    /// A transaction is many writes: those of the next 250 µs count as one.
+    func wait(limit: Duration) -> Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        // poll(2) counts whole milliseconds; what is less is slept through.
+        let isShort = limit < .milliseconds(1)
+        if isShort { Clock.sleep(limit) }
+        guard poll(&item, 1, isShort ? 0 : CInt(clamping: Int64(limit / .milliseconds(1)))) > 0 else { return false }
+        Clock.sleep(Pause.shortest)
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+            while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+        }
+        return true
+    }
+}
+
+/// The wall clock, and sleeping on it.
+enum Clock {
+    /// Milliseconds since 1970.
+    static func milliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Blocks this thread.
+    static func sleep(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        nanosleep(&time, nil)
+    }
+}

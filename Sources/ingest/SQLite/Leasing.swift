@@ -1,0 +1,90 @@
+import Messages
+import Queue
+import SQLite
+
+/// The connection of a source that waits for requests.
+///
+/// Nothing in SQLite tells one process that another has committed, but the kernel tells that the write-ahead log was
+/// written to. The commit follows later (after the disk has it), so the source then asks SQLite, soon at first and ever
+/// less often. It asks every 50 ms in any case, for file systems that tell nothing.
+actor Leasing {
+    private let thread = QueueThread(name: "sqlite-lease")
+    private let path: String
+    private let queue: String
+    private let busyTimeout: Duration
+    private let shared: SharedState
+    private var database: QueueDatabase?
+    private var log: FileWatch?
+    private var pause = Pause()
+    private var hasConnected = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(path: String, queue: String, busyTimeout: Duration, shared: SharedState) {
+        self.path = path
+        self.queue = queue
+        self.busyTimeout = busyTimeout
+        self.shared = shared
+    }
+
+    func connect() throws(QueueError) {
+        database = nil
+        log = nil
+        let opened = try shared.noting { () throws(QueueError) in
+            try QueueDatabase(path: path, durability: .normal, create: !hasConnected, busyTimeout: busyTimeout)
+        }
+        database = opened
+        hasConnected = true
+        // Reading makes the log exist; without a watch the source still works, by asking every 50 ms.
+        _ = try opened.outlook(queue: queue)
+        log = FileWatch(path: path + "-wal")
+    }
+
+    func lease(limit: Int) throws(QueueError) -> [Delivery] {
+        guard let database else { throw .notConnected(path) }
+        while !Task.isCancelled {
+            let version = try shared.noting { () throws(QueueError) in try database.dataVersion() }
+            let prospect = Prospect(try database.outlook(queue: queue), takeOverFrom: shared.turn())
+            guard prospect.isNow else {
+                try wait(for: prospect, since: version, database)
+                continue
+            }
+            let deliveries = try shared.noting { () throws(QueueError) in
+                try database.lease(
+                    queue: queue, limit: limit, milliseconds: shared.leaseMilliseconds,
+                    takeOver: prospect.mayTakeOver)
+            }
+            if !deliveries.isEmpty { return deliveries }
+            // Another source was faster.
+            rest(atMost: nil)
+        }
+        return []
+    }
+
+    /// Returns when something may have changed: another connection has committed since `version`, what `prospect`
+    /// tells has come, or there was a gap.
+    private func wait(for prospect: Prospect, since version: Int64, _ database: QueueDatabase) throws(QueueError) {
+        while !Task.isCancelled {
+            let left = prospect.milliseconds(at: Clock.milliseconds())
+            if left == 0 { return }
+            rest(atMost: left)
+            if shared.turn() != prospect.takeOverFrom { return }
+            let latest = try shared.noting { () throws(QueueError) in
+                try database.checkFile()
+                return try database.dataVersion()
+            }
+            if latest != version { return }
+        }
+    }
+
+    /// Sleeps until the log is written to, at most as long as it is time to ask again.
+    private func rest(atMost milliseconds: Int64?) {
+        let limit = min(pause.length, milliseconds.map { .milliseconds($0) } ?? pause.length)
+        if let log {
+            pause.adapt(isWritten: log.wait(limit: limit))
+        } else {
+            Clock.sleep(limit)
+            pause.adapt(isWritten: false)
+        }
+    }
+}

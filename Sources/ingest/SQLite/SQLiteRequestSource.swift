@@ -1,0 +1,92 @@
+package import Messages
+package import Queue
+import SQLite
+import Synchronization
+
+/// One queue of an embedded database, as ingest sees it.
+///
+/// Two connections on two threads: one waits for requests, the other renews and releases, so that neither holds up the
+/// other. Neither waits for the disk: a power failure that undoes a lease leaves nobody who holds it.
+package final class SQLiteRequestSource: RequestSource {
+    private let leasing: Leasing
+    private let keeping: Keeping
+    private let shared: SharedState
+
+    /// - Parameters:
+    ///   - path: of the database file; made when the source connects.
+    ///   - queue: value of `requests.queue`.
+    ///   - lease: how long a lease lasts without renewal.
+    ///   - busyTimeout: how long a call waits for another connection's transaction before it throws.
+    package init(
+        path: String, queue: String, lease: Duration = .seconds(30), busyTimeout: Duration = .seconds(5)
+    ) {
+        let shared = SharedState(lease: lease)
+        self.shared = shared
+        leasing = Leasing(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
+        keeping = Keeping(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
+    }
+
+    package func connect() async throws(QueueError) {
+        try await leasing.connect()
+        try await keeping.connect()
+    }
+
+    package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
+        try await leasing.lease(limit: limit)
+    }
+
+    package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
+        try await keeping.renew(receipts)
+    }
+
+    package func release(_ receipts: [Receipt]) async throws(QueueError) {
+        try await keeping.release(receipts)
+    }
+
+    package func health() async -> QueueHealth { shared.health }
+}
+
+/// What both connections of a source know.
+final class SharedState: Sendable {
+    private struct State {
+        var gate: TakeOverGate
+        var health = QueueHealth.unreachable(reason: "not connected yet")
+    }
+
+    let leaseMilliseconds: Int64
+    private let state: Mutex<State>
+
+    init(lease: Duration) {
+        leaseMilliseconds = lease / .milliseconds(1) < 1 ? 1 : Int64(lease / .milliseconds(1))
+        state = Mutex(State(gate: TakeOverGate(leaseMilliseconds: leaseMilliseconds)))
+    }
+
+    var health: QueueHealth { state.withLock { $0.health } }
+
+    /// Runs one access to the database and notes how it went.
+    func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {
+        do throws(QueueError) {
+            let value = try access()
+            state.withLock { state in
+                state.health = .reachable
+                state.gate.turn(at: Clock.milliseconds())
+            }
+            return value
+        } catch {
+            state.withLock { state in
+                state.health = .unreachable(reason: error.reason)
+                state.gate.fail()
+            }
+            throw error
+        }
+    }
+
+    /// Notes that the process runs and waits; returns since when expired leases may be taken over, or until when they
+    /// may not.
+    func turn() -> Int64 {
+        state.withLock { state in
+            state.gate.turn(at: Clock.milliseconds())
+            return state.gate.closedUntil
+        }
+    }
+}
