@@ -93,4 +93,16 @@ struct CatalogueTests {
         #expect(exposition.value("async_processor_stalled", ["reason": "draining"]) == 0)
         #expect(Set(StallReason.allCases.map(\.text)).count == StallReason.allCases.count)
     }
+
+    @Test
+    func tellsWhatTheProcessTakes() throws {
+        let registry = MetricsRegistry()
+        ProcessMetrics.register(in: registry)
+        let exposition = try read(registry)
+        #expect(exposition.types["process_cpu_seconds_total"] == "counter")
+        #expect(try #require(exposition.value("process_cpu_seconds_total")) > 0)
+        #expect(try #require(exposition.value("process_resident_memory_bytes")) > 1_000_000)
+        #expect(try #require(exposition.value("process_open_fds")) > 2)
+        #expect(try #require(exposition.value("process_start_time_seconds")) > 1_700_000_000)
+    }
 }

@@ -91,7 +91,7 @@ struct MetricsRegistryTests {
         let room = Mutex(1)
         let box = Box(room)
         registry.gauge("room", help: "Room.") { Double(box.value) }
-        registry.counter("frames_total", help: "Frames.") { box.value * 10 }
+        registry.counter("frames_total", help: "Frames.") { Double(box.value * 10) }
         #expect(text(registry).contains("\nroom 1\n"))
         box.value = 7
         #expect(text(registry).contains("\nroom 7\n"))

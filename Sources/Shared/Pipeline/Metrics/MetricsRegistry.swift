@@ -42,10 +42,10 @@ package final class MetricsRegistry: Sendable {
 
     /// A counter that somebody else keeps; otherwise as the gauge above.
     package func counter(
-        _ name: String, help: String, labels: [(String, String)] = [], read: @escaping @Sendable () -> Int
+        _ name: String, help: String, labels: [(String, String)] = [], read: @escaping @Sendable () -> Double
     ) {
         let labels = Labels(labels)
-        let series = ReadSeries(line: labels.sampleStart(of: name)) { Double(read()) }
+        let series = ReadSeries(line: labels.sampleStart(of: name), read: read)
         let known = insert(.counter, name, help, labels, replacing: true) { series }
         precondition(known != nil, "\(name) is not a counter")
     }

@@ -1,0 +1,79 @@
+import Foundation
+
+/// The JSON of the status endpoints.
+enum StatusDocument {
+    static func health(_ health: Health) -> Data {
+        switch health {
+        case .ok: short(["status": "ok"])
+        case .failing(let reason): short(["status": "failing", "error": reason])
+        }
+    }
+
+    static func readiness(_ readiness: Readiness) -> Data {
+        switch readiness {
+        case .ready: short(["status": "ready"])
+        case .notReady(let reason): short(["status": "not ready", "error": reason])
+        }
+    }
+
+    static func error(_ reason: String) -> Data { short(["error": reason]) }
+
+    static func status(_ report: StatusReport) -> Data {
+        encode(Report(report), [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
+    private static func short(_ fields: [String: String]) -> Data {
+        encode(fields, [.sortedKeys, .withoutEscapingSlashes])
+    }
+
+    private static func encode(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = formatting
+        // Only numbers that JSON cannot write could fail, and there are none here.
+        let body = (try? encoder.encode(value)) ?? Data("{}".utf8)
+        return body + Data("\n".utf8)
+    }
+
+    private struct Report: Encodable {
+        var version: String
+        var stage: String
+        var settings: [String: String]
+        var uptime_seconds: Double
+        var peers: [Peer]
+        var counts: [String: Int]
+        var reasons: [String]
+
+        init(_ report: StatusReport) {
+            version = report.version
+            stage = report.stage
+            settings = report.settings
+            uptime_seconds = report.uptime.roundedSeconds
+            peers = report.peers.map(Peer.init)
+            counts = report.counts
+            reasons = report.reasons
+        }
+    }
+
+    private struct Peer: Encodable {
+        var link: String
+        var address: String
+        var state: String
+        var room: Int
+        var open: Int
+        var oldest_open_seconds: Double?
+
+        init(_ peer: StatusReport.Peer) {
+            link = peer.link
+            address = peer.address
+            state = peer.state
+            room = peer.room
+            open = peer.open
+            oldest_open_seconds = peer.oldestOpen?.roundedSeconds
+        }
+    }
+}
+
+extension Duration {
+    /// Seconds to three decimals.
+    fileprivate var roundedSeconds: Double { ((self / .milliseconds(1)).rounded()) / 1000 }
+}
