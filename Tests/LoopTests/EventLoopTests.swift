@@ -90,6 +90,17 @@ struct EventLoopTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func turnsSoonAfterAJobThatCameFromAnotherThread() async {
+        let turns = await TurnCounter()
+        for _ in 0..<200 {
+            let (before, start) = (await turns.count, ContinuousClock.now)
+            while await turns.count <= before {}
+            #expect(ContinuousClock.now - start < .milliseconds(500))
+        }
+        await turns.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func isAliveAsLongAsItTurns() async {
         _ = await echo(1)
         #expect(EventLoop.lastTurn.age < .seconds(5))
@@ -110,4 +121,20 @@ struct EventLoopTests {
 @PipelineActor private final class Seen {
     var values: [Int] = []
     var handler: TurnHandlerID?
+}
+
+@PipelineActor private final class TurnCounter {
+    private(set) var count = 0
+    private var handler: TurnHandlerID?
+
+    init() {
+        handler = EventLoop.shared.onTurn { [unowned self] in
+            count += 1
+            return false
+        }
+    }
+
+    func stop() {
+        if let handler { EventLoop.shared.remove(handler) }
+    }
 }

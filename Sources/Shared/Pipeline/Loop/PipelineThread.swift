@@ -54,8 +54,9 @@ final class PipelineThread: SerialExecutor {
     private func serve() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         while true {
-            runJobs()
-            sleep()
+            // One of the jobs is the event loop's turn. Any other may have made work for the next one.
+            let jobs = runJobs()
+            sleep(wantsTurn: jobs > 1)
             let turn = state.withLock { state in
                 let turn = state.turn
                 state.turn = nil
@@ -65,20 +66,23 @@ final class PipelineThread: SerialExecutor {
         }
     }
 
-    private func runJobs() {
+    /// - Returns: how many there were.
+    private func runJobs() -> Int {
         var jobs: [UnownedJob] = []
+        var count = 0
         while true {
             state.withLock { swap(&jobs, &$0.jobs) }
-            if jobs.isEmpty { return }
+            if jobs.isEmpty { return count }
             for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            count += jobs.count
             jobs.removeAll(keepingCapacity: true)
         }
     }
 
-    private func sleep() {
+    private func sleep(wantsTurn: Bool) {
         isSleeping.store(true, ordering: .sequentiallyConsistent)
         let (hasJobs, deadline) = state.withLock { (!$0.jobs.isEmpty, $0.turn == nil ? Int64.max : $0.turnsAt) }
-        let patience = hasJobs ? 0 : max(0, deadline == .max ? .max : deadline - monotonicNanoseconds())
+        let patience = hasJobs || wantsTurn ? 0 : max(0, deadline == .max ? .max : deadline - monotonicNanoseconds())
         poller.wait(nanoseconds: patience)
         isSleeping.store(false, ordering: .sequentiallyConsistent)
     }
