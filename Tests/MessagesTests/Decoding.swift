@@ -1,31 +1,48 @@
 import Messages
 
-struct NotARequest: Error { var decoded: DecodedRequest }
+struct Unexpected: Error { var decoded: DecodedRequest }
 
 func decode(_ message: String, limits: RequestLimits = RequestLimits()) -> DecodedRequest {
-    InboundRequest.decode(Array(message.utf8)[...], limits: limits)
+    InboundRequest.decode(bytes(message), limits: limits)
 }
 
 func decodedRequest(_ message: String) throws -> InboundRequest {
     let decoded = decode(message)
-    guard case .request(let request) = decoded else { throw NotARequest(decoded: decoded) }
+    guard case .request(let request) = decoded else { throw Unexpected(decoded: decoded) }
     return request
 }
 
-/// The reason of the `INVALID_REQUEST` result that a message gets.
+/// A message that gets an `INVALID_REQUEST` result.
 func rejection(_ message: String, limits: RequestLimits = RequestLimits()) throws -> RejectedRequest {
     let decoded = decode(message, limits: limits)
-    guard case .invalid(let rejected) = decoded else { throw NotARequest(decoded: decoded) }
+    guard case .invalid(let rejected) = decoded else { throw Unexpected(decoded: decoded) }
     return rejected
 }
 
 /// Why a message is a dead letter.
 func deadLetterReason(_ message: String) throws -> String {
     let decoded = decode(message)
-    guard case .undecodable(let reason) = decoded else { throw NotARequest(decoded: decoded) }
+    guard case .undecodable(let reason) = decoded else { throw Unexpected(decoded: decoded) }
     return reason
 }
 
-extension Bytes {
-    var text: String { String(decoding: self, as: UTF8.self) }
+func bytes(_ text: String) -> Bytes { Array(text.utf8)[...] }
+
+extension Sequence<UInt8> {
+    var text: String { String(decoding: Array(self), as: UTF8.self) }
+}
+
+/// Random numbers that a seed repeats (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
 }

@@ -54,7 +54,7 @@ extension RetryPolicy {
     package func settle(_ envelope: Envelope, now: Int64, random: () -> Double) -> Envelope? {
         guard case .failed(let attempt) = envelope.progress else { return nil }
         var settled = envelope
-        settled.failedAttempts += 1
+        if settled.failedAttempts < .max { settled.failedAttempts += 1 }
         let left = envelope.millisecondsLeft(at: now)
         switch decide(attempt, failedAttempts: settled.failedAttempts, millisecondsLeft: left, random: random) {
         case .park(let delay): settled.end(.parked(afterMilliseconds: delay))

@@ -7,13 +7,26 @@ struct FieldProblem {
     }
 }
 
+/// The fields of one object that are known, found by their names whatever the case of the letters A to Z.
+///
+/// No two of them differ in case alone, so an exact match needs no preference.
+struct KnownFields<Name: CaseIterable & RawRepresentable<String> & Sendable>: Sendable {
+    private let fields: [(name: Name, key: [UInt8])] = Name.allCases.map { ($0, Array($0.rawValue.utf8)) }
+
+    func find(_ key: Bytes) -> Name? {
+        fields.first { isSameIgnoringCase($0.key, key) }?.name
+    }
+}
+
 /// Reading the value of a known field.
 ///
 /// `nil` means: leave the field as it was, because it is `null` or because its type is wrong, which is noted.
 extension JSONScanner {
-    mutating func readString(_ field: String, _ problem: inout FieldProblem) throws(JSONError) -> String? {
+    mutating func readString(_ field: @autoclosure () -> String, _ problem: inout FieldProblem) throws(JSONError)
+        -> String?
+    {
         guard try nextKind() == .string else {
-            try skipMismatch(field, "a string", &problem)
+            try skipMismatch(field(), "a string", &problem)
             return nil
         }
         return text(of: try readString())
@@ -21,7 +34,7 @@ extension JSONScanner {
 
     /// An integer literal that fits in 64 bits, or a string that holds one, perhaps with a sign.
     mutating func readInteger(
-        _ field: String, orText: Bool, _ problem: inout FieldProblem
+        _ field: @autoclosure () -> String, orText: Bool, _ problem: inout FieldProblem
     ) throws(JSONError) -> Int64? {
         let wanted = orText ? "an integer or a string that holds one" : "an integer"
         let text: String
@@ -29,20 +42,20 @@ extension JSONScanner {
         case .number: text = self.text(of: try readNumber())
         case .string where orText: text = self.text(of: try readString())
         default:
-            try skipMismatch(field, wanted, &problem)
+            try skipMismatch(field(), wanted, &problem)
             return nil
         }
         let value = Int64(text)
-        if value == nil { problem.note("\(field): expected \(wanted), within 64 bits; found \(quoted(text))") }
+        if value == nil { problem.note("\(field()): expected \(wanted), within 64 bits; found \(quoted(text))") }
         return value
     }
 
     /// An object of strings, in the order written; entries that are `null` are left out.
     mutating func readStrings(
-        _ field: String, depth: Int, _ problem: inout FieldProblem
+        _ field: @autoclosure () -> String, depth: Int, _ problem: inout FieldProblem
     ) throws(JSONError) -> [HeaderField]? {
         guard try nextKind() == .object else {
-            try skipMismatch(field, "an object of strings", &problem)
+            try skipMismatch(field(), "an object of strings", &problem)
             return nil
         }
         var fields: [HeaderField] = []
@@ -51,7 +64,7 @@ extension JSONScanner {
             if try scanner.nextKind() == .string {
                 fields.append(HeaderField(name, scanner.text(of: try scanner.readString())))
             } else {
-                try scanner.skipMismatch("\(field)[\(quoted(name))]", "a string", &problem, depth: depth + 1)
+                try scanner.skipMismatch("\(field())[\(quoted(name))]", "a string", &problem, depth: depth + 1)
             }
         }
         return fields
@@ -59,10 +72,10 @@ extension JSONScanner {
 
     /// Skips a value of a type the field cannot have; notes it unless it is `null`, which means absent.
     mutating func skipMismatch(
-        _ field: String, _ wanted: String, _ problem: inout FieldProblem, depth: Int = 2
+        _ field: @autoclosure () -> String, _ wanted: String, _ problem: inout FieldProblem, depth: Int = 2
     ) throws(JSONError) {
         let kind = try nextKind()
         try skipValue(depth: depth)
-        if kind != .null { problem.note("\(field): expected \(wanted), found \(kind.rawValue)") }
+        if kind != .null { problem.note("\(field()): expected \(wanted), found \(kind.rawValue)") }
     }
 }

@@ -16,35 +16,23 @@ extension GatewayTarget {
         switch self {
         case .url(let url):
             guard let endpoint else { return url }
-            return try parsed(url).origin + EndpointPath.clean(endpoint)
+            return try GatewayURL(url).origin + EndpointPath.clean(endpoint)
         case .base(let base, let path):
-            let base = try parsed(base)
-            return try base.join(endpoint ?? path)
+            return try GatewayURL(base).join(endpoint ?? path)
         }
     }
 
     /// Throws unless requests can be sent there; for start-up.
     ///
-    /// The reason names neither flag nor URL, which may hold a
-    /// password.
+    /// The reason names neither flag nor URL, which may hold a password.
     package func check() throws(InvalidRequest) {
         switch self {
-        case .url(let url): _ = try GatewayURL(url)
+        case .url(let url): try GatewayURL.check(url)
         case .base(let base, let path):
-            let base = try GatewayURL(base)
-            do { _ = try base.join(path) } catch {
-                throw InvalidRequest(error.reason.replacingPrefix("endpoint", with: "path"))
+            try GatewayURL.check(base)
+            do throws(InvalidRequest) { _ = try EndpointPath.clean(path) } catch {
+                throw InvalidRequest("in the path: \(error.reason)")
             }
         }
-    }
-
-    private func parsed(_ url: String) throws(InvalidRequest) -> GatewayURL {
-        do { return try GatewayURL(url) } catch { throw InvalidRequest("the queue's gateway URL: \(error.reason)") }
-    }
-}
-
-extension String {
-    fileprivate func replacingPrefix(_ prefix: String, with other: String) -> String {
-        hasPrefix(prefix) ? other + dropFirst(prefix.count) : self
     }
 }

@@ -1,7 +1,7 @@
 extension InboundRequest {
     /// Reads a message: flat, or as a tagged envelope if it has a `request_kind`.
     ///
-    /// One pass over the bytes; fields are known by their exact names or else whatever their case, the last of a name
+    /// One pass over the bytes; fields are known whatever the case of their names, the last of a name
     /// counts, and unknown ones are ignored. The payload stays a piece of `bytes`, unless it is base64.
     package static func decode(_ bytes: Bytes, limits: RequestLimits = RequestLimits()) -> DecodedRequest {
         var document = RequestDocument()
@@ -14,7 +14,7 @@ extension InboundRequest {
                 return .undecodable(reason: "not a JSON object but \(kind.rawValue)")
             }
             try scanner.readObject(depth: 0) { (scanner, name) throws(JSONError) in
-                try document.readMember(scanner.text(of: name), from: &scanner)
+                try document.readMember(scanner.contents(of: name), from: &scanner)
             }
             try scanner.finish()
         } catch {
@@ -26,11 +26,13 @@ extension InboundRequest {
 
 /// What has been read of a message, before it is known whether it is flat or an envelope.
 private struct RequestDocument {
-    enum Name: String {
+    enum Name: String, CaseIterable {
         case internalFields = "internal"
         case requestKind = "request_kind"
         case data
     }
+
+    static let known = KnownFields<Name>()
 
     var flat = RequestFields()
     var data = RequestFields()
@@ -40,11 +42,11 @@ private struct RequestDocument {
     /// Something wrong with the envelope itself.
     var problem = FieldProblem()
 
-    mutating func readMember(_ key: String, from scanner: inout JSONScanner) throws(JSONError) {
-        if let name: RequestFields.Name = known(key) {
+    mutating func readMember(_ key: Bytes, from scanner: inout JSONScanner) throws(JSONError) {
+        if let name = RequestFields.known.find(key) {
             return try flat.read(name, from: &scanner, depth: 1)
         }
-        switch known(key) as Name? {
+        switch Self.known.find(key) {
         case .requestKind: try readKind(from: &scanner)
         case .data: try readData(from: &scanner)
         case .internalFields: try readInternal(from: &scanner)
@@ -63,7 +65,7 @@ private struct RequestDocument {
         }
         hasData = true
         try scanner.readObject(depth: 1) { (scanner, token) throws(JSONError) in
-            if let name: RequestFields.Name = known(scanner.text(of: token)) {
+            if let name = RequestFields.known.find(scanner.contents(of: token)) {
                 try data.read(name, from: &scanner, depth: 2)
             } else {
                 try scanner.skipValue(depth: 2)
@@ -76,7 +78,7 @@ private struct RequestDocument {
             return try scanner.skipMismatch("internal", "an object", &problem, depth: 1)
         }
         try scanner.readObject(depth: 1) { (scanner, token) throws(JSONError) in
-            if let name: RoutingFields.Name = known(scanner.text(of: token)) {
+            if let name = RoutingFields.known.find(scanner.contents(of: token)) {
                 try routing.read(name, from: &scanner, depth: 2)
             } else {
                 try scanner.skipValue(depth: 2)
@@ -164,11 +166,6 @@ extension RequestLimits {
             throw InvalidRequest("payload: \(payloadBytes) bytes are more than the limit of \(maximumPayloadBytes)")
         }
     }
-}
-
-/// The field of that name: an exact match, or else one that differs in case alone.
-private func known<Name: RawRepresentable<String>>(_ key: String) -> Name? {
-    Name(rawValue: key) ?? Name(rawValue: key.lowercased())
 }
 
 /// A retry count as it is used: neither negative nor near overflow.

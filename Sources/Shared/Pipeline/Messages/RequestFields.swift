@@ -1,10 +1,12 @@
 /// The fields of a request as far as they have been read: of a flat message, or of an envelope's `data`.
 struct RequestFields {
     /// Fields by the names they are known under.
-    enum Name: String {
+    enum Name: String, CaseIterable {
         case id, deadline, payload, metadata, headers, endpoint
         case retryCount = "retry_count"
     }
+
+    static let known = KnownFields<Name>()
 
     /// A payload that is there, and has a right type.
     enum Payload {
@@ -25,15 +27,14 @@ struct RequestFields {
 
     /// Reads the value of a field; the scanner stands after the name.
     mutating func read(_ name: Name, from scanner: inout JSONScanner, depth: Int) throws(JSONError) {
-        let field = name.rawValue
         switch name {
-        case .id: id = try scanner.readString(field, &problem) ?? id
-        case .deadline: deadline = try scanner.readInteger(field, orText: true, &problem) ?? deadline
+        case .id: id = try scanner.readString(name.rawValue, &problem) ?? id
+        case .deadline: deadline = try scanner.readInteger(name.rawValue, orText: true, &problem) ?? deadline
         case .payload: payload = try readPayload(from: &scanner, depth: depth) ?? payload
-        case .metadata: metadata = try scanner.readStrings(field, depth: depth, &problem) ?? metadata
-        case .headers: headers = try scanner.readStrings(field, depth: depth, &problem) ?? headers
-        case .endpoint: endpoint = try scanner.readString(field, &problem) ?? endpoint
-        case .retryCount: retryCount = try scanner.readInteger(field, orText: false, &problem) ?? retryCount
+        case .metadata: metadata = try scanner.readStrings(name.rawValue, depth: depth, &problem) ?? metadata
+        case .headers: headers = try scanner.readStrings(name.rawValue, depth: depth, &problem) ?? headers
+        case .endpoint: endpoint = try scanner.readString(name.rawValue, &problem) ?? endpoint
+        case .retryCount: retryCount = try scanner.readInteger(name.rawValue, orText: false, &problem) ?? retryCount
         }
     }
 
@@ -51,7 +52,7 @@ struct RequestFields {
 
 /// The fields of an envelope's `internal`.
 struct RoutingFields {
-    enum Name: String {
+    enum Name: String, CaseIterable {
         case retryCount = "retry_count"
         case requestToken = "request_token"
         case queueID = "queue_id"
@@ -60,22 +61,30 @@ struct RoutingFields {
         case labels
     }
 
+    static let known = KnownFields<Name>()
+
     var routing = Routing()
     var retryCount: Int64?
     var problem = FieldProblem()
 
     mutating func read(_ name: Name, from scanner: inout JSONScanner, depth: Int) throws(JSONError) {
-        let field = "internal.\(name.rawValue)"
         switch name {
-        case .retryCount: retryCount = try scanner.readInteger(field, orText: false, &problem) ?? retryCount
-        case .requestToken: routing.requestToken = try scanner.readString(field, &problem) ?? routing.requestToken
-        case .queueID: routing.queueID = try scanner.readString(field, &problem) ?? routing.queueID
+        case .retryCount:
+            retryCount = try scanner.readInteger("internal.\(name.rawValue)", orText: false, &problem) ?? retryCount
+        case .requestToken:
+            routing.requestToken = try scanner.readString("internal.\(name.rawValue)", &problem) ?? routing.requestToken
+        case .queueID:
+            routing.queueID = try scanner.readString("internal.\(name.rawValue)", &problem) ?? routing.queueID
         case .requestQueueName:
-            routing.requestQueueName = try scanner.readString(field, &problem) ?? routing.requestQueueName
+            routing.requestQueueName =
+                try scanner.readString("internal.\(name.rawValue)", &problem) ?? routing.requestQueueName
         case .resultQueueName:
-            routing.resultQueueName = try scanner.readString(field, &problem) ?? routing.resultQueueName
+            routing.resultQueueName =
+                try scanner.readString("internal.\(name.rawValue)", &problem) ?? routing.resultQueueName
         case .labels:
-            guard let labels = try scanner.readStrings(field, depth: depth, &problem) else { return }
+            guard let labels = try scanner.readStrings("internal.\(name.rawValue)", depth: depth, &problem) else {
+                return
+            }
             routing.labels = Dictionary(labels)
         }
     }

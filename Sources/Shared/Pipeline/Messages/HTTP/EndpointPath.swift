@@ -7,21 +7,46 @@ enum EndpointPath {
     /// not hold, such as `?` and letters beyond ASCII, is encoded.
     static func clean(_ endpoint: String) throws(InvalidRequest) -> String {
         try check(endpoint)
-        var segments: [Substring] = []
-        for segment in endpoint.split(separator: "/") {
-            switch segment.replacingEncodedDots {
-            case ".": continue
-            case "..": _ = segments.popLast()
+        var segments: [Substring.UTF8View] = []
+        for segment in endpoint.utf8.split(separator: slash) {
+            switch dots(segment) {
+            case 1: continue
+            case 2: _ = segments.popLast()
             default: segments.append(segment)
             }
         }
         var path: [UInt8] = []
+        path.reserveCapacity(endpoint.utf8.count + 1)
         for segment in segments {
-            path.append(UInt8(ascii: "/"))
-            for byte in segment.utf8 { append(byte, to: &path) }
+            path.append(slash)
+            for byte in segment { append(byte, to: &path) }
         }
-        if path.isEmpty || endpoint.utf8.last == UInt8(ascii: "/") { path.append(UInt8(ascii: "/")) }
+        if path.isEmpty || endpoint.utf8.last == slash { path.append(slash) }
         return String(decoding: path, as: UTF8.self)
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    /// Bytes that stand for themselves in a path; `%` because encoding has been checked.
+    ///
+    /// Source: RFC 3986, section 3.3 (pchar).
+    private static let plainBytes = ByteSet.alphanumerics(and: "-._~!$&'()*+,;=:@%")
+
+    /// How many dots a segment consists of, percent-encoded ones included; `nil` if of anything else or more than two.
+    private static func dots(_ segment: Substring.UTF8View) -> Int? {
+        var rest = segment
+        var count = 0
+        while let byte = rest.first, count <= 2 {
+            if byte == UInt8(ascii: ".") {
+                rest.removeFirst()
+            } else if isSameIgnoringCase(rest.prefix(3), "%2e".utf8) {
+                rest.removeFirst(3)
+            } else {
+                return nil
+            }
+            count += 1
+        }
+        return count <= 2 ? count : nil
     }
 
     private static func check(_ endpoint: String) throws(InvalidRequest) {
@@ -29,37 +54,22 @@ enum EndpointPath {
             throw InvalidRequest(
                 "endpoint: expected a path, found a space, a backslash or a control character in \(quoted(endpoint))")
         }
-        for piece in endpoint.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false).dropFirst()
-        where piece.prefix(2).count(where: { hexValue($0) != nil }) != 2 {
-            throw InvalidRequest("endpoint: expected two hexadecimal digits after each % in \(quoted(endpoint))")
+        var rest = endpoint.utf8[...]
+        while let sign = rest.firstIndex(of: UInt8(ascii: "%")) {
+            rest = rest[sign...].dropFirst()
+            guard rest.prefix(2).count(where: { hexValue($0) != nil }) == 2 else {
+                throw InvalidRequest("endpoint: expected two hexadecimal digits after each % in \(quoted(endpoint))")
+            }
         }
     }
 
     private static func append(_ byte: UInt8, to path: inout [UInt8]) {
-        if isPlain(byte) {
+        if plainBytes.contains(byte) {
             path.append(byte)
         } else {
-            let digits = Array("0123456789ABCDEF".utf8)
-            path += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+            path.append(UInt8(ascii: "%"))
+            path.append(hexDigit(byte >> 4, uppercase: true))
+            path.append(hexDigit(byte & 0xF, uppercase: true))
         }
-    }
-
-    /// Whether a byte stands for itself in a path.
-    ///
-    /// Source: RFC 3986, section 3.3 (pchar); `%` because encoding has been checked.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "-._~!$&'()*+,;=:@%".utf8.contains(byte)
-        }
-    }
-}
-
-extension Substring {
-    /// The segment with `%2e` as `.`, if it is short enough to be `.` or `..`.
-    fileprivate var replacingEncodedDots: String {
-        guard utf8.count <= 6 else { return String(self) }
-        return lowercased().split(separator: "%2e", omittingEmptySubsequences: false).joined(separator: ".")
     }
 }

@@ -7,31 +7,40 @@ struct GatewayURL {
     /// Begins with `?`, or is empty.
     let query: String
 
-    /// Throws with what is wrong with `url`, without repeating it.
+    /// Splits `url`, which should have been checked.
     init(_ url: String) throws(InvalidRequest) {
+        let bytes = url.utf8
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
+            throw InvalidRequest("expected http://… or https://…")
+        }
+        let authority = bytes.index(colon, offsetBy: 3)
+        let end =
+            bytes[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? bytes.endIndex
+        let queryStart = bytes[end...].firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
+        origin = String(url[..<end])
+        path = String(url[end..<queryStart])
+        query = String(url[queryStart...])
+    }
+
+    /// Throws with what is wrong with `url`, without repeating it.
+    static func check(_ url: String) throws(InvalidRequest) {
         if let byte = url.utf8.first(where: { $0 <= 0x20 || $0 >= 0x7F || $0 == UInt8(ascii: "\\") }) {
             throw InvalidRequest("byte \(byte) cannot stand in a URL")
         }
         if url.contains("#") { throw InvalidRequest("a fragment (#) makes no sense here") }
-        let lowered = url.lowercased()
-        guard let scheme = ["http://", "https://"].first(where: lowered.hasPrefix) else {
+        let parts = url.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, ["http", "https"].contains(parts[0].lowercased()) else {
             throw InvalidRequest("expected http://… or https://…")
         }
-        let rest = url.dropFirst(scheme.count)
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        try Self.checkAuthority(authority)
-        let tail = rest.dropFirst(authority.count)
-        origin = scheme + authority
-        path = String(tail.prefix { $0 != "?" })
-        query = String(tail.dropFirst(path.count))
+        try checkAuthority(parts[1].prefix { $0 != "/" && $0 != "?" })
     }
 
     /// This URL's own path with `path` below it; the query stays.
     func join(_ path: String) throws(InvalidRequest) -> String {
         if path.isEmpty { return origin + self.path + query }
-        var base = self.path[...]
-        while base.last == "/" { base.removeLast() }
-        return try origin + base + EndpointPath.clean(path) + query
+        var base = self.path.utf8[...]
+        while base.last == UInt8(ascii: "/") { base.removeLast() }
+        return try origin + Substring(base) + EndpointPath.clean(path) + query
     }
 
     private static func checkAuthority(_ authority: Substring) throws(InvalidRequest) {

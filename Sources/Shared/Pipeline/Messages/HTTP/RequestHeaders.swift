@@ -32,16 +32,15 @@ package enum RequestHeaders {
     /// Whether a message's header goes to the gateway; throws if the message must not go at all.
     private static func isSent(_ field: HeaderField) throws(InvalidRequest) -> Bool {
         try field.check()
-        let name = field.name.lowercased()
-        if name == "host" || name == "content-length" { return false }
-        if hopByHop.contains(name) || name.hasPrefix("proxy-") {
+        if field.isNamed("host") || field.isNamed("content-length") { return false }
+        if hopByHop.contains(where: field.isNamed) || isSameIgnoringCase(field.name.utf8.prefix(6), "proxy-".utf8) {
             throw InvalidRequest("headers: \(field.name) belongs to the connection, not to the request")
         }
         return true
     }
 
     /// Source: RFC 9110, sections 7.6.1 and 10.1.1; RFC 9113, section 8.2.2.
-    private static let hopByHop: Set = [
+    private static let hopByHop = [
         "connection", "expect", "http2-settings", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
     ]
 
@@ -53,21 +52,25 @@ package enum RequestHeaders {
         return fields.filter { (try? $0.check()) != nil }
     }
 
-    /// Source: W3C Trace Context, section 3.2.2; later versions may append more after another dash.
+    /// Source: W3C Trace Context, section 3.2.2; versions after 00 may append more after another dash.
     private static func isTraceParent(_ text: String) -> Bool {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, zip(parts, [2, 32, 16, 2]).allSatisfy({ $0.utf8.count == $1 }) else { return false }
-        return text.utf8.allSatisfy { hexValue($0) != nil || $0 == UInt8(ascii: "-") }
+        let length = text.utf8.count
+        guard length >= 55, length == 55 || !text.hasPrefix("00") else { return false }
+        return text.utf8.enumerated().allSatisfy { index, byte in
+            switch index {
+            case 2, 35, 52, 55: byte == UInt8(ascii: "-")
+            case 0..<55: hexValue(byte) != nil
+            default: byte > 0x20 && byte < 0x7F
+            }
+        }
     }
 
+    /// A value without the white space around it, which HTTP does not count.
     private static func trimmed(_ value: String) -> String {
-        guard let first = value.first, let last = value.last, first.isWhitespace || last.isWhitespace else {
-            return value
-        }
-        var trimmed = value[...]
-        while let first = trimmed.first, first == " " || first == "\t" { trimmed.removeFirst() }
-        while let last = trimmed.last, last == " " || last == "\t" { trimmed.removeLast() }
-        return String(trimmed)
+        var text = value.utf8[...]
+        while text.first == 0x20 || text.first == 0x09 { text.removeFirst() }
+        while text.last == 0x20 || text.last == 0x09 { text.removeLast() }
+        return text.count == value.utf8.count ? value : String(Substring(text))
     }
 }
 

@@ -52,6 +52,7 @@ extension [UInt8] {
     }
 }
 
-private func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+/// The hexadecimal digit for a value below 16.
+func hexDigit(_ value: UInt8, uppercase: Bool = false) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : (uppercase ? UInt8(ascii: "A") : UInt8(ascii: "a")) + value - 10
 }
