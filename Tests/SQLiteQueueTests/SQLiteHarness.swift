@@ -45,7 +45,7 @@ final class SQLiteHarness: QueueHarness {
 
     /// As a producer with nothing but SQL does; text where it is text.
     func publish(_ body: [UInt8], to queue: String) throws {
-        try plain { database in
+        try plain(path) { database in
             if let text = String(validating: body, as: UTF8.self), !text.contains("\0") {
                 try database.execute(sql: "INSERT INTO requests(queue, body) VALUES(?, ?)", arguments: [queue, text])
             } else {
@@ -77,11 +77,6 @@ final class SQLiteHarness: QueueHarness {
             return blocker
         }
         try connection?.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
-    }
-
-    /// A connection that knows nothing of this project but SQL, as a producer's.
-    func plain<T>(_ body: (Database) throws -> T) throws -> T {
-        try connect().writeWithoutTransaction(body)
     }
 
     private func connect() throws -> DatabaseQueue {

@@ -23,8 +23,21 @@ enum RowState: Int64 {
 
 /// What ingest does: lease, renew, release.
 extension QueueDatabase {
-    /// Bodies leased at once end with the one that reaches this many bytes.
-    private static var maximumBatchBytes: Int { 64 << 20 }
+    static var outlookSQL: String {
+        """
+        SELECT \(Schema.now), EXISTS(SELECT 1 FROM request_state WHERE queue = ?1 AND state = 0),
+            (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 1 ORDER BY until_ms LIMIT 1),
+            (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 2 ORDER BY until_ms LIMIT 1)
+        """
+    }
+
+    static var leasableSQL: String {
+        """
+        SELECT s.seq, s.submission, s.attempts, s.deliveries, CAST(r.body AS BLOB)
+        FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
+        WHERE s.queue = ? AND s.state = ? AND s.until_ms <= ? ORDER BY s.until_ms, s.seq LIMIT ?
+        """
+    }
 
     /// A number that differs from the one before when another connection has committed since.
     ///
@@ -39,13 +52,8 @@ extension QueueDatabase {
 
     /// Looks without locking anything.
     package func outlook(queue: String) throws(QueueError) -> Outlook {
-        let sql = """
-            SELECT \(Schema.now), EXISTS(SELECT 1 FROM request_state WHERE queue = ?1 AND state = 0),
-                (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 1 ORDER BY until_ms LIMIT 1),
-                (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 2 ORDER BY until_ms LIMIT 1)
-            """
-        return try read("look") { database in
-            guard let row = try Row.fetchOne(database.cachedStatement(sql: sql), arguments: [queue]) else {
+        try read("look") { database in
+            guard let row = try Row.fetchOne(database.cachedStatement(sql: Self.outlookSQL), arguments: [queue]) else {
                 throw DatabaseError(resultCode: .SQLITE_INTERNAL)
             }
             return Outlook(
@@ -53,25 +61,27 @@ extension QueueDatabase {
         }
     }
 
-    /// Leases up to `limit` requests for `milliseconds`: parked ones that are due, earliest first; then, if `takeOver`,
-    /// those whose lease has ended; then the others in the order they arrived.
+    /// Leases up to `limit` requests for `milliseconds`.
+    ///
+    /// Parked ones that are due come first, earliest first; then, if `takeOver`, those whose lease has ended; then the
+    /// others in the order they arrived. The request whose body makes it
+    /// `maximumBytes` is the last.
     package func lease(
-        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool
+        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maximumBytes: Int = 64 << 20
     ) throws(QueueError) -> [Delivery] {
         try write("lease") { database in
             let now = try Self.now(database)
             let token = Int64(bitPattern: UInt64.random(in: 1...UInt64.max))
-            var found: [Leasable] = []
-            var bytes = 0
+            var batch = LeaseBatch(limit: limit, maximumBytes: maximumBytes)
             for state in [RowState.parked, .leased, .ready] where takeOver || state != .leased {
-                try Self.collect(&found, &bytes, limit, database, queue: queue, state: state, until: now)
+                try batch.fill(from: database, queue: queue, state: state, until: now)
             }
             let mark = try database.cachedStatement(
                 sql: "UPDATE request_state SET state = 2, until_ms = ?, token = ?, deliveries = ? WHERE seq = ?")
-            for row in found {
+            for row in batch.rows {
                 try mark.execute(arguments: [now + milliseconds, token, row.deliveries, row.seq])
             }
-            return found.map { $0.delivery(token: token) }
+            return batch.rows.map { $0.delivery(token: token) }
         }
     }
 
@@ -112,26 +122,30 @@ extension QueueDatabase {
     static func now(_ database: Database) throws -> Int64 {
         try Int64.fetchOne(database.cachedStatement(sql: "SELECT \(Schema.now)")) ?? 0
     }
+}
 
-    private static func collect(
-        _ found: inout [Leasable], _ bytes: inout Int, _ limit: Int, _ database: Database, queue: String,
-        state: RowState, until: Int64
-    ) throws {
-        guard found.count < limit, bytes < maximumBatchBytes else { return }
-        let sql = """
-            SELECT s.seq, s.submission, s.attempts, s.deliveries, CAST(r.body AS BLOB)
-            FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
-            WHERE s.queue = ? AND s.state = ? AND s.until_ms <= ? ORDER BY s.until_ms, s.seq LIMIT ?
-            """
-        let statement = try database.cachedStatement(sql: sql)
-        let rows = try Row.fetchCursor(statement, arguments: [queue, state.rawValue, until, limit - found.count])
-        while let row = try rows.next() {
-            let body = try row.withUnsafeData(atIndex: 4) { data in data.map { [UInt8]($0) } ?? [] }
-            let expired: Int64 = state == .leased ? 1 : 0
-            found.append(
-                Leasable(seq: row[0], submission: row[1], attempts: row[2], deliveries: row[3] + expired, body: body))
-            bytes += body.count
-            if bytes >= maximumBatchBytes { return }
+/// Rows about to be leased together.
+private struct LeaseBatch {
+    let limit: Int
+    let maximumBytes: Int
+    private(set) var rows: [Leasable] = []
+    private var bytes = 0
+
+    init(limit: Int, maximumBytes: Int) {
+        self.limit = limit
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Adds rows of this state whose time is not after `until`.
+    mutating func fill(from database: Database, queue: String, state: RowState, until: Int64) throws {
+        guard rows.count < limit, bytes < maximumBytes else { return }
+        let statement = try database.cachedStatement(sql: QueueDatabase.leasableSQL)
+        let found = try Row.fetchCursor(statement, arguments: [queue, state.rawValue, until, limit - rows.count])
+        while let row = try found.next() {
+            let leasable = try Leasable(row, expired: state == .leased)
+            rows.append(leasable)
+            bytes += leasable.body.count
+            if bytes >= maximumBytes { return }
         }
     }
 }
@@ -143,6 +157,15 @@ private struct Leasable {
     let attempts: Int64
     let deliveries: Int64
     let body: [UInt8]
+
+    /// - Parameter expired: whether its last lease has, which counts.
+    init(_ row: Row, expired: Bool) throws {
+        seq = row[0]
+        submission = row[1]
+        attempts = row[2]
+        deliveries = row[3] + (expired ? 1 : 0)
+        body = try row.withUnsafeData(atIndex: 4) { data in data.map { [UInt8]($0) } ?? [] }
+    }
 
     func delivery(token: Int64) -> Delivery {
         Delivery(

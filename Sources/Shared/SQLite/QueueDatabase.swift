@@ -19,6 +19,8 @@ package final class QueueDatabase {
 
     /// Where the file is.
     package let path: String
+    /// Where SQLite writes what is committed, before it gets into the file.
+    package let logPath: String
     private let connection: DatabaseQueue
     private let file: FileIdentity
 
@@ -37,9 +39,13 @@ package final class QueueDatabase {
             let configuration = Self.configuration(durability, busyTimeout)
             connection = try DatabaseQueue(path: path, configuration: configuration)
             try connection.writeWithoutTransaction(Schema.prepare)
-            guard let file = FileIdentity(path: path) else { throw DatabaseError(resultCode: .SQLITE_CANTOPEN) }
+            guard let file = FileIdentity(path: path), let realPath = realpath(path, nil) else {
+                throw DatabaseError(resultCode: .SQLITE_CANTOPEN)
+            }
+            defer { free(realPath) }
             self.file = file
             self.path = path
+            logPath = String(cString: realPath) + "-wal"
         } catch {
             throw QueueError("open", path, error)
         }

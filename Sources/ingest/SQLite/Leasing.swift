@@ -31,20 +31,23 @@ actor Leasing {
         database = nil
         log = nil
         let opened = try shared.noting { () throws(QueueError) in
-            try QueueDatabase(path: path, durability: .normal, create: !hasConnected, busyTimeout: busyTimeout)
+            let opened = try QueueDatabase(
+                path: path, durability: .normal, create: !hasConnected, busyTimeout: busyTimeout)
+            _ = try opened.outlook(queue: queue)  // so that the log exists
+            return opened
         }
         database = opened
         hasConnected = true
-        // Reading makes the log exist; without a watch the source still works, by asking every 50 ms.
-        _ = try opened.outlook(queue: queue)
-        log = FileWatch(path: path + "-wal")
+        log = FileWatch(path: opened.logPath)
     }
 
     func lease(limit: Int) throws(QueueError) -> [Delivery] {
         guard let database else { throw .notConnected(path) }
         while !Task.isCancelled {
-            let version = try shared.noting { () throws(QueueError) in try database.dataVersion() }
-            let prospect = Prospect(try database.outlook(queue: queue), takeOverFrom: shared.turn())
+            let (version, outlook) = try shared.noting { () throws(QueueError) in
+                (try database.dataVersion(), try database.outlook(queue: queue))
+            }
+            let prospect = Prospect(outlook, takeOverFrom: shared.turn())
             guard prospect.isNow else {
                 try wait(for: prospect, since: version, database)
                 continue
