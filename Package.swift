@@ -88,7 +88,9 @@ let package = Package(
 
         shared("Messages", in: pipeline),
         shared("Links", in: pipeline, [deque]),
-        shared("Wire", in: pipeline, ["Messages", "Links", protobuf]),
+        .target(
+            name: "Wire", dependencies: ["Messages", "Links", protobuf], path: "Sources/Shared/Pipeline/Wire",
+            exclude: ["wire.proto"], swiftSettings: strict),
         shared("Loop", in: pipeline, ["CEpoll", heap]),
         shared("Queue", in: pipeline, ["Messages", logging]),
         // Not "Metrics": swift-metrics has a target of that name, and names are unique across a package graph.
@@ -109,17 +111,20 @@ let package = Package(
 
         shared("ZeroMQ", ["CZeroMQ"]),
         shared("HTTP", ["CCurl", "Loop", "Messages"]),
-        shared("Redis", ["CHiredis", logging]),
+        shared("Redis", ["CHiredis", "Queue", "Messages"]),
         shared("SQLite", ["Queue", "Messages", grdb]),
         shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
         adapter("Intake", in: "ingest/Intake", []),
+        adapter("RedisChannelSource", in: "ingest/RedisChannels", ["Redis"]),
+        adapter("RedisChannelSink", in: "emit/RedisChannels", ["Redis"]),
         adapter("SQLiteSource", in: "ingest/SQLite", ["SQLite"]),
         adapter("SQLiteSink", in: "emit/SQLite", ["SQLite"]),
 
         stage(
-            "IngestStage", "ingest", ["Intake", "Queue", "Redis", "SQLite", "SQLiteSource", "PipelineMetrics", deque],
-            adapters: ["Intake", "SQLite"]),
+            "IngestStage", "ingest",
+            ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLite", "SQLiteSource", "PipelineMetrics", deque],
+            adapters: ["Intake", "RedisChannels", "SQLite"]),
         .target(
             name: "Attempts", dependencies: ["HTTP", "Loop", "Messages"], path: "Sources/dispatch/Attempts",
             swiftSettings: strict),
@@ -129,8 +134,8 @@ let package = Package(
             name: "RetryPolicy", dependencies: ["Messages"], path: "Sources/retry/Policy", swiftSettings: strict),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], adapters: ["Policy"]),
         stage(
-            "EmitStage", "emit", ["Queue", "Redis", "SQLite", "SQLiteSink", "PipelineMetrics", deque],
-            adapters: ["SQLite"]),
+            "EmitStage", "emit", ["Queue", "RedisChannelSink", "Redis", "SQLite", "SQLiteSink", "PipelineMetrics", deque],
+            adapters: ["RedisChannels", "SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: ["GatewaySimulator", "SQLite", "Messages", "Settings", grdb, argumentParser, logging, subprocess],
@@ -142,11 +147,19 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess],
             path: "Sources/Shared/TestSupport",
-            exclude: ["QueueConformance"],
+            exclude: ["QueueConformance", "Servers", "LinkSimulator"],
             swiftSettings: strict
         ),
+        shared("LinkSimulator", in: "Shared/TestSupport", ["Links", deque, heap]),
         shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
 
+        .target(
+            name: "TestServers", dependencies: ["Redis"], path: "Sources/Shared/TestSupport/Servers",
+            swiftSettings: strict),
+        tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
+        tests(
+            "RedisChannelTests",
+            ["RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue", "Messages"]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop"]),
         tests("MessagesTests", ["Messages"]),
@@ -159,6 +172,8 @@ let package = Package(
         tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
         tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
+        tests("LinksTests", ["Links", "LinkSimulator"]),
+        tests("WireTests", ["Wire", "Links", "Messages", protobuf]),
     ]
 )
 

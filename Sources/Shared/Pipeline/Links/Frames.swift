@@ -1,0 +1,119 @@
+/// What a sender tells a receiver on connecting, once a second, and when something changes.
+///
+/// It travels behind the messages on the same connection: what it says was sent and has not arrived is lost.
+package struct Hello: Sendable, Equatable {
+    /// Random, chosen by the sender: one sender process feeding one receiver process.
+    package var session: UInt64
+    /// Random, one per sender process and link; a restarted sender has another.
+    package var sender: UInt64
+    /// The receiver instance this session belongs to; 0 asks who is there, and opens nothing.
+    package var receiver: UInt64
+    /// 1, 2, 3 … within the session.
+    package var number: UInt64
+    /// Where the sender takes reports, a ZeroMQ endpoint.
+    package var ackAddress: String
+    /// Highest message number sent; 0 for none.
+    package var last: UInt64
+    /// Numbers up to `last` that are not known to be done. All others are done, or have moved elsewhere.
+    package var open: NumberRanges
+    /// Number of the newest report that arrived for this session; 0 for none.
+    package var heard: UInt64
+    package var isDraining: Bool
+    /// The sender's last word: it holds nothing open and leaves.
+    package var isLeaving: Bool
+
+    package init(
+        session: UInt64, sender: UInt64, receiver: UInt64, number: UInt64, ackAddress: String, last: UInt64 = 0,
+        open: NumberRanges = [], heard: UInt64 = 0, isDraining: Bool = false, isLeaving: Bool = false
+    ) {
+        self.session = session
+        self.sender = sender
+        self.receiver = receiver
+        self.number = number
+        self.ackAddress = ackAddress
+        self.last = last
+        self.open = open
+        self.heard = heard
+        self.isDraining = isDraining
+        self.isLeaving = isLeaving
+    }
+}
+
+/// What a receiver tells a sender: in answer to each hello, once a second, and once per loop turn with news.
+package struct Report: Sendable, Equatable {
+    /// The session of the hello this answers.
+    package var session: UInt64
+    /// Random, one per receiver process; a restarted receiver has another. Never 0.
+    package var receiver: UInt64
+    /// Rises with every report of the receiver, whatever the session.
+    package var number: UInt64
+    /// Number of the newest hello that arrived.
+    package var answers: UInt64
+    /// Whether the receiver has this session. If not, everything below is empty.
+    package var isOpen: Bool
+    /// Highest message number the receiver takes now.
+    package var limit: UInt64
+    /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and what is
+    /// new. A lost report costs nothing that the next hello does not bring back.
+    package var done: NumberRanges
+    /// Numbers that hello `answers` calls open and that had not arrived when it did.
+    package var missing: NumberRanges
+    package var refused: [Refusal]
+    package var isDraining: Bool
+    /// The receiver's last word: what it has not reported as done it will not do.
+    package var isLeaving: Bool
+
+    package init(
+        session: UInt64, receiver: UInt64, number: UInt64, answers: UInt64, isOpen: Bool, limit: UInt64 = 0,
+        done: NumberRanges = [], missing: NumberRanges = [], refused: [Refusal] = [], isDraining: Bool = false,
+        isLeaving: Bool = false
+    ) {
+        self.session = session
+        self.receiver = receiver
+        self.number = number
+        self.answers = answers
+        self.isOpen = isOpen
+        self.limit = limit
+        self.done = done
+        self.missing = missing
+        self.refused = refused
+        self.isDraining = isDraining
+        self.isLeaving = isLeaving
+    }
+}
+
+/// A message the receiver gives back without having started it.
+package struct Refusal: Sendable, Equatable {
+    package var number: UInt64
+    package var reason: RefusalReason
+
+    package init(number: UInt64, reason: RefusalReason) {
+        self.number = number
+        self.reason = reason
+    }
+}
+
+package enum RefusalReason: UInt8, Sendable, CaseIterable {
+    /// The frame arrived and cannot be read.
+    case undecodable = 1
+    /// Nothing in this process can settle it (a queue it does not know).
+    case unsettleable = 2
+    /// Not started, and the process is leaving.
+    case draining = 3
+}
+
+/// Why a sender gives up offering a message.
+package enum DeadLetterReason: Sendable, Equatable {
+    /// So many processes were lost while they held it.
+    case losses(Int)
+    /// Two receivers could not read it.
+    case undecodable
+
+    /// For people.
+    package var text: String {
+        switch self {
+        case .losses(let count): "\(count) processes were lost while they held this request"
+        case .undecodable: "two processes could not decode this request"
+        }
+    }
+}

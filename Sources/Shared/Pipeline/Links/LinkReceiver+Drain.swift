@@ -1,0 +1,84 @@
+extension LinkReceiver {
+    /// Gives back what has not been started, and from now on takes messages only from senders that drain too.
+    package mutating func beginDrain(now: Duration) {
+        clock.advance(to: now)
+        guard drainingSince == nil else { return }
+        drainingSince = clock.elapsed
+        roomChanged = true
+        for slot in sessions.indices {
+            guard let session = sessions[slot] else { continue }
+            sessions[slot]?.hasNews = true
+            var number = session.base
+            while number <= session.high {
+                if session.state(of: number) == .taken { refuse(slot, number, .draining) }
+                number += 1
+            }
+        }
+    }
+
+    /// Whether a draining receiver may leave: it holds nothing, every living sender knows that, and no draining sender
+    /// is left that might still need it.
+    package func canLeave(now: Duration) -> Bool {
+        var clock = clock
+        clock.advance(to: now)
+        guard let drainingSince, clock.since(drainingSince) >= LinkTiming.drain else { return false }
+        return sessions.allSatisfy { session in
+            guard let session else { return true }
+            guard session.unfinished == 0 else { return false }
+            guard isLive(session) else { return true }
+            return !session.senderIsDraining && !session.senderHoldsOpen && session.drainReport > 0
+                && session.heard >= session.drainReport
+        }
+    }
+
+    /// Ends it: what is not finished stays open with its senders. Send what comes out of `nextReport`, then exit.
+    package mutating func leave() {
+        hasLeft = true
+        for slot in sessions.indices {
+            guard let session = sessions[slot] else { continue }
+            sessions[slot]?.hasNews = true
+            sessions[slot]?.isFull = true
+            sessions[slot]?.limit = session.high
+        }
+    }
+
+    /// Messages taken and not finished.
+    package var unfinishedCount: Int { sessions.reduce(0) { $0 + ($1?.unfinished ?? 0) } }
+
+    /// Sessions with a sender that is alive.
+    package var liveSenderCount: Int { sessions.reduce(0) { $0 + (($1.map(isLive) ?? false) ? 1 : 0) } }
+
+    /// All sessions, for status and metrics.
+    package var sessionStatus: [SessionStatus] {
+        sessions.compactMap { session in
+            guard let session else { return nil }
+            return SessionStatus(
+                ackAddress: session.ackAddress, session: session.session, unfinished: session.unfinished,
+                missing: session.absent,
+                room: session.reportedLimit > session.high ? Int(session.reportedLimit - session.high) : 0,
+                silence: clock.since(session.lastFrame), isLive: isLive(session),
+                isDraining: session.senderIsDraining)
+        }
+    }
+
+    /// Ack addresses of senders that have been asking who is there for 5 s: reports do not reach them.
+    package var unheardAddresses: [String] {
+        unheard.filter { clock.elapsed - $0.value.since >= .seconds(5) }.keys.sorted()
+    }
+}
+
+/// One sender as a receiver sees it, for people.
+package struct SessionStatus: Sendable, Equatable {
+    package let ackAddress: String
+    package let session: UInt64
+    /// Messages of it that are here and not finished.
+    package let unfinished: Int
+    /// Numbers that were sent and have not arrived.
+    package let missing: Int
+    /// Messages it may send now.
+    package let room: Int
+    /// Running time since its last frame.
+    package let silence: Duration
+    package let isLive: Bool
+    package let isDraining: Bool
+}

@@ -1,0 +1,83 @@
+extension LinkReceiver {
+    /// Takes a hello that arrived among the messages.
+    package mutating func receive(_ hello: Hello, now: Duration) {
+        clock.advance(to: now)
+        guard !hasLeft else { return }
+        if hello.receiver != instance { return answerStranger(hello) }
+        unheard[hello.ackAddress] = nil
+        if let slot = slots[hello.session] {
+            update(slot, hello)
+        } else if hello.last == 0 {
+            if !hello.isLeaving { open(hello) }
+        } else {
+            // The session was forgotten here: what was finished of it is not known any more.
+            greetings.append(Greeting(ackAddress: hello.ackAddress, session: hello.session, hello: hello.number))
+        }
+    }
+
+    /// A hello for nobody or for the process that was here before opens nothing; the answer says who is here.
+    private mutating func answerStranger(_ hello: Hello) {
+        guard slots[hello.session] == nil else {
+            totals.staleHellos += 1
+            return
+        }
+        greetings.append(Greeting(ackAddress: hello.ackAddress, session: hello.session, hello: hello.number))
+        let since = unheard[hello.ackAddress]?.since ?? clock.elapsed
+        unheard[hello.ackAddress] = (since, clock.elapsed)
+    }
+
+    private mutating func open(_ hello: Hello) {
+        let slot = sessions.firstIndex { $0 == nil } ?? sessions.count
+        let session = ReceiverSession(session: hello.session, hello: hello, now: clock.elapsed)
+        if slot == sessions.count { sessions.append(session) } else { sessions[slot] = session }
+        slots[hello.session] = slot
+        update(slot, hello)
+    }
+
+    private mutating func update(_ slot: Int, _ hello: Hello) {
+        guard var session = sessions[slot], hello.number > session.hello, hello.last <= session.highestLimit else {
+            totals.staleHellos += 1
+            return
+        }
+        sessions[slot] = nil
+        session.hello = hello.number
+        session.ackAddress = hello.ackAddress
+        session.senderIsDraining = hello.isDraining
+        session.senderHasLeft = hello.isLeaving
+        session.senderHoldsOpen = !hello.open.isEmpty
+        session.lastFrame = clock.elapsed
+        if hello.heard > session.heard || hello.heard >= session.lastReportNumber {
+            session.heard = hello.heard
+            session.heardProgress = clock.elapsed
+        }
+        session.extend(to: hello.last)
+        settle(&session, hello)
+        session.hasNews = true
+        session.isFull = true
+        sessions[slot] = session
+        roomChanged = true
+    }
+
+    /// What hello calls open and has not arrived is missing; what it does not call open is over.
+    private mutating func settle(_ session: inout ReceiverSession, _ hello: Hello) {
+        var open = RangeCursor(hello.open)
+        session.missing = NumberRanges()
+        var number = session.base
+        while number <= hello.last {
+            let isOpen = open.contains(number)
+            switch session.state(of: number) {
+            case .absent where isOpen:
+                session.missing.append(number)
+                totals.missing += 1
+            case .taken where !isOpen:
+                totals.calledOff += 1
+                session.set(number, .closed)
+            case .absent, .refused:
+                if !isOpen { session.set(number, .closed) }
+            default: break
+            }
+            number += 1
+        }
+        session.forgetConfirmedRefusals()
+    }
+}

@@ -1,0 +1,178 @@
+/// The receiving end of a link: takes each message once, and tells every sender what has become of its messages.
+///
+/// It does no I/O and has no clock. Its owner, the shell, translates:
+///
+/// - In: `receive(hello)`, `take` for each message frame, `start` and `finish` (or `refuse`) as the stage goes on,
+///   `setRoom` when that changes, `tick` once per loop turn and at least every `LinkTiming.tick`.
+/// - Out: at the end of each loop turn, `nextReport` until it is `nil`; each goes to its ack address. A report that
+///   cannot be sent may be dropped, or replaced by a later one for the same session.
+/// - `now` is a monotonic clock; only steps count.
+///
+/// A message goes take → start → finish. Before `start` it may be called off (settled elsewhere, or refused because
+/// this process drains): then `start` says `false` and the stage forgets it. `finish` means that the next stage has
+/// said done of everything that became of the message.
+package struct LinkReceiver: Sendable {
+    /// One message taken, for as long as it is not finished.
+    package struct Ticket: Sendable, Hashable {
+        let slot: Int32
+        let session: UInt64
+        package let number: UInt64
+    }
+
+    /// What to do with a message that arrived.
+    package enum Arrival: Sendable, Equatable {
+        /// It is this process's now.
+        case take(Ticket)
+        /// It was here before, or it is settled elsewhere: drop it.
+        case duplicate
+        /// Its session is not open here: drop it.
+        case unknownSession
+        /// This process is draining: drop it; the sender gets it back.
+        case refused
+    }
+
+    /// A report and where it goes.
+    package struct OutgoingReport: Sendable, Equatable {
+        package let ackAddress: String
+        package let report: Report
+        /// The sender says hello and has not heard a report for some time: open another socket to it first.
+        package let replacesSocket: Bool
+    }
+
+    /// An answer to a sender whose session is not open here.
+    struct Greeting: Sendable {
+        let ackAddress: String
+        let session: UInt64
+        let hello: UInt64
+    }
+
+    package let instance: UInt64
+    var clock = RunningTime()
+    var sessions: [ReceiverSession?] = []
+    var slots: [UInt64: Int] = [:]
+    /// The session of the last message: the next one is often of the same.
+    private var recent = (session: UInt64(0), slot: 0)
+    var greetings: [Greeting] = []
+    /// Senders that ask who is there, since when (running time), and when they last did.
+    var unheard: [String: (since: Duration, last: Duration)] = [:]
+    var reports: UInt64 = 0
+    /// Where `nextReport` stands in its round; `nil` between rounds.
+    var cursor: Int?
+
+    var room = 0
+    var roomChanged = true
+    var capacity = 1
+    var adapted: Duration = .zero
+
+    var drainingSince: Duration?
+    var hasLeft = false
+    package internal(set) var totals = ReceiverTotals()
+
+    /// Makes a receiver without sessions and without room.
+    ///
+    /// - Parameter instance: 64 bits from the system's random source, fresh for every process, not 0.
+    package init(instance: UInt64) {
+        precondition(instance != 0, "0 stands for a receiver that is not known")
+        self.instance = instance
+    }
+
+    /// Decides about a message that arrived.
+    package mutating func take(session: UInt64, number: UInt64) -> Arrival {
+        guard let slot = slot(of: session) else {
+            totals.unknownSession += 1
+            return .unknownSession
+        }
+        return takeOpen(slot, session: session, number: number)
+    }
+
+    private mutating func takeOpen(_ slot: Int, session: UInt64, number: UInt64) -> Arrival {
+        guard let highest = sessions[slot]?.highestLimit, number >= 1, number <= highest else {
+            totals.unknownSession += 1
+            return .unknownSession
+        }
+        sessions[slot]?.lastFrame = clock.elapsed
+        sessions[slot]?.extend(to: number)
+        guard sessions[slot]?.state(of: number) == .absent else {
+            totals.duplicates += 1
+            return .duplicate
+        }
+        if drainingSince != nil, sessions[slot]?.senderIsDraining == false {
+            refuse(slot, number, .draining)
+            return .refused
+        }
+        totals.taken += 1
+        sessions[slot]?.set(number, .taken)
+        sessions[slot]?.used += 1
+        if number >= (sessions[slot]?.reportedLimit ?? 0) { sessions[slot]?.ranOut = true }
+        room = max(0, room - 1)
+        roomChanged = true
+        return .take(Ticket(slot: Int32(slot), session: session, number: number))
+    }
+
+    /// Begins processing.
+    ///
+    /// - Returns: `false` if the message has been called off: forget it.
+    package mutating func start(_ ticket: Ticket) -> Bool {
+        guard let slot = valid(ticket), sessions[slot]?.state(of: ticket.number) == .taken else { return false }
+        sessions[slot]?.set(ticket.number, .started)
+        return true
+    }
+
+    /// The next stage has said done of everything that became of the message.
+    package mutating func finish(_ ticket: Ticket) {
+        guard let slot = valid(ticket) else { return }
+        let state = sessions[slot]?.state(of: ticket.number)
+        guard state == .started || state == .taken else { return }
+        totals.finished += 1
+        sessions[slot]?.newlyDone.append(ticket.number)
+        sessions[slot]?.set(ticket.number, .finished)
+        sessions[slot]?.hasNews = true
+    }
+
+    /// Gives a message back that has not been started, or that this process cannot deal with.
+    package mutating func refuse(_ ticket: Ticket, _ reason: RefusalReason) {
+        guard let slot = valid(ticket) else { return }
+        let state = sessions[slot]?.state(of: ticket.number)
+        guard state == .started || state == .taken else { return }
+        refuse(slot, ticket.number, reason)
+    }
+
+    func valid(_ ticket: Ticket) -> Int? {
+        let slot = Int(ticket.slot)
+        guard slot < sessions.count, sessions[slot]?.session == ticket.session else { return nil }
+        return slot
+    }
+
+    mutating func refuse(_ slot: Int, _ number: UInt64, _ reason: RefusalReason) {
+        totals.refused += 1
+        sessions[slot]?.set(number, .refused)
+        sessions[slot]?.refusals.append(Refusal(number: number, reason: reason))
+        sessions[slot]?.hasNews = true
+    }
+
+    private mutating func slot(of session: UInt64) -> Int? {
+        if recent.session == session, recent.slot < sessions.count, sessions[recent.slot]?.session == session {
+            return recent.slot
+        }
+        guard let slot = slots[session] else { return nil }
+        recent = (session, slot)
+        return slot
+    }
+}
+
+/// What a receiver has counted since it began.
+package struct ReceiverTotals: Sendable, Equatable {
+    package var taken: UInt64 = 0
+    package var finished: UInt64 = 0
+    /// Copies of something taken before, or settled elsewhere.
+    package var duplicates: UInt64 = 0
+    /// Messages of a session that is not open here, or with a number nobody was given room for.
+    package var unknownSession: UInt64 = 0
+    package var refused: UInt64 = 0
+    /// Messages that were settled elsewhere before they were started here.
+    package var calledOff: UInt64 = 0
+    /// Numbers reported as missing.
+    package var missing: UInt64 = 0
+    /// Hellos that came after a newer one, or name numbers nobody was given room for.
+    package var staleHellos: UInt64 = 0
+}

@@ -1,0 +1,151 @@
+import DequeModule
+
+extension LinkSender {
+    /// Gives what waits to peers with room, the oldest first, until there is no more room.
+    mutating func pump(now: Duration) {
+        while let entry = Self.first(of: &moving, in: messages), let peer = roomiest() {
+            moving.removeFirst()
+            give(entry.slot, to: peer, now: now)
+        }
+        pumpLoners(now: now)
+        pumpRefused(now: now)
+        while let entry = Self.first(of: &waiting, in: messages), !returnsUnsent, let peer = roomiest() {
+            waiting.removeFirst()
+            give(entry.slot, to: peer, now: now)
+        }
+        if returnsUnsent { returnUnsent() }
+    }
+
+    /// The first entry that still stands for a waiting message; those before it are removed.
+    private static func first(of queue: inout Queue, in messages: OpenMessages<Message>) -> QueueEntry? {
+        while let entry = queue.first {
+            if messages.isCurrent(entry) { return entry }
+            queue.removeFirst()
+        }
+        return nil
+    }
+
+    /// Messages that travel alone go to peers that hold none of them.
+    private mutating func pumpLoners(now: Duration) {
+        while let entry = Self.first(of: &loners, in: messages) {
+            if returnsUnsent, messages[entry.slot].peer < 0 {
+                loners.removeFirst()
+                giveBack(entry.slot)
+                continue
+            }
+            guard let peer = roomiest(alone: true) else { return }
+            loners.removeFirst()
+            give(entry.slot, to: peer, now: now)
+        }
+    }
+
+    /// What a peer refused goes to any other; to the same one only when there is no other, and after a while.
+    private mutating func pumpRefused(now: Duration) {
+        guard !refused.isEmpty else { return }
+        let entries = refused
+        refused.removeAll(keepingCapacity: true)
+        for entry in entries where messages.isCurrent(entry) {
+            if returnsUnsent, messages[entry.slot].peer < 0 {
+                giveBack(entry.slot)
+            } else if let peer = peerForRefused(messages[entry.slot]) {
+                give(entry.slot, to: peer, now: now)
+            } else {
+                refused.append(entry)
+            }
+        }
+    }
+
+    private func peerForRefused(_ message: OpenMessage<Message>) -> Int? {
+        let refuser = Int(message.refuser)
+        if let other = roomiest(alone: message.travelsAlone, except: refuser) { return other }
+        let isOnlyPeer = !peers.indices.contains { $0 != refuser && isUsable($0) }
+        guard isOnlyPeer, clock.elapsed >= message.notBefore else { return nil }
+        return roomiest(alone: message.travelsAlone)
+    }
+
+    private mutating func returnUnsent() {
+        while let entry = Self.first(of: &waiting, in: messages) {
+            waiting.removeFirst()
+            giveBack(entry.slot)
+        }
+    }
+
+    private mutating func giveBack(_ slot: Int32) { actions.append(.returned(messages.remove(slot))) }
+
+    /// The usable peer with most room, `nil` if none has any.
+    func roomiest(alone: Bool = false, except excluded: Int = -1) -> Int? {
+        var best: Int?
+        var most = 0
+        for index in peers.indices where index != excluded && isUsable(index) {
+            guard let peer = peers[index], peer.room > most, !alone || peer.loners == 0 else { continue }
+            most = peer.room
+            best = index
+        }
+        return best
+    }
+
+    /// Whether the peer may be given something new.
+    func isUsable(_ index: Int) -> Bool {
+        guard let peer = peers[index] else { return false }
+        return peer.phase == .open && !peer.isLost && clock.since(peer.heardFrom) < LinkTiming.quiet
+    }
+
+    /// Gives the message the next number of the peer's session, taking it from the lost peer that held it.
+    mutating func give(_ slot: Int32, to peer: Int, now: Duration) {
+        if messages[slot].peer >= 0 {
+            guard leaveLostPeer(slot) else { return }
+        }
+        let message = messages[slot]
+        guard let number = peers[peer]?.append(slot, bytes: message.bytes, travelsAlone: message.travelsAlone) else {
+            return
+        }
+        messages[slot].peer = Int32(peer)
+        messages[slot].number = number
+        messages[slot].stamp = 0
+        messages[slot].since = now
+        transmit(slot)
+        totals.sent += 1
+    }
+
+    /// Closes the message at the peer that was lost while it held it.
+    ///
+    /// - Returns: `false` if that was one loss too many: then it is a dead letter.
+    private mutating func leaveLostPeer(_ slot: Int32) -> Bool {
+        let message = messages[slot]
+        peers[Int(message.peer)]?.close(message.number, travelsAlone: message.travelsAlone)
+        totals.moved += 1
+        return countLoss(slot)
+    }
+
+    /// Counts a lost peer against the message.
+    ///
+    /// - Returns: `false` if that was one loss too many: then it is a dead letter.
+    mutating func countLoss(_ slot: Int32) -> Bool {
+        messages[slot].losses += 1
+        messages[slot].peer = -1
+        let losses = messages[slot].losses
+        if losses >= 2 { messages[slot].travelsAlone = true }
+        guard losses > maxLosses else { return true }
+        bury(slot, .losses(losses))
+        return false
+    }
+
+    mutating func bury(_ slot: Int32, _ reason: DeadLetterReason) {
+        totals.deadLetters += 1
+        actions.append(.deadLetter(messages.remove(slot), reason))
+    }
+
+    /// Hands the message to the shell, once more or for the first time.
+    mutating func transmit(_ slot: Int32) {
+        let peer = Int(messages[slot].peer)
+        messages[slot].nextHello = (peers[peer]?.helloNumber ?? 0) + 1
+        actions.append(.message(peer, number: messages[slot].number))
+    }
+
+    /// A fresh entry for a queue; voids the one the message may have in another.
+    mutating func entry(for slot: Int32) -> QueueEntry {
+        stamps += 1
+        messages[slot].stamp = stamps
+        return QueueEntry(slot: slot, stamp: stamps)
+    }
+}

@@ -1,0 +1,128 @@
+extension LinkSender {
+    /// Takes a report that arrived at the ack address.
+    package mutating func receive(_ report: Report, now: Duration) {
+        clock.advance(to: now)
+        guard let index = peersBySession[report.session], let peer = peers[index] else {
+            totals.unknownReports += 1
+            return
+        }
+        if peer.phase == .greeting {
+            greet(index, report)
+        } else if report.receiver != peer.instance {
+            // Another process answers at the address: the one before is dead, and so is its session.
+            totals.lostPeers += 1
+            restartSession(index, counting: true)
+            bind(index, to: report.receiver)
+        } else if report.number <= peer.reportNumber {
+            totals.staleReports += 1
+            return
+        } else {
+            hear(index, report)
+        }
+        pump(now: now)
+    }
+
+    /// The first answer says who is there. A process that this sender feeds by another address is not fed twice.
+    private mutating func greet(_ index: Int, _ report: Report) {
+        peers[index]?.heardFrom = clock.elapsed
+        let isKnown = peers.contains { peer in
+            guard let peer else { return false }
+            return peer.instance == report.receiver && !peer.isLost
+        }
+        guard !isKnown, !report.isLeaving else { return }
+        bind(index, to: report.receiver)
+    }
+
+    private mutating func bind(_ index: Int, to instance: UInt64) {
+        peers[index]?.instance = instance
+        peers[index]?.phase = .opening
+        peers[index]?.isLost = false
+        peers[index]?.heardFrom = clock.elapsed
+        peers[index]?.unansweredSince = nil
+        sendHello(index)
+    }
+
+    private mutating func hear(_ index: Int, _ report: Report) {
+        noteAnswer(index, report)
+        if report.isLeaving {
+            apply(index, report)
+            restartSession(index, counting: false)
+            return
+        }
+        guard report.isOpen else {
+            // The answer to a hello from before the session was opened is late; to a later one it means: forgotten.
+            if peers[index]?.phase == .open, report.answers > (peers[index]?.openedBy ?? 0) {
+                totals.lostPeers += 1
+                restartSession(index, counting: true)
+                sendHello(index)
+            }
+            return
+        }
+        if peers[index]?.phase == .opening {
+            peers[index]?.phase = .open
+            peers[index]?.openedBy = report.answers
+        }
+        if peers[index]?.isLost == true { revive(index) }
+        apply(index, report)
+    }
+
+    private mutating func noteAnswer(_ index: Int, _ report: Report) {
+        guard var peer = peers[index] else { return }
+        peer.heardFrom = clock.elapsed
+        peer.reportNumber = report.number
+        if report.answers > peer.answered {
+            peer.answered = report.answers
+            peer.unansweredSince = report.answers >= peer.helloNumber ? nil : clock.elapsed
+            peer.unansweredBytes = 0
+        }
+        peers[index] = peer
+    }
+
+    private mutating func apply(_ index: Int, _ report: Report) {
+        guard let peer = peers[index] else { return }
+        report.done.forEach(from: peer.base, through: peer.last) { finish(index, $0) }
+        let movable = report.refused.compactMap { takeBack(index, $0) }
+        if !movable.isEmpty { offerElsewhere(movable, lossesToCome: 0) }
+        report.missing.forEach(from: peer.base, through: peer.last) { sendAgain(index, $0, answers: report.answers) }
+        peers[index]?.limit = min(report.limit, peer.last + UInt64(Self.mostRoom))
+        peers[index]?.isDraining = report.isDraining
+    }
+
+    /// No receiver has room for more; a limit above is nonsense.
+    static var mostRoom: Int { 1 << 20 }
+
+    private mutating func finish(_ index: Int, _ number: UInt64) {
+        guard let slot = peers[index]?.slot(of: number) else { return }
+        peers[index]?.close(number, travelsAlone: messages[slot].travelsAlone)
+        totals.done += 1
+        actions.append(.done(messages.remove(slot)))
+    }
+
+    /// - Returns: the message if anybody else may have it at once.
+    private mutating func takeBack(_ index: Int, _ refusal: Refusal) -> Int32? {
+        guard let slot = peers[index]?.slot(of: refusal.number) else { return nil }
+        peers[index]?.close(refusal.number, travelsAlone: messages[slot].travelsAlone)
+        totals.refused += 1
+        messages[slot].peer = -1
+        if refusal.reason == .draining {
+            guard returnsUnsent else { return slot }
+            actions.append(.returned(messages.remove(slot)))
+            return nil
+        }
+        if refusal.reason == .undecodable { messages[slot].undecodable += 1 }
+        if messages[slot].undecodable >= 2 {
+            bury(slot, .undecodable)
+            return nil
+        }
+        messages[slot].refuser = Int32(index)
+        messages[slot].notBefore = clock.elapsed + LinkTiming.offerAgain
+        refused.append(entry(for: slot))
+        return nil
+    }
+
+    private mutating func sendAgain(_ index: Int, _ number: UInt64, answers: UInt64) {
+        guard let slot = peers[index]?.slot(of: number), messages[slot].nextHello <= answers else { return }
+        totals.sentAgain += 1
+        transmit(slot)
+    }
+}

@@ -1,0 +1,59 @@
+extension LinkSender {
+    /// How many more messages could be sent right now, over all peers, after those that wait already.
+    package var room: Int {
+        var sum = 0
+        for index in peers.indices where isUsable(index) { sum += peers[index]?.room ?? 0 }
+        return max(0, sum - unsentCount)
+    }
+
+    /// Messages no peer has.
+    package var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
+
+    /// Messages accepted and not done, wherever they are.
+    package var openCount: Int { messages.count }
+
+    /// Their bytes.
+    package var openBytes: Int { messages.bytes }
+
+    /// Nothing is open.
+    package var isIdle: Bool { messages.count == 0 }
+
+    /// Whether a peer is there to be given messages (it may be full).
+    package var hasLivePeer: Bool { peers.indices.contains { isUsable($0) } }
+
+    /// All peers, for status and metrics.
+    package func peerStatus(now: Duration) -> [PeerStatus] {
+        peers.compactMap { peer in
+            guard let peer else { return nil }
+            let oldest = peer.window.first.map { now - messages[$0].since }
+            return PeerStatus(
+                address: peer.address, instance: peer.instance, session: peer.session, room: peer.room,
+                open: peer.openCount, oldestOpen: oldest, silence: clock.since(peer.heardFrom),
+                isLive: peer.phase == .open && !peer.isLost, isLost: peer.isLost, isDraining: peer.isDraining,
+                hasAnswered: peer.phase != .greeting, isResolved: peer.isResolved)
+        }
+    }
+}
+
+/// One downstream process, for people.
+package struct PeerStatus: Sendable, Equatable {
+    package let address: String
+    /// Of the receiver; 0 when it has never answered.
+    package let instance: UInt64
+    package let session: UInt64
+    /// Messages it has room for.
+    package let room: Int
+    /// Messages it holds that are not done.
+    package let open: Int
+    /// Age of the oldest of them, `nil` for none.
+    package let oldestOpen: Duration?
+    /// Running time since its last report.
+    package let silence: Duration
+    package let isLive: Bool
+    package let isLost: Bool
+    package let isDraining: Bool
+    /// A report has come in this session. A peer that is connected and has not answered for 5 s cannot reach the ack
+    /// address.
+    package let hasAnswered: Bool
+    package let isResolved: Bool
+}

@@ -1,0 +1,135 @@
+import DequeModule
+
+/// What a receiver remembers of one session.
+struct ReceiverSession: Sendable {
+    /// What has become of one number.
+    enum State: UInt8, Sendable {
+        /// It has not arrived, and the sender may hold it open.
+        case absent
+        /// It is here; processing has not begun.
+        case taken
+        case started
+        /// Given back; the sender has not confirmed that.
+        case refused
+        /// Finished for good.
+        case finished
+        /// Finished, or settled elsewhere: a copy that arrives late is dropped.
+        case closed
+    }
+
+    let session: UInt64
+    var sender: UInt64
+    var ackAddress: String
+
+    /// Numbers below are finished or closed; `window[i]` is the state of number base + i.
+    private(set) var base: UInt64 = 1
+    private(set) var window: Deque<State> = []
+    /// Numbers taken or started.
+    private(set) var unfinished = 0
+    /// Numbers in the window that have not arrived.
+    private(set) var absent = 0
+    /// Highest limit ever reported: nothing above it can be genuine.
+    var highestLimit: UInt64 = 0
+    /// Highest number that is taken now.
+    var limit: UInt64 = 0
+    /// Limit in the newest report.
+    var reportedLimit: UInt64 = 0
+
+    /// Newest hello.
+    var hello: UInt64 = 0
+    var heard: UInt64 = 0
+    var senderHoldsOpen = false
+    var senderIsDraining = false
+    var senderHasLeft = false
+    /// Number of the first report that said that this process drains; 0 for none.
+    var drainReport: UInt64 = 0
+
+    // What the next report brings.
+    var hasNews = true
+    var isFull = true
+    var newlyDone: [UInt64] = []
+    var missing = NumberRanges()
+    var refusals: [Refusal] = []
+
+    // Marks of running time.
+    var lastFrame: Duration
+    var lastReport: Duration = .zero
+    var lastReportNumber: UInt64 = 0
+    /// When hello last named a newer report than before, or none was due.
+    var heardProgress: Duration
+
+    /// What this sender is expected to send soon, in messages; its share of the room is in proportion.
+    var demand = 1.0
+    /// Messages taken since the last adaptation.
+    var used = 0
+    /// It had used up its limit since the last adaptation.
+    var ranOut = false
+
+    init(session: UInt64, hello: Hello, now: Duration) {
+        self.session = session
+        sender = hello.sender
+        ackAddress = hello.ackAddress
+        lastFrame = now
+        heardProgress = now
+    }
+
+    /// Highest number known of: arrived, or named by a hello.
+    var high: UInt64 { base + UInt64(window.count) - 1 }
+
+    /// `closed` for what lies below the window, `nil` for what lies above.
+    func state(of number: UInt64) -> State? {
+        if number < base { return .closed }
+        return number <= high ? window[Int(number - base)] : nil
+    }
+
+    /// Makes the window reach to `number`.
+    mutating func extend(to number: UInt64) {
+        while high < number {
+            window.append(.absent)
+            absent += 1
+        }
+    }
+
+    /// Changes the state of a number in the window, and moves the window past what is over.
+    mutating func set(_ number: UInt64, _ state: State) {
+        let index = Int(number - base)
+        let old = window[index]
+        window[index] = state
+        if old == .absent { absent -= 1 }
+        if old == .taken || old == .started { unfinished -= 1 }
+        if state == .taken || state == .started { unfinished += 1 }
+        if index == 0 { trim() }
+    }
+
+    private mutating func trim() {
+        while let first = window.first, first == .finished || first == .closed {
+            window.removeFirst()
+            base += 1
+        }
+    }
+
+    /// Drops refusals of numbers that the sender does not hold open any more.
+    mutating func forgetConfirmedRefusals() {
+        let standing = refusals.filter { state(of: $0.number) == .refused }
+        refusals = standing
+    }
+
+    /// All numbers that are over.
+    var done: NumberRanges {
+        var numbers = firstRun
+        for (index, state) in window.enumerated() where state == .finished || state == .closed {
+            numbers.append(base + UInt64(index))
+        }
+        return numbers
+    }
+
+    /// The first run of numbers that are over, and those finished since the last report.
+    mutating func news() -> NumberRanges {
+        var numbers = firstRun
+        newlyDone.sort()
+        for number in newlyDone where number >= base { numbers.append(number) }
+        return numbers
+    }
+
+    private var firstRun: NumberRanges { base > 1 ? [1...(base - 1)] : [] }
+}

@@ -1,0 +1,50 @@
+/// Time in which this process was running, as opposed to frozen or starved.
+///
+/// Silence of others is measured in it: a process that slept through ten seconds has not heard ten seconds of silence.
+struct RunningTime: Sendable {
+    /// Running time since the first call of `advance`.
+    private(set) var elapsed: Duration = .zero
+    private var last: Duration?
+    /// `elapsed` when the last gap ended.
+    private var lastGap: Duration = .zero
+
+    /// Takes note of the monotonic clock; a step of more than a second is a gap, in which nobody listened.
+    mutating func advance(to now: Duration) {
+        defer { last = now }
+        guard let last, now > last else { return }
+        if now - last > LinkTiming.gap {
+            lastGap = elapsed
+        } else {
+            elapsed += now - last
+        }
+    }
+
+    /// Running time since `mark` (a former `elapsed`), or since the last gap if that is less.
+    func since(_ mark: Duration) -> Duration { elapsed - max(mark, lastGap) }
+}
+
+/// The times of the protocol, in running time.
+package enum LinkTiming {
+    /// How often hello and report are sent when there is no news.
+    package static let heartbeat: Duration = .seconds(1)
+    /// A step of the clock above this means that the process did not run.
+    package static let gap: Duration = .seconds(1)
+    /// A peer without a report for this long gets nothing new.
+    package static let quiet: Duration = .milliseconds(2500)
+    /// A peer without a report for this long is lost.
+    package static let lost: Duration = .seconds(3)
+    /// A data socket whose hello is not answered for this long, while reports come, is replaced.
+    package static let unanswered: Duration = .seconds(3)
+    /// The slowest transfer that is given time before its socket is replaced, bytes a second.
+    package static let slowestTransfer = 1 << 20
+    /// A receiver forgets a session without a frame for this long.
+    package static let forgotten: Duration = .seconds(600)
+    /// A draining receiver stays at least this long.
+    package static let drain: Duration = .seconds(2)
+    /// `tick` wants to be called at least this often.
+    package static let tick: Duration = .milliseconds(250)
+    /// How often the receiver adapts the shares of its senders to recent use.
+    static let adaptation: Duration = .milliseconds(100)
+    /// A message refused by the only peer there is goes to it again after this long.
+    static let offerAgain: Duration = .seconds(1)
+}

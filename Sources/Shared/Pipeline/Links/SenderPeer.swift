@@ -1,0 +1,102 @@
+import DequeModule
+
+/// One downstream process as a sender sees it, with the session that feeds it.
+struct SenderPeer: Sendable {
+    enum Phase: Sendable {
+        /// Nobody has answered: hello asks who is there.
+        case greeting
+        /// The instance is known; it has not said that it has the session.
+        case opening
+        /// Messages may be sent.
+        case open
+    }
+
+    let address: String
+    /// DNS names this address.
+    var isResolved = true
+    var phase = Phase.greeting
+    var session: UInt64
+    /// 0 while greeting.
+    var instance: UInt64 = 0
+    /// Nothing was heard of it for `LinkTiming.lost`; what it holds is offered to others.
+    var isLost = false
+    var isDraining = false
+
+    // Messages: `base` is the lowest number that is not done, `window[i]` the slot of number base + i, or -1 when that
+    // is done or has moved. Without a gap at its head.
+    private(set) var base: UInt64 = 1
+    private(set) var window: Deque<Int32> = []
+    private(set) var openCount = 0
+    /// Open messages that travel alone.
+    var loners = 0
+    var limit: UInt64 = 0
+
+    // Hellos and reports. Marks are running time.
+    var helloNumber: UInt64 = 0
+    var helloSent: Duration = .zero
+    var answered: UInt64 = 0
+    /// Number of the hello that opened the session.
+    var openedBy: UInt64 = 0
+    /// When the oldest hello without an answer was sent, or when an answer last came; `nil` when all are answered.
+    var unansweredSince: Duration?
+    var unansweredBytes = 0
+    var reportNumber: UInt64 = 0
+    /// When a report last came, or this peer or session began.
+    var heardFrom: Duration
+
+    init(address: String, session: UInt64, now: Duration) {
+        self.address = address
+        self.session = session
+        heardFrom = now
+    }
+
+    /// Highest number used; 0 for none.
+    var last: UInt64 { base + UInt64(window.count) - 1 }
+
+    /// How many messages the receiver has room for.
+    var room: Int { limit > last ? Int(limit - last) : 0 }
+
+    mutating func append(_ slot: Int32, bytes: Int, travelsAlone: Bool) -> UInt64 {
+        window.append(slot)
+        openCount += 1
+        unansweredBytes += bytes
+        if travelsAlone { loners += 1 }
+        return last
+    }
+
+    /// The slot of an open message, `nil` if the number is done, moved or was never used.
+    func slot(of number: UInt64) -> Int32? {
+        guard number >= base, number <= last else { return nil }
+        let slot = window[Int(number - base)]
+        return slot < 0 ? nil : slot
+    }
+
+    mutating func close(_ number: UInt64, travelsAlone: Bool) {
+        window[Int(number - base)] = -1
+        openCount -= 1
+        if travelsAlone { loners -= 1 }
+        while let head = window.first, head < 0 {
+            window.removeFirst()
+            base += 1
+        }
+    }
+
+    /// The open numbers.
+    var open: NumberRanges {
+        var numbers = NumberRanges()
+        for (index, slot) in window.enumerated() where slot >= 0 { numbers.append(base + UInt64(index)) }
+        return numbers
+    }
+
+    /// The slots of the open numbers, oldest first.
+    var openSlots: [Int32] { Array(window.filter { $0 >= 0 }) }
+
+    /// Begins another session with nothing open, and returns what was open, oldest first.
+    mutating func restart(session: UInt64, now: Duration) -> [Int32] {
+        let slots = openSlots
+        var fresh = SenderPeer(address: address, session: session, now: now)
+        fresh.isResolved = isResolved
+        self = fresh
+        return slots
+    }
+}
