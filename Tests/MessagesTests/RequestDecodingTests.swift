@@ -87,6 +87,20 @@ struct RequestDecodingTests {
     }
 
     @Test
+    func keepsAFieldThatIsNullTheSecondTime() throws {
+        let fields =
+            #""id":"a","deadline":5,"payload":{},"metadata":{"k":"1"},"headers":{"h":"1"},"endpoint":"/x","retry_count":2"#
+        let nulls = ["id", "deadline", "payload", "metadata", "headers", "endpoint", "retry_count"]
+            .map { #""\#($0)":null"# }.joined(separator: ",")
+        #expect(try decodedRequest("{\(fields),\(nulls)}") == decodedRequest("{\(fields)}"))
+        let kind =
+            #""request_kind":"plain","internal":{"queue_id":"q","queue_id":null,"labels":{"a":"b"},"labels":null}"#
+        let envelope = try decodedRequest(
+            "{\(kind),\"request_kind\":null,\"internal\":null,\"data\":{\(fields),\(nulls)}}")
+        #expect(envelope.routing == Routing(retryCount: 2, queueID: "q", labels: ["a": "b"]))
+    }
+
+    @Test
     func treatsAnEmptyEndpointAsAbsent() throws {
         #expect(try decodedRequest(#"{"id":"a","deadline":5,"payload":{},"endpoint":""}"#).endpoint == nil)
     }

@@ -31,8 +31,9 @@ struct RequestHeadersTests {
         let headers = [
             HeaderField("content-type", "text/x"), HeaderField("X-Gateway-Inference-Objective", "mine"),
             HeaderField("x-a", "1"), HeaderField("X-A", "2"),
+            HeaderField("x-az", "3"), HeaderField("X-AZ", "4"),
         ]
-        let expected = [headers[0], headers[1], headers[3]]
+        let expected = [headers[0], headers[1], headers[3], headers[5]]
         #expect(try merge(headers, objective: "obj") == expected)
     }
 
@@ -102,7 +103,8 @@ struct RequestHeadersTests {
 
     @Test
     func prefersTheTraceOfTheHeaders() throws {
-        let merged = try merge([HeaderField("Traceparent", "mine")], metadata: ["traceparent": trace])
+        let merged = try merge(
+            [HeaderField("Traceparent", "mine")], metadata: ["traceparent": trace, "tracestate": "a=b"])
         #expect(merged.dropFirst() == [HeaderField("Traceparent", "mine")])
     }
 

@@ -31,6 +31,7 @@ struct RetryAfterTests {
 
     @Test(arguments: [
         ("Sunday, 01-Jan-23 00:00:00 GMT", 1_672_531_200), ("Friday, 01-Jan-60 00:00:00 GMT", 2_840_140_800),
+        ("Sunday, 01-Jan-73 00:00:00 GMT", 3_250_454_400), ("Tuesday, 01-Jan-74 00:00:00 GMT", 126_230_400),
         ("Friday, 01-Jan-99 00:00:00 GMT", 915_148_800),
     ])
     func placesShortYearsAtMostFiftyYearsAhead(text: String, seconds: Int64) {

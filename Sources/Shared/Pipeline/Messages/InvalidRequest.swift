@@ -10,5 +10,5 @@ package struct InvalidRequest: Error, Equatable, CustomStringConvertible {
 
 /// A piece of a producer's text as it is shown in reasons: quoted, control characters escaped, not too long.
 func quoted(_ text: String) -> String {
-    text.count > 40 ? "\(text.prefix(40).debugDescription)…" : text.debugDescription
+    text.utf8.count > 80 ? "\(String(text.unicodeScalars.prefix(40)).debugDescription)…" : text.debugDescription
 }

@@ -6,7 +6,7 @@ package enum RequestHeaders {
     /// All headers in the order they are sent, each name once, whatever its case; of several the last wins:
     /// `Content-Type: application/json`, the queue's objective, the message's `headers`, the stage's own.
     ///
-    /// `traceparent` and `tracestate` come from the message's metadata if its headers have none. `Host` and
+    /// `traceparent` and `tracestate` come from the message's metadata unless its headers have a `traceparent`. `Host` and
     /// `Content-Length` of a message have no effect; a header that would change how the request is framed on the
     /// connection makes it invalid.
     ///
@@ -22,8 +22,8 @@ package enum RequestHeaders {
         for field in message.headers where try isSent(field) {
             merged.put(HeaderField(field.name, trimmed(field.value)))
         }
-        for field in traceContext(of: message.metadata) where !merged.contains(where: { $0.isNamed(field.name) }) {
-            merged.append(field)
+        if !merged.contains(where: { $0.isNamed("traceparent") }) {
+            for field in traceContext(of: message.metadata) { merged.put(field) }
         }
         for field in stage { merged.put(field) }
         return merged
