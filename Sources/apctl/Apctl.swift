@@ -1,0 +1,10 @@
+import ArgumentParser
+
+@main
+struct Apctl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apctl",
+        abstract: "Run and look after an Async Processor.",
+        subcommands: [RunCommand.self, GatewaySimCommand.self, HealthCommand.self, StageProcessCommand.self]
+    )
+}

@@ -1,0 +1,33 @@
+import CProcess
+import Glibc
+
+/// Standard output and standard error, written at once.
+enum Console {
+    /// Results and summaries.
+    static func out(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+    /// Progress and troubles.
+    static func error(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// Columns of the terminal that standard error is; `nil` when it is none.
+    static var errorColumns: Int? {
+        guard isatty(STDERR_FILENO) == 1 else { return nil }
+        let columns = Int(process_terminal_columns(STDERR_FILENO))
+        return columns > 0 ? columns : 80
+    }
+
+    /// Columns of the terminal that standard output is; `nil` when it is none.
+    static var outColumns: Int? {
+        let columns = Int(process_terminal_columns(STDOUT_FILENO))
+        return columns > 0 ? columns : nil
+    }
+
+    private static func write(_ text: String, to descriptor: CInt) {
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = Glibc.write(descriptor, Array(bytes[sent...]), bytes.count - sent)
+            if count > 0 { sent += count } else if errno != EINTR && errno != EAGAIN { return }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import GatewaySimulator
+import UnixSignals
+
+extension Latency: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}
+
+extension GatewaySettings.Overload: ExpressibleByArgument {}
+
+struct GatewaySimCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway-sim",
+        abstract: "A stand-in for an OpenAI-style inference gateway, with faults on demand.",
+        usage: "apctl gateway-sim [options]",
+        discussion: """
+            Serves /v1/completions, /v1/chat/completions, /v1/embeddings, /v1/models, /metrics and /health, and answers \
+            the same request the same way every time. Shares are from 0 to 1; with one seed each attempt of each \
+            request always meets the same fate. Ends on SIGINT or SIGTERM.
+            """
+    )
+
+    @Option(help: "Address to listen on.") var host = "127.0.0.1"
+    @Option(help: "Port to listen on; 0 lets the system choose.") var port: UInt16 = 30080
+    @Option(help: "Names of the models it serves.") var model: [String] = ["food-review-1"]
+    @Option(
+        help: """
+            Time an inference takes: 100ms, uniform:50ms,200ms, normal:100ms,20ms (mean, deviation), exponential:100ms \
+            or lognormal:100ms,0.5 (median, spread).
+            """)
+    var latency = Latency.fixed(.zero)
+    @Option(help: "Inferences at once; 0 for no limit.") var maxConcurrency = 0
+    @Option(help: "What happens above the limit: requests wait, or are answered 429.")
+    var overload = GatewaySettings.Overload.queue
+    @Option(name: .customLong("share-429"), help: "Share answered 429.") var share429 = 0.0
+    @Option(name: .customLong("share-503"), help: "Share answered 503.") var share503 = 0.0
+    @Option(help: "Share of connections closed before the answer.") var shareCut = 0.0
+    @Option(help: "Share of connections closed in the middle of the answer.") var shareCutBody = 0.0
+    @Option(help: "Share of answers whose body trickles.") var shareSlow = 0.0
+    @Option(help: "Share that is accepted and never answered.") var shareSilent = 0.0
+    @Option(help: "How long a trickling body takes.") var slowBody = TimeSpan(seconds: 2)
+    @Option(help: "Value of Retry-After on 429 and 503: seconds or an HTTP date.") var retryAfter: String?
+    @Option(help: "Faults and latencies depend on it and on the request.") var seed: UInt64 = 0
+
+    var settings: GatewaySettings {
+        GatewaySettings(
+            latency: latency, maxConcurrency: maxConcurrency, overload: overload,
+            faults: FaultShares(
+                shed: share429, unavailable: share503, cutBeforeAnswer: shareCut, cutInBody: shareCutBody,
+                slow: shareSlow, silent: shareSilent),
+            retryAfter: retryAfter, slowBody: slowBody.duration, seed: seed, models: model, records: false)
+    }
+
+    func validate() throws {
+        if !settings.faults.isValid {
+            throw ValidationError("Each --share-… is from 0 to 1, and together they are at most 1.")
+        }
+        if maxConcurrency < 0 { throw ValidationError("--max-concurrency is 0 or more.") }
+        if let retryAfter, retryAfter.contains(where: \.isNewline) {
+            throw ValidationError("--retry-after must fit a header: no line breaks.")
+        }
+    }
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
+        let gateway = try await GatewaySimulator.start(settings, host: host, port: port)
+        Console.out("Simulated gateway on \(gateway.url)\n")
+        for await _ in signals { break }
+        await gateway.stop()
+    }
+}

@@ -1,0 +1,36 @@
+import Messages
+
+/// What kind of line each request came from. One bit a line.
+struct LineFormats {
+    /// Bit n − 1 is request n: whether it came in OpenAI's batch format.
+    private var batch: [UInt64] = []
+    private var count: Int64 = 0
+    /// For each blank line, how many requests stand before it.
+    private var blanks: [Int64] = []
+
+    /// Takes note of a line; `false` when it is blank and so no request.
+    @discardableResult
+    mutating func add(_ line: Bytes) -> Bool {
+        if line.isBlank {
+            blanks.append(count)
+            return false
+        }
+        add(RequestLine.format(of: line))
+        return true
+    }
+
+    mutating func add(_ format: RequestLine.Format) {
+        if count % 64 == 0 { batch.append(0) }
+        if format == .batch { batch[Int(count / 64)] |= 1 << UInt64(count % 64) }
+        count += 1
+    }
+
+    /// Requests are numbered from 1.
+    func isBatch(_ request: Int64) -> Bool {
+        guard (1...max(1, count)).contains(request), !batch.isEmpty else { return false }
+        return batch[Int((request - 1) / 64)] & (1 << UInt64((request - 1) % 64)) != 0
+    }
+
+    /// The number of the request's line in the file, blank lines counted, from 1.
+    func lineNumber(of request: Int64) -> Int { Int(request) + blanks.count { $0 < request } }
+}

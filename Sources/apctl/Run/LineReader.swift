@@ -1,0 +1,57 @@
+import Glibc
+
+/// Reads a file line by line, a megabyte at a time.
+final class LineReader {
+    private let path: String
+    private let descriptor: CInt
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var isAtEnd = false
+
+    init(path: String) throws(RunError) {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("open \(path)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next line without its end (`\n` or `\r\n`); `nil` at the end of the file.
+    func next() throws(RunError) -> ArraySlice<UInt8>? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = buffer[start..<end]
+                start = end + 1
+                return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            }
+            if isAtEnd {
+                guard start < buffer.count else { return nil }
+                defer { start = buffer.count }
+                return buffer[start...]
+            }
+            searched = buffer.count - start
+            try fill()
+        }
+    }
+
+    /// Drops what has been handed out and reads more behind the rest, which then starts at 0.
+    private func fill() throws(RunError) {
+        buffer.removeFirst(start)
+        start = 0
+        let size = 1 << 20
+        let old = buffer.count
+        buffer.append(contentsOf: repeatElement(0, count: size))
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            read(descriptor, bytes.baseAddress.map { $0 + old }, size)
+        }
+        buffer.removeLast(size - max(0, count))
+        if count < 0, errno != EINTR { throw .system("read \(path)") }
+        if count == 0 { isAtEnd = true }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether there is nothing but white space in it.
+    var isBlank: Bool { allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
+}

@@ -1,0 +1,61 @@
+import GatewaySimulator
+import Messages
+
+/// One line of the input, and the request that is put on the queue for it.
+struct RequestLine: Equatable {
+    /// In what format its answer is written.
+    enum Format: Equatable {
+        /// The request format of the queues; answered with the result as the pipeline wrote it.
+        case request
+        /// A line of OpenAI's batch format, answered in that format.
+        case batch
+    }
+
+    var format: Format
+    /// What goes on the queue. A line that is no request goes there as it is: the pipeline says what is wrong with it.
+    var request: [UInt8]
+
+    /// - Parameter deadline: Unix seconds, for requests that name none.
+    init(_ line: Bytes, deadline: Int64) {
+        guard let members = JSONText.members(of: line) else {
+            self.init(format: .request, request: Array(line))
+            return
+        }
+        if Self.isBatch(members) {
+            let converted = try? BatchLine(members).request(deadline: deadline)
+            self.init(format: .batch, request: converted ?? Array(line))
+        } else {
+            self.init(format: .request, request: Self.withDeadline(line, members, deadline))
+        }
+    }
+
+    private init(format: Format, request: [UInt8]) {
+        self.format = format
+        self.request = request
+    }
+
+    /// The format alone, as `init` finds it.
+    static func format(of line: Bytes) -> Format {
+        guard line.contains("custom_id"), let members = JSONText.members(of: line) else { return .request }
+        return isBatch(members) ? .batch : .request
+    }
+
+    private static func isBatch(_ members: [JSONText.Member]) -> Bool {
+        members.contains { $0.key == "custom_id" } && !members.contains { $0.key == "id" }
+    }
+
+    /// Inserts the deadline behind the opening brace: all other bytes stay as they are.
+    ///
+    /// The tagged envelope (`request_kind`, `data`) keeps its deadline inside `data` and is left alone.
+    private static func withDeadline(_ line: Bytes, _ members: [JSONText.Member], _ deadline: Int64) -> [UInt8] {
+        guard !members.contains(where: { $0.key == "deadline" || $0.key == "request_kind" }),
+            let brace = line.firstIndex(of: UInt8(ascii: "{"))
+        else { return Array(line) }
+        let text = "\"deadline\":\(deadline)\(members.isEmpty ? "" : ",")"
+        return Array(line[...brace]) + Array(text.utf8) + Array(line[(brace + 1)...])
+    }
+}
+
+extension Bytes {
+    fileprivate func contains(_ word: String) -> Bool { firstRange(of: Array(word.utf8)) != nil }
+}

@@ -1,0 +1,51 @@
+import GatewaySimulator
+import Messages
+
+/// Writes one line of the output, without its end.
+enum ResultLine {
+    /// A result as the pipeline wrote it, on one line.
+    static func plain(_ document: Bytes) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.appendJSONOnOneLine(document)
+        return bytes
+    }
+
+    /// The result of a line that was no request.
+    ///
+    /// - Parameter line: its number in the input, from 1; the only name such a line has.
+    static func deadLetter(_ reason: String, line: Int) -> [UInt8] {
+        let outcome = Outcome(deadLetter: reason)
+        let text = JSONText.literal(reason)
+        let head = "{\"id\":\"\",\"line\":\(line),\"payload\":\(JSONText.literal(outcome.payload)),"
+        let tail = "\"error_code\":\"\(ErrorCode.deadLetter.rawValue)\",\"error_message\":\(text),\"error\":\(text)}"
+        return Array((head + tail).utf8)
+    }
+
+    /// A line of OpenAI's batch output.
+    ///
+    /// - Parameters:
+    ///   - number: of the request within the run; names the line.
+    ///   - customID: of the request.
+    static func batch(_ outcome: Outcome, customID: String, number: Int64) -> [UInt8] {
+        let head = "{\"id\":\"batch_req_\(number)\",\"custom_id\":\(JSONText.literal(customID)),"
+        if let code = outcome.errorCode {
+            let message = JSONText.literal(outcome.errorMessage ?? outcome.payload)
+            let error = "{\"code\":\(JSONText.literal(code)),\"message\":\(message)}"
+            return Array("\(head)\"response\":null,\"error\":\(error)}".utf8)
+        }
+        let status = outcome.statusCode ?? 200
+        let body = Array(outcome.payload.utf8)[...]
+        let members = JSONText.members(of: body)
+        let requestID = members?.last { $0.key == "id" }.flatMap { JSONText.string($0.value) } ?? ""
+        var line = Array(
+            "\(head)\"response\":{\"status_code\":\(status),\"request_id\":\(JSONText.literal(requestID)),\"body\":"
+                .utf8)
+        if members != nil || (try? JSONScanner.check(body)) != nil {
+            line.appendJSONOnOneLine(body)
+        } else {
+            line.appendJSONString(outcome.payload)
+        }
+        line += Array("},\"error\":null}".utf8)
+        return line
+    }
+}
