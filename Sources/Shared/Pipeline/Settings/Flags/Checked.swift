@@ -1,0 +1,124 @@
+import ArgumentParser
+import Logging
+
+/// Readers of single values; what they throw becomes part of the message that names the flag.
+enum Checked {
+    static func integer(_ range: ClosedRange<Int>) -> @Sendable (String) throws -> Int {
+        { text in
+            guard let number = Int(text), text.first != "+" else { throw ValidationError("expected a whole number") }
+            guard range.contains(number) else {
+                throw ValidationError(
+                    range.upperBound == .max
+                        ? "must be at least \(range.lowerBound)"
+                        : "must be from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+    }
+
+    /// Seconds, possibly with a fraction; at most about thirty years.
+    static func seconds(moreThanZero: Bool) -> @Sendable (String) throws -> Seconds {
+        { text in
+            guard let number = Double(text), number.isFinite else {
+                throw ValidationError("expected a number of seconds")
+            }
+            guard number >= 0, number <= 1e9, number > 0 || !moreThanZero else {
+                throw ValidationError(moreThanZero ? "must be more than 0" : "must not be negative")
+            }
+            return Seconds(number)
+        }
+    }
+
+    /// An endpoint of our own: wildcards and port 0 make sense.
+    @Sendable
+    static func listening(_ text: String) throws -> Endpoint {
+        let endpoint = try Endpoint(text)
+        if case .tcp("localhost", let port) = endpoint { return .tcp(host: "127.0.0.1", port: port) }
+        return endpoint
+    }
+
+    /// An endpoint of somebody else.
+    @Sendable
+    static func peer(_ text: String) throws -> Endpoint {
+        let endpoint = try Endpoint(text)
+        if endpoint.isWildcard { throw ValidationError("a wildcard names no peer") }
+        if case .tcp(_, 0) = endpoint { throw ValidationError("expected a port from 1 to 65535 after the host") }
+        return endpoint
+    }
+
+    @Sendable
+    static func peers(_ text: String) throws -> EndpointList {
+        let list = try text.split(separator: ",", omittingEmptySubsequences: false).map { try peer(String($0)) }
+        guard Set(list).count == list.count else { throw ValidationError("names an endpoint twice") }
+        return EndpointList(list)
+    }
+
+    @Sendable
+    static func host(_ text: String) throws -> String {
+        let isBareAddress6 = text.contains(":") && !text.hasPrefix("[")
+        return try Endpoint.hostName(isBareAddress6 ? "[\(text)]" : text[...])
+    }
+
+    /// `HOST:PORT` or `HOST`.
+    @Sendable
+    static func hostAndPort(_ text: String) throws -> String {
+        guard let endpoint = try? Endpoint("tcp://\(text)") else {
+            _ = try host(text)
+            return text
+        }
+        if case .tcp(_, 0) = endpoint { throw ValidationError("expected a port from 1 to 65535 after the host") }
+        return text
+    }
+
+    static let logLevels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+
+    @Sendable
+    static func logLevel(_ text: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text.lowercased()) else {
+            throw ValidationError("expected one of \(logLevels)")
+        }
+        return level
+    }
+
+    @Sendable
+    static func name(_ text: String) throws -> String {
+        if text.isEmpty { throw ValidationError("must not be empty") }
+        return text
+    }
+}
+
+/// A time as flags give it.
+struct Seconds: Sendable, Equatable, CustomStringConvertible {
+    let value: Double
+
+    init(_ value: Double) { self.value = value }
+
+    var duration: Duration { .seconds(value) }
+    var description: String { Int(exactly: value).map(String.init) ?? "\(value)" }
+}
+
+/// Endpoints in one value, separated by commas.
+struct EndpointList: Sendable, Equatable, CustomStringConvertible {
+    let endpoints: [Endpoint]
+
+    init(_ endpoints: [Endpoint]) { self.endpoints = endpoints }
+
+    var description: String { endpoints.map(\.description).joined(separator: ",") }
+}
+
+/// Yes or no, in any of the ways that Go's flags take.
+struct Switch: ExpressibleByArgument, Sendable, Equatable {
+    let isOn: Bool
+
+    init(_ isOn: Bool) { self.isOn = isOn }
+
+    init?(argument: String) {
+        switch argument.lowercased() {
+        case "true", "t", "1", "yes", "on": isOn = true
+        case "false", "f", "0", "no", "off": isOn = false
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String { isOn ? "true" : "false" }
+}

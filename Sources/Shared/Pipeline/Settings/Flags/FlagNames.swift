@@ -1,0 +1,59 @@
+/// The names of all flags, without their dashes.
+enum FlagNames {
+    static let all: [String] =
+        [
+            "listen", "dispatch", "retry", "emit", "acks", "acks-advertise", "max-deliveries",
+            "request-merge-policy", "max-in-flight", "max-payload-bytes", "lease-seconds",
+            "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
+            "tls-insecure-skip-verify", "gateway-token-file",
+            "backoff", "backoff-base", "backoff-max", "max-attempts", "result-payload",
+            "message-queue-impl", "queues-config-file",
+            "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "sqlite.path",
+            "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "max-unacked-bytes",
+            "log-level", "log-format",
+        ] + indexable.sorted()
+
+    /// Those that may end in a number, which says which of several queues is meant.
+    static let indexable: Set<String> = [
+        "redis.request-queue-name", "redis.retry-queue-name", "redis.result-queue-name",
+        "redis.inference-gateway", "redis.inference-objective",
+        "pubsub.request-subscriber-id", "pubsub.result-topic-id", "pubsub.inference-gateway",
+        "pubsub.inference-objective",
+        "sqlite.request-queue-name", "sqlite.inference-gateway", "sqlite.inference-objective",
+    ]
+
+    /// `AP_REDIS_ADDR` for `redis.addr`.
+    static func variable(of flag: String) -> String {
+        "AP_" + String(flag.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 })
+    }
+}
+
+/// A flag with an index, such as `redis.request-queue-name.2`.
+struct IndexedName: Hashable {
+    let flag: String
+    /// At least 1; the first queue is also the one without an index.
+    let index: Int
+
+    /// `nil` if it is none.
+    init?(_ name: some StringProtocol) {
+        guard let dot = name.lastIndex(of: "."), let index = Int(name[name.index(after: dot)...]) else { return nil }
+        self.init(String(name[..<dot]), index)
+    }
+
+    /// Reads `AP_REDIS_REQUEST_QUEUE_NAME_2`.
+    init?(variable: String) {
+        guard let underscore = variable.lastIndex(of: "_"),
+            let index = Int(variable[variable.index(after: underscore)...]),
+            let flag = FlagNames.indexable.first(where: { FlagNames.variable(of: $0) == variable[..<underscore] })
+        else { return nil }
+        self.init(flag, index)
+    }
+
+    init?(_ flag: String, _ index: Int) {
+        guard FlagNames.indexable.contains(flag), index >= 0 else { return nil }
+        self.flag = flag
+        self.index = index
+    }
+
+    var text: String { "--\(flag).\(index)" }
+}

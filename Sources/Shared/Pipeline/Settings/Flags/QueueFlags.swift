@@ -1,0 +1,121 @@
+import ArgumentParser
+
+/// Which queues there are, and where.
+struct QueueFlags<Kind: StageKind>: ParsableArguments {
+    @Option(help: Kind.help("Kind of the queues.", "kind", of: .ingest, .emit))
+    var messageQueueImpl: QueueImplementation = .redisPubSub
+
+    @Option(help: Kind.help("Several queues at once (JSON).", "file", of: .ingest, .emit))
+    var queuesConfigFile: String?
+}
+
+/// Queues on Redis.
+///
+/// Names with an index, such as `--redis.request-queue-name.2`, are read by `IndexedFlags`.
+struct RedisFlags<Kind: StageKind>: ParsableArguments {
+    @Option(
+        name: .customLong("redis.addr"), help: Kind.help("The Redis server.", "host:port", of: .ingest, .emit),
+        transform: Checked.hostAndPort)
+    var addr = "localhost:6379"
+
+    @Option(
+        name: .customLong("redis.url"),
+        help: Kind.help(
+            "The Redis server as a URL; wins over --redis.addr. Also REDIS_URL.", "url", of: .ingest, .emit),
+        transform: { Secret($0) })
+    var url: Secret?
+
+    @Option(
+        name: .customLong("redis.request-queue-name"),
+        help: Kind.help(
+            "Where requests come from (default: request-queue, or request-sortedset for redis-sortedset).", "name",
+            of: .ingest),
+        transform: Checked.name)
+    var requestQueueName: String?
+
+    @Option(
+        name: .customLong("redis.retry-queue-name"),
+        help: Kind.help("Where retries are parked (default: retry-sortedset).", "name", of: .ingest, .emit),
+        transform: Checked.name)
+    var retryQueueName: String?
+
+    @Option(
+        name: .customLong("redis.result-queue-name"),
+        help: Kind.help(
+            "Where results go (default: result-queue, or result-list for redis-sortedset).", "name", of: .ingest),
+        transform: Checked.name)
+    var resultQueueName: String?
+
+    @Option(
+        name: .customLong("redis.inference-gateway"),
+        help: Kind.help("Where requests are sent (default: \(defaultGateway)).", "url", of: .ingest))
+    var inferenceGateway: String?
+
+    @Option(
+        name: .customLong("redis.inference-objective"),
+        help: Kind.help("Value of x-gateway-inference-objective.", "name", of: .ingest))
+    var inferenceObjective: String?
+
+    @Option(
+        name: .customLong("redis.deduplicate"), defaultAsFlag: Switch(true),
+        help: Kind.help(
+            "Take a message of a channel once, however many ingest processes hear it (default: true).", "bool",
+            of: .ingest))
+    var deduplicate: Switch?
+}
+
+/// Queues on Google Cloud Pub/Sub.
+struct PubSubFlags<Kind: StageKind>: ParsableArguments {
+    @Option(
+        name: .customLong("pubsub.project-id"), help: Kind.help("The project.", "id", of: .ingest, .emit),
+        transform: Checked.name)
+    var projectID: String?
+
+    @Option(
+        name: .customLong("pubsub.request-subscriber-id"),
+        help: Kind.help("The subscription requests come from.", "id", of: .ingest), transform: Checked.name)
+    var requestSubscriberID: String?
+
+    @Option(
+        name: .customLong("pubsub.result-topic-id"),
+        help: Kind.help("The topic results go to.", "id", of: .ingest, .emit), transform: Checked.name)
+    var resultTopicID: String?
+
+    @Option(
+        name: .customLong("pubsub.inference-gateway"),
+        help: Kind.help("Where requests are sent.", "url", of: .ingest))
+    var inferenceGateway: String?
+
+    @Option(
+        name: .customLong("pubsub.inference-objective"),
+        help: Kind.help("Value of x-gateway-inference-objective.", "name", of: .ingest))
+    var inferenceObjective: String?
+}
+
+/// Queues in an SQLite file.
+struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
+    @Option(
+        name: .customLong("sqlite.path"), help: Kind.help("The database file.", "file", of: .ingest, .emit),
+        transform: Checked.name)
+    var path = "queue.db"
+
+    @Option(
+        name: .customLong("sqlite.request-queue-name"),
+        help: Kind.help("Value of the column queue (default: requests).", "name", of: .ingest),
+        transform: Checked.name)
+    var requestQueueName: String?
+
+    @Option(
+        name: .customLong("sqlite.inference-gateway"),
+        help: Kind.help("Where requests are sent (default: \(defaultGateway)).", "url", of: .ingest))
+    var inferenceGateway: String?
+
+    @Option(
+        name: .customLong("sqlite.inference-objective"),
+        help: Kind.help("Value of x-gateway-inference-objective.", "name", of: .ingest))
+    var inferenceObjective: String?
+}
+
+let defaultGateway = "http://localhost:30080/v1/completions"
+
+extension QueueImplementation: ExpressibleByArgument {}

@@ -1,0 +1,29 @@
+import ArgumentParser
+
+/// All flags of the family, as one stage sees them.
+struct StageCommand<Kind: StageKind>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: Kind.name.rawValue,
+            abstract: Kind.name.abstract,
+            usage: "\(Kind.name.rawValue) [options]",
+            discussion: """
+                Every flag has an environment variable: AP_ and its name in capitals, with . and - as _ \
+                (AP_METRICS_PORT). A flag beats its variable, the variable beats the default. Flags of the other \
+                stages are accepted and have no effect, so one list serves all; --help-hidden shows them.
+                """,
+            version: "\(Kind.name.rawValue) \(pipelineVersion)"
+        )
+    }
+
+    @OptionGroup(title: "Links") var links: LinkFlags<Kind>
+    @OptionGroup(title: "Ingest") var ingest: IngestFlags<Kind>
+    @OptionGroup(title: "Dispatch") var dispatch: DispatchFlags<Kind>
+    @OptionGroup(title: "Retry") var retry: RetryFlags<Kind>
+    @OptionGroup(title: "Emit") var emit: EmitFlags<Kind>
+    @OptionGroup(title: "Queues") var queues: QueueFlags<Kind>
+    @OptionGroup(title: "Redis") var redis: RedisFlags<Kind>
+    @OptionGroup(title: "Pub/Sub") var pubsub: PubSubFlags<Kind>
+    @OptionGroup(title: "SQLite") var sqlite: SQLiteFlags<Kind>
+    @OptionGroup(title: "Process") var common: CommonFlags<Kind>
+}

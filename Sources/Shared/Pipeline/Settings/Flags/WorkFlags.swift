@@ -1,0 +1,87 @@
+import ArgumentParser
+
+/// What ingest does.
+struct IngestFlags<Kind: StageKind>: ParsableArguments {
+    @Option(help: Kind.help("Which queue is next when several have requests.", "policy", of: .ingest))
+    var requestMergePolicy: RequestMergePolicy = .randomRobin
+
+    @Option(
+        help: Kind.help("Most requests in the pipeline; 0 for what the peers have room for.", "n", of: .ingest),
+        transform: Checked.integer(0...Int.max))
+    var maxInFlight = 0
+
+    @Option(
+        help: Kind.help("Largest payload of a request.", "bytes", of: .ingest),
+        transform: Checked.integer(1...268_000_000))
+    var maxPayloadBytes = 67_108_864
+
+    @Option(
+        help: Kind.help("Seconds of a lease; renewed after a third of it.", "seconds", of: .ingest),
+        transform: Checked.seconds(moreThanZero: true))
+    var leaseSeconds = Seconds(30)
+}
+
+/// What dispatch does.
+struct DispatchFlags<Kind: StageKind>: ParsableArguments {
+    @Option(
+        help: Kind.help("Requests at the gateway at once.", "n", of: .dispatch),
+        transform: Checked.integer(1...1_000_000))
+    var concurrency = 8
+
+    @Option(
+        help: Kind.help("Longest an attempt may take.", "seconds", of: .dispatch),
+        transform: Checked.seconds(moreThanZero: true))
+    var requestTimeout = Seconds(300)
+
+    @Option(
+        help: Kind.help("Largest body of an answer.", "bytes", of: .dispatch),
+        transform: Checked.integer(1...268_000_000))
+    var maxResponseBytes = 67_108_864
+
+    @Option(help: Kind.help("Authorities trusted besides the system's (PEM).", "file", of: .dispatch))
+    var tlsCaCert: String?
+
+    @Option(help: Kind.help("Our certificate (PEM).", "file", of: .dispatch))
+    var tlsCert: String?
+
+    @Option(help: Kind.help("The key of our certificate (PEM).", "file", of: .dispatch))
+    var tlsKey: String?
+
+    @Option(
+        defaultAsFlag: Switch(true),
+        help: Kind.help("Talk to gateways whoever they are.", "bool", of: .dispatch))
+    var tlsInsecureSkipVerify: Switch?
+
+    @Option(help: Kind.help("Bearer token for the gateway; read again when it changes.", "file", of: .dispatch))
+    var gatewayTokenFile: String?
+}
+
+/// What retry does.
+struct RetryFlags<Kind: StageKind>: ParsableArguments {
+    @Option(help: Kind.help("How delays grow.", "kind", of: .retry))
+    var backoff: BackoffKind = .exponential
+
+    @Option(
+        help: Kind.help("First delay, before it is doubled.", "seconds", of: .retry),
+        transform: Checked.seconds(moreThanZero: true))
+    var backoffBase = Seconds(2)
+
+    @Option(
+        help: Kind.help("Longest delay.", "seconds", of: .retry), transform: Checked.seconds(moreThanZero: true))
+    var backoffMax = Seconds(60)
+
+    @Option(
+        help: Kind.help("Attempts after which a request is given up; 0 for no limit.", "n", of: .retry),
+        transform: Checked.integer(0...Int.max))
+    var maxAttempts = 0
+}
+
+/// What emit does.
+struct EmitFlags<Kind: StageKind>: ParsableArguments {
+    @Option(help: Kind.help("How an answer's body stands in a result.", "form", of: .emit))
+    var resultPayload: ResultPayload = .text
+}
+
+extension RequestMergePolicy: ExpressibleByArgument {}
+extension BackoffKind: ExpressibleByArgument {}
+extension ResultPayload: ExpressibleByArgument {}

@@ -1,0 +1,39 @@
+package import Queue
+
+/// Where the queues are and which there are.
+package struct QueueServerSettings: Sendable, Equatable {
+    package var implementation: QueueImplementation
+    /// URL, or `host:port`, of the Redis server.
+    package var redis: Secret
+    package var sqlitePath: String
+    /// Empty unless given.
+    package var pubsubProject: String
+    package var pubsubResultTopic: String
+    /// The queues ingest reads, at least one; for emit, whatever its flags or file name.
+    package var queues: [QueueSettings]
+    /// The retry queue of all queues that name none of their own.
+    package var retryQueue: String
+    /// Where results go when neither the queue nor the message says.
+    package var resultDestination: String
+
+    func describe() -> [(name: String, value: String)] {
+        var list = [(name: "--message-queue-impl", value: implementation.rawValue)]
+        switch implementation {
+        case .redisPubSub, .redisSortedSet: list.append((name: "--redis.url", value: redacted(redis.value)))
+        case .sqlite: list.append((name: "--sqlite.path", value: sqlitePath))
+        case .googlePubSub: list.append((name: "--pubsub.project-id", value: pubsubProject))
+        }
+        return list
+    }
+
+    /// The same, and each queue on a line of its own.
+    func describeQueues() -> [(name: String, value: String)] {
+        queues.enumerated().map { offset, queue in
+            let results = queue.resultDestination ?? queue.defaultResultDestination
+            var value = "\(queue.name) to \(queue.target.shown)"
+            if !queue.objective.isEmpty { value += ", objective \(queue.objective)" }
+            if !results.isEmpty { value += ", results to \(results)" }
+            return (name: "queue.\(offset + 1)", value: value)
+        }
+    }
+}

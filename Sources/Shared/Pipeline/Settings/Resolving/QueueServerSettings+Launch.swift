@@ -1,0 +1,110 @@
+import Foundation
+import Queue
+
+extension QueueServerSettings {
+    /// - Returns: the settings, and what was found odd but goes.
+    static func resolve<Kind: StageKind>(
+        _ launch: Launch<Kind>
+    ) throws(SettingsError) -> (settings: QueueServerSettings, warnings: [String]) {
+        let flags = launch.flags
+        let implementation = flags.queues.messageQueueImpl
+        let family = QueueFlagFamily(implementation)
+        let file = try file(launch, family)
+        let defaults = family.defaults(flags)
+        let retryQueue = file?.retryQueue ?? defaults.retryQueue ?? "retry-sortedset"
+        let resultQueue = file?.resultQueue ?? defaults.resultQueue ?? implementation.resultQueueDefault
+        var settings = QueueServerSettings(
+            implementation: implementation,
+            redis: try redisServer(launch, file),
+            sqlitePath: flags.sqlite.path,
+            pubsubProject: file?.project ?? flags.pubsub.projectID ?? "",
+            pubsubResultTopic: implementation == .googlePubSub ? resultQueue : "",
+            queues: [],
+            retryQueue: retryQueue,
+            resultDestination: resultQueue
+        )
+        try settings.checkGoogle()
+        // Emit is told everything about a queue with each request; on Pub/Sub it need not know a single subscription.
+        if Kind.name == .ingest || implementation != .googlePubSub {
+            settings.queues = try queues(launch, family, file, retryQueue, resultQueue)
+        }
+        return (settings, file?.warnings ?? [])
+    }
+
+    private static func queues<Kind: StageKind>(
+        _ launch: Launch<Kind>, _ family: QueueFlagFamily, _ file: QueuesFile?, _ retryQueue: String,
+        _ resultQueue: String
+    ) throws(SettingsError) -> [QueueSettings] {
+        let implementation = launch.flags.queues.messageQueueImpl
+        let drafts: [QueueDraft]
+        if let file {
+            let defaults = family.defaults(launch.flags)
+            drafts = file.queues.map { $0.completed(by: defaults) }
+        } else {
+            drafts = try family.drafts(launch, defaultName: implementation.requestQueueDefault)
+        }
+        // A file must say where requests go, unless a flag says it for all of its queues.
+        let gateway = file == nil && implementation != .googlePubSub ? defaultGateway : nil
+        var queues: [(subject: String, settings: QueueSettings)] = []
+        for var draft in drafts {
+            draft.retryQueue = file == nil ? draft.retryQueue : retryQueue
+            let settings = try draft.settings(resultDefault: resultQueue, gatewayDefault: gateway)
+            queues.append((draft.subject, settings))
+        }
+        try checkUnique(queues)
+        return queues.map(\.settings)
+    }
+
+    private static func file<Kind: StageKind>(
+        _ launch: Launch<Kind>, _ family: QueueFlagFamily
+    ) throws(SettingsError) -> QueuesFile? {
+        let flag = "--queues-config-file"
+        guard let path = try readable(launch.flags.queues.queuesConfigFile, flag) else { return nil }
+        if let extra = launch.indexed.keys.first(where: { $0.flag.hasPrefix(family.prefix) }) {
+            throw SettingsError(extra.text, "\(flag) names the queues already")
+        }
+        if family.defaults(launch.flags).name != nil {
+            throw SettingsError("--\(family.nameFlag)", "\(flag) names the queues already")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw SettingsError(flag, "the file \(path) cannot be read")
+        }
+        do {
+            return try QueuesFile(data, for: launch.flags.queues.messageQueueImpl, path: path)
+        } catch {
+            throw SettingsError(flag, "\(error)")
+        }
+    }
+
+    /// The flag, its variable, the file, `REDIS_URL`, and last `--redis.addr`.
+    private static func redisServer<Kind: StageKind>(
+        _ launch: Launch<Kind>, _ file: QueuesFile?
+    ) throws(SettingsError) -> Secret {
+        let flags = launch.flags.redis
+        let common = launch.environment["REDIS_URL"].flatMap { $0.isEmpty ? nil : $0 }
+        let choices = [
+            ("--redis.url", flags.url?.value), ("--queues-config-file: url", file?.url), ("REDIS_URL", common),
+        ]
+        for case (let subject, let url?) in choices where !url.isEmpty {
+            try checkRedisURL(url, subject)
+            return Secret(url)
+        }
+        return Secret(flags.addr)
+    }
+
+    /// Says what is wrong without repeating the URL.
+    private static func checkRedisURL(_ url: String, _ subject: String) throws(SettingsError) {
+        let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound].lowercased() }
+        switch scheme {
+        case "redis", "unix": return
+        case "rediss": throw SettingsError(subject, "rediss:// (TLS) is not supported; expected redis:// or unix://")
+        default: throw SettingsError(subject, "expected redis://… or unix://…")
+        }
+    }
+
+    private func checkGoogle() throws(SettingsError) {
+        guard implementation == .googlePubSub else { return }
+        if pubsubProject.isEmpty { throw SettingsError("--pubsub.project-id", "is missing") }
+        if pubsubResultTopic.isEmpty { throw SettingsError("--pubsub.result-topic-id", "is missing") }
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// What a stage is told, made from its command line and environment.
+package protocol ParsedSettings: Sendable {
+    associatedtype Kind: StageKind
+    init(_ launch: Launch<Kind>) throws(SettingsError)
+}
+
+extension ParsedSettings {
+    /// Reads command line and environment.
+    ///
+    /// - Parameter arguments: Without the program's name.
+    /// - Throws: `SettingsExit` for help, version, and whatever makes no sense.
+    package static func parse(
+        arguments: [String], environment: [String: String] = [:]
+    ) throws(SettingsExit) -> Self {
+        let launch = try Launch<Kind>(arguments: arguments, environment: environment)
+        do { return try Self(launch) } catch { throw launch.exit(error) }
+    }
+
+    /// Reads this process's command line and environment; ends the process, with what `parse` has to say, if it throws.
+    package static func parseOrExit() -> Self {
+        do {
+            return try parse(
+                arguments: Array(CommandLine.arguments.dropFirst()),
+                environment: ProcessInfo.processInfo.environment)
+        } catch {
+            let output = error.code == 0 ? FileHandle.standardOutput : FileHandle.standardError
+            output.write(Data(error.text.utf8))
+            exit(error.code)
+        }
+    }
+}
+
+extension IngestSettings: ParsedSettings { package typealias Kind = Ingest }
+extension DispatchSettings: ParsedSettings { package typealias Kind = Dispatch }
+extension RetrySettings: ParsedSettings { package typealias Kind = Retry }
+extension EmitSettings: ParsedSettings { package typealias Kind = Emit }

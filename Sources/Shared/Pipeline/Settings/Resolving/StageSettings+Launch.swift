@@ -1,0 +1,41 @@
+extension StageSettings {
+    init<Kind: StageKind>(_ launch: Launch<Kind>) throws(SettingsError) {
+        let common = launch.flags.common
+        let timeout = launch.flags.dispatch.requestTimeout
+        self.init(
+            stage: Kind.name,
+            bindHost: common.bindHost,
+            metricsHost: common.metricsHost ?? common.bindHost,
+            metricsPort: common.metricsPort ?? Kind.name.metricsPort,
+            tap: common.tap,
+            tapPayloads: common.tapPayloads?.isOn ?? false,
+            drainTimeout: (common.drainTimeout ?? Seconds(timeout.value + 30)).duration,
+            requestTimeout: timeout.duration,
+            maxUnackedBytes: common.maxUnackedBytes,
+            maxDeliveries: launch.flags.links.maxDeliveries,
+            logLevel: common.logLevel,
+            logFormat: common.logFormat
+        )
+        setEndpoints(launch.flags.links)
+        try checkReachability()
+    }
+
+    private mutating func setEndpoints<Kind: StageKind>(_ links: LinkFlags<Kind>) {
+        listen = stage.listenPort.map { links.listen ?? .tcp(host: bindHost, port: $0) }
+        acks = stage.acksPort.map { links.acks ?? .tcp(host: bindHost, port: $0) }
+        if acks != nil { acksAdvertise = links.acksAdvertise }
+        if stage.receivers.contains(.dispatch) { dispatch = links.dispatch.endpoints }
+        if stage.receivers.contains(.retry) { retry = links.retry.endpoints }
+        if stage.receivers.contains(.emit) { emit = links.emit.endpoints }
+    }
+
+    /// Receivers elsewhere cannot report to an address of this machine alone.
+    private func checkReachability() throws(SettingsError) {
+        guard let told = acksAdvertise ?? acks, told.isLocal,
+            let remote = (dispatch + retry + emit).first(where: { !$0.isLocal })
+        else { return }
+        throw SettingsError(
+            acksAdvertise == nil ? "--acks" : "--acks-advertise",
+            "\(remote) cannot report to \(told); give --bind-host, --acks or --acks-advertise an address it can reach")
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+extension IngestSettings {
+    package init(_ launch: Launch<Ingest>) throws(SettingsError) {
+        let flags = launch.flags
+        let (server, warnings) = try QueueServerSettings.resolve(launch)
+        var stage = try StageSettings(launch)
+        stage.warnings += warnings
+        self.init(
+            stage: stage,
+            server: server,
+            mergePolicy: flags.ingest.requestMergePolicy,
+            maxInFlight: flags.ingest.maxInFlight,
+            maxPayloadBytes: flags.ingest.maxPayloadBytes,
+            lease: flags.ingest.leaseSeconds.duration,
+            deduplicates: flags.redis.deduplicate?.isOn ?? true
+        )
+    }
+}
+
+extension DispatchSettings {
+    package init(_ launch: Launch<Dispatch>) throws(SettingsError) {
+        let flags = launch.flags.dispatch
+        self.init(
+            stage: try StageSettings(launch),
+            concurrency: flags.concurrency,
+            requestTimeout: flags.requestTimeout.duration,
+            maxResponseBytes: flags.maxResponseBytes,
+            tlsCACertificate: try readable(flags.tlsCaCert, "--tls-ca-cert"),
+            tlsCertificate: try readable(flags.tlsCert, "--tls-cert"),
+            tlsKey: try readable(flags.tlsKey, "--tls-key"),
+            tlsSkipsVerification: flags.tlsInsecureSkipVerify?.isOn ?? false,
+            gatewayTokenFile: try readable(flags.gatewayTokenFile, "--gateway-token-file")
+        )
+        if tlsCertificate != nil, tlsKey == nil { throw SettingsError("--tls-cert", "needs --tls-key") }
+        if tlsKey != nil, tlsCertificate == nil { throw SettingsError("--tls-key", "needs --tls-cert") }
+    }
+}
+
+extension RetrySettings {
+    package init(_ launch: Launch<Retry>) throws(SettingsError) {
+        let flags = launch.flags.retry
+        self.init(
+            stage: try StageSettings(launch),
+            backoff: flags.backoff,
+            backoffBase: flags.backoffBase.duration,
+            backoffMax: flags.backoffMax.duration,
+            maxAttempts: flags.maxAttempts
+        )
+        if backoffMax < backoffBase { throw SettingsError("--backoff-max", "must not be less than --backoff-base") }
+    }
+}
+
+extension EmitSettings {
+    package init(_ launch: Launch<Emit>) throws(SettingsError) {
+        let (server, warnings) = try QueueServerSettings.resolve(launch)
+        var stage = try StageSettings(launch)
+        stage.warnings += warnings
+        self.init(stage: stage, server: server, resultPayload: launch.flags.emit.resultPayload)
+    }
+}
+
+/// `path`, once it is clear that it can be read.
+func readable(_ path: String?, _ flag: String) throws(SettingsError) -> String? {
+    guard let path else { return nil }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw SettingsError(flag, "there is no file \(path)")
+    }
+    guard !isDirectory.boolValue, FileManager.default.isReadableFile(atPath: path) else {
+        throw SettingsError(flag, "the file \(path) cannot be read")
+    }
+    return path
+}

@@ -1,0 +1,30 @@
+/// A value that is never shown: descriptions, logs and dumps say only whether there is one.
+package struct Secret: Sendable, Hashable {
+    /// The value itself, for whoever has to send it.
+    package let value: String
+
+    package init(_ value: String) { self.value = value }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { value.isEmpty ? "none" : "set" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
+}
+
+/// `url` without what people keep in URLs and nobody should see: the password and the query.
+package func redacted(_ url: String) -> String {
+    var shown = url[...]
+    var end = ""
+    if let query = shown.firstIndex(of: "?") {
+        shown = shown[..<query]
+        end = "?***"
+    }
+    guard let scheme = shown.firstRange(of: "://") else { return shown + end }
+    let rest = shown[scheme.upperBound...]
+    // A password may hold slashes, so the last @ ends the login wherever it stands.
+    guard let at = rest.lastIndex(of: "@") else { return shown + end }
+    let user = rest[..<at].prefix { $0 != ":" }
+    let login = user.count == rest[..<at].count ? String(user) : "\(user):***"
+    return shown[..<scheme.upperBound] + login + rest[at...] + end
+}

@@ -1,0 +1,100 @@
+import Messages
+
+/// What `ingest` is told.
+package struct IngestSettings: Sendable, Equatable {
+    package var stage: StageSettings
+    package var server: QueueServerSettings
+    package var mergePolicy: RequestMergePolicy
+    /// 0 for as much as the peers have room for.
+    package var maxInFlight: Int
+    package var maxPayloadBytes: Int
+    /// Renewed after a third of it.
+    package var lease: Duration
+    /// Whether a message of a channel is taken once, however many ingest processes hear it.
+    package var deduplicates: Bool
+}
+
+/// What `dispatch` is told.
+package struct DispatchSettings: Sendable, Equatable {
+    package var stage: StageSettings
+    package var concurrency: Int
+    package var requestTimeout: Duration
+    package var maxResponseBytes: Int
+    /// Files in PEM form.
+    package var tlsCACertificate: String?
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+    package var tlsSkipsVerification: Bool
+    package var gatewayTokenFile: String?
+}
+
+/// What `retry` is told.
+package struct RetrySettings: Sendable, Equatable {
+    package var stage: StageSettings
+    package var backoff: BackoffKind
+    package var backoffBase: Duration
+    package var backoffMax: Duration
+    /// 0 for no limit.
+    package var maxAttempts: Int
+}
+
+/// What `emit` is told.
+package struct EmitSettings: Sendable, Equatable {
+    package var stage: StageSettings
+    package var server: QueueServerSettings
+    package var resultPayload: ResultPayload
+}
+
+extension IngestSettings {
+    package func describe() -> [(name: String, value: String)] {
+        stage.describe() + server.describe() + server.describeQueues() + [
+            ("--request-merge-policy", mergePolicy.rawValue),
+            ("--max-in-flight", "\(maxInFlight)"),
+            ("--max-payload-bytes", "\(maxPayloadBytes)"),
+            ("--lease-seconds", "\(Seconds(lease / .seconds(1)))"),
+            ("--redis.deduplicate", "\(deduplicates)"),
+        ]
+    }
+}
+
+extension DispatchSettings {
+    package func describe() -> [(name: String, value: String)] {
+        stage.describe() + [
+            ("--concurrency", "\(concurrency)"),
+            ("--request-timeout", "\(Seconds(requestTimeout / .seconds(1)))"),
+            ("--max-response-bytes", "\(maxResponseBytes)"),
+            ("--tls-ca-cert", tlsCACertificate ?? "none"),
+            ("--tls-cert", tlsCertificate ?? "none"),
+            ("--tls-key", tlsKey ?? "none"),
+            ("--tls-insecure-skip-verify", "\(tlsSkipsVerification)"),
+            ("--gateway-token-file", gatewayTokenFile ?? "none"),
+        ]
+    }
+}
+
+extension RetrySettings {
+    package func describe() -> [(name: String, value: String)] {
+        stage.describe() + [
+            ("--backoff", backoff.rawValue),
+            ("--backoff-base", "\(Seconds(backoffBase / .seconds(1)))"),
+            ("--backoff-max", "\(Seconds(backoffMax / .seconds(1)))"),
+            ("--max-attempts", "\(maxAttempts)"),
+        ]
+    }
+}
+
+extension EmitSettings {
+    package func describe() -> [(name: String, value: String)] {
+        stage.describe() + server.describe() + [("--result-payload", resultPayload.rawValue)]
+    }
+}
+
+extension GatewayTarget {
+    /// For people, passwords hidden.
+    var shown: String {
+        switch self {
+        case .url(let url): redacted(url)
+        case .base(let base, let path): redacted(base) + (path.hasPrefix("/") ? "" : "/") + path
+        }
+    }
+}
