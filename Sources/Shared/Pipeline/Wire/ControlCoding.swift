@@ -1,0 +1,112 @@
+package import Links
+import Messages
+import SwiftProtobuf
+
+extension Hello {
+    /// The frame.
+    package func encoded() throws(WireError) -> [UInt8] {
+        var header = WireHelloHeader()
+        header.session = session
+        header.sender = sender
+        header.receiver = receiver
+        header.number = number
+        header.ackAddress = ackAddress
+        header.last = last
+        header.open = open.encoded
+        header.heard = heard
+        header.isDraining = isDraining
+        header.isLeaving = isLeaving
+        return try Frame.control(.hello, header)
+    }
+
+    init(header bytes: Bytes) throws(WireError) {
+        let header: WireHelloHeader
+        do { header = try WireHelloHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
+        guard header.session != 0 else { throw .field("session") }
+        self.init(
+            session: header.session, sender: header.sender, receiver: header.receiver, number: header.number,
+            ackAddress: header.ackAddress, last: header.last, open: try NumberRanges(header.open, field: "open"),
+            heard: header.heard, isDraining: header.isDraining, isLeaving: header.isLeaving)
+    }
+}
+
+extension Report {
+    /// The frame.
+    package func encoded() throws(WireError) -> [UInt8] {
+        var header = WireReportHeader()
+        header.session = session
+        header.receiver = receiver
+        header.number = number
+        header.answers = answers
+        header.isOpen = isOpen
+        header.limit = limit
+        header.done = done.encoded
+        header.missing = missing.encoded
+        header.refused = refused.flatMap { [$0.number, UInt64($0.reason.rawValue)] }
+        header.isDraining = isDraining
+        header.isLeaving = isLeaving
+        return try Frame.control(.report, header)
+    }
+
+    init(header bytes: Bytes) throws(WireError) {
+        let header: WireReportHeader
+        do { header = try WireReportHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
+        guard header.session != 0 else { throw .field("session") }
+        guard header.receiver != 0 else { throw .field("receiver") }
+        self.init(
+            session: header.session, receiver: header.receiver, number: header.number, answers: header.answers,
+            isOpen: header.isOpen, limit: header.limit, done: try NumberRanges(header.done, field: "done"),
+            missing: try NumberRanges(header.missing, field: "missing"), refused: try Self.refusals(header.refused),
+            isDraining: header.isDraining, isLeaving: header.isLeaving)
+    }
+
+    private static func refusals(_ values: [UInt64]) throws(WireError) -> [Refusal] {
+        guard values.count.isMultiple(of: 2) else { throw .field("refused") }
+        var refusals: [Refusal] = []
+        for index in stride(from: 0, to: values.count, by: 2) {
+            guard let reason = RefusalReason(rawValue: UInt8(clamping: values[index + 1])) else {
+                throw .field("refused.reason")
+            }
+            refusals.append(Refusal(number: values[index], reason: reason))
+        }
+        return refusals
+    }
+}
+
+extension Frame {
+    static func control(_ kind: Kind, _ header: some SwiftProtobuf.Message) throws(WireError) -> [UInt8] {
+        let bytes: [UInt8]
+        do { bytes = try header.serializedBytes() } catch { throw .header }
+        guard bytes.count <= maxHeaderLength else { throw .tooLarge(bytes.count) }
+        return assemble(kind, header: bytes)
+    }
+}
+
+extension NumberRanges {
+    /// For each range two numbers: how far it begins above the end of the one before (above 0 for the first), and how
+    /// many more than one it holds.
+    var encoded: [UInt64] {
+        var values: [UInt64] = []
+        values.reserveCapacity(ranges.count * 2)
+        var end: UInt64 = 0
+        for range in ranges {
+            values.append(range.lowerBound - end)
+            values.append(range.upperBound - range.lowerBound)
+            end = range.upperBound
+        }
+        return values
+    }
+
+    init(_ values: [UInt64], field: String) throws(WireError) {
+        self.init()
+        guard values.count.isMultiple(of: 2) else { throw .field(field) }
+        var end: UInt64 = 0
+        for index in stride(from: 0, to: values.count, by: 2) {
+            let (first, overflow) = end.addingReportingOverflow(values[index])
+            let (last, overflowAgain) = first.addingReportingOverflow(values[index + 1])
+            guard values[index] > 0, !overflow, !overflowAgain else { throw .field(field) }
+            append(first...last)
+            end = last
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import struct Foundation.Data
+import Messages
+import SwiftProtobuf
+
+extension WireMessageHeader {
+    init(_ envelope: Envelope) {
+        self.init()
+        payloadLength = UInt64(envelope.payload.count)
+        id = envelope.id
+        queue = envelope.queue
+        receipt = Data(envelope.receipt.bytes)
+        resultDestination = envelope.resultDestination
+        url = envelope.url
+        headers.reserveCapacity(envelope.headers.count * 2)
+        for field in envelope.headers {
+            headers.append(field.name)
+            headers.append(field.value)
+        }
+        deadline = envelope.deadline
+        failedAttempts = UInt32(clamping: envelope.failedAttempts)
+        deliveries = UInt32(clamping: envelope.deliveries)
+        isBase64 = envelope.isBase64
+        leasedAt = envelope.leasedAt
+        progress = OneOf_Progress(envelope.progress)
+    }
+
+    func envelope(payload: Bytes, body: Bytes) throws(WireError) -> Envelope {
+        guard headers.count.isMultiple(of: 2) else { throw .field("headers") }
+        let fields = stride(from: 0, to: headers.count, by: 2).map { HeaderField(headers[$0], headers[$0 + 1]) }
+        return Envelope(
+            id: id, queue: queue, receipt: Receipt([UInt8](receipt)), resultDestination: resultDestination, url: url,
+            headers: fields, deadline: deadline, failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
+            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, payload: payload,
+            progress: try decodedProgress(body: body))
+    }
+
+    private func decodedProgress(body: Bytes) throws(WireError) -> Progress {
+        switch progress {
+        case nil: return .waiting
+        case .failed(let attempt): return .failed(attempt.decoded(body: body))
+        case .answer(let answer): return .ended(.result(.answer(statusCode: Int(answer.statusCode), body: body)))
+        case .failure(let failure):
+            guard let code = ErrorCode(failure.code) else { throw .field("failure.code") }
+            return .ended(.result(.failure(code, message: failure.message)))
+        case .parkedAfter(let milliseconds): return .ended(.parked(afterMilliseconds: milliseconds))
+        case .released: return .ended(.released)
+        case .deadLetter(let reason): return .ended(.deadLetter(reason: reason))
+        }
+    }
+}
+
+extension WireMessageHeader.OneOf_Progress {
+    init?(_ progress: Progress) {
+        switch progress {
+        case .waiting: return nil
+        case .failed(let attempt): self = .failed(WireFailedAttempt(attempt))
+        case .ended(.result(.answer(let statusCode, _))):
+            var answer = WireAnswer()
+            answer.statusCode = Int32(clamping: statusCode)
+            self = .answer(answer)
+        case .ended(.result(.failure(let code, let message))):
+            var failure = WireFailure()
+            failure.code = WireErrorCode(code)
+            failure.message = message
+            self = .failure(failure)
+        case .ended(.parked(let milliseconds)): self = .parkedAfter(milliseconds)
+        case .ended(.released): self = .released(true)
+        case .ended(.deadLetter(let reason)): self = .deadLetter(reason)
+        }
+    }
+}
+
+extension WireFailedAttempt {
+    init(_ attempt: FailedAttempt) {
+        self.init()
+        if let code = attempt.statusCode { statusCode = Int32(clamping: code) }
+        reason = attempt.reason
+        if let milliseconds = attempt.retryAfterMilliseconds { retryAfter = milliseconds }
+    }
+
+    func decoded(body: Bytes) -> FailedAttempt {
+        FailedAttempt(
+            statusCode: hasStatusCode ? Int(statusCode) : nil, body: body, reason: reason,
+            retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil)
+    }
+}
+
+extension WireErrorCode {
+    init(_ code: ErrorCode) {
+        self =
+            switch code {
+            case .deadlineExceeded: .deadlineExceeded
+            case .invalidRequest: .invalidRequest
+            case .inferenceError: .inferenceError
+            case .cancelled: .cancelled
+            case .gateDropped: .gateDropped
+            case .gateError: .gateError
+            case .attemptsExhausted: .attemptsExhausted
+            case .deadLetter: .deadLetter
+            }
+    }
+}
+
+extension ErrorCode {
+    /// `nil` for a code this version does not know.
+    init?(_ code: WireErrorCode) {
+        switch code {
+        case .deadlineExceeded: self = .deadlineExceeded
+        case .invalidRequest: self = .invalidRequest
+        case .inferenceError: self = .inferenceError
+        case .cancelled: self = .cancelled
+        case .gateDropped: self = .gateDropped
+        case .gateError: self = .gateError
+        case .attemptsExhausted: self = .attemptsExhausted
+        case .deadLetter: self = .deadLetter
+        case .none, .UNRECOGNIZED: return nil
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package import Links
+import Messages
+
+/// One ZeroMQ frame of a link.
+///
+/// ```
+/// byte  0        1      2            6                   6+n
+///       +--------+------+------------+-------------------+----------------------+
+///       | version| kind | n (4 bytes,| header: n bytes of| request payload, then|
+///       |  = 1   | 1…3  | little end.)| Protocol Buffers  | the answer's body    |
+///       +--------+------+------------+-------------------+----------------------+
+/// ```
+package enum Frame: Sendable, Equatable {
+    case message(MessageFrame)
+    case hello(Hello)
+    case report(Report)
+    /// A message whose session and number can be read, but not the rest: to be refused as undecodable.
+    case unreadable(session: UInt64, number: UInt64, WireError)
+
+    package static let version: UInt8 = 1
+    /// Largest frame; the constant for ZMQ_MAXMSGSIZE on both sides, bytes.
+    package static let maxSize = 256 << 20
+    /// Largest header, bytes.
+    package static let maxHeaderLength = 16 << 20
+    /// Bytes before the header.
+    static let prefixLength = 6
+
+    enum Kind: UInt8 { case message = 1, hello, report }
+
+    /// Reads a frame. Payloads are slices of `bytes`, not copies.
+    package init(decoding bytes: [UInt8]) throws(WireError) {
+        guard bytes.count <= Self.maxSize else { throw .tooLarge(bytes.count) }
+        guard bytes.count >= Self.prefixLength else { throw .truncated(needed: Self.prefixLength, actual: bytes.count) }
+        guard bytes[0] == Self.version else { throw .version(bytes[0]) }
+        guard let kind = Kind(rawValue: bytes[1]) else { throw .kind(bytes[1]) }
+        let length = (0..<4).reduce(0) { $0 | Int(bytes[2 + $1]) << (8 * $1) }
+        guard length <= Self.maxHeaderLength else { throw .tooLarge(length) }
+        let end = Self.prefixLength + length
+        guard bytes.count >= end else { throw .truncated(needed: end, actual: bytes.count) }
+        let header = bytes[Self.prefixLength..<end]
+        switch kind {
+        case .message: self = try Self.message(header, bytes[end...])
+        case .hello: self = .hello(try Hello(header: header))
+        case .report: self = .report(try Report(header: header))
+        }
+    }
+
+    private static func message(_ header: Bytes, _ payloads: Bytes) throws(WireError) -> Frame {
+        do {
+            return .message(try MessageFrame(header: header, payloads: payloads))
+        } catch {
+            guard let (session, number) = MessageFrame.identity(of: header) else { throw error }
+            return .unreadable(session: session, number: number, error)
+        }
+    }
+
+    /// One frame from its parts.
+    static func assemble(_ kind: Kind, header: [UInt8], _ payload: Bytes = [], _ body: Bytes = []) -> [UInt8] {
+        let size = prefixLength + header.count + payload.count + body.count
+        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            buffer[0] = version
+            buffer[1] = kind.rawValue
+            for byte in 0..<4 { buffer[2 + byte] = UInt8(truncatingIfNeeded: header.count >> (8 * byte)) }
+            var offset = prefixLength
+            for part in [header[...], payload, body] {
+                _ = UnsafeMutableBufferPointer(rebasing: buffer[offset...]).update(fromContentsOf: part)
+                offset += part.count
+            }
+            count = size
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package import Messages
+import SwiftProtobuf
+
+/// A message on a link: an envelope with its number in a session.
+package struct MessageFrame: Sendable, Equatable {
+    package var session: UInt64
+    /// From 1.
+    package var number: UInt64
+    package var envelope: Envelope
+
+    package init(session: UInt64, number: UInt64, envelope: Envelope) {
+        self.session = session
+        self.number = number
+        self.envelope = envelope
+    }
+
+    /// The frame.
+    ///
+    /// - Throws: `WireError.tooLarge` if it is larger than any receiver takes.
+    package func encoded() throws(WireError) -> [UInt8] {
+        try Self.encode(envelope, session: session, number: number, losses: envelope.losses)
+    }
+
+    /// The frame of an envelope, with the sender's count of losses in place of the envelope's own.
+    package static func encode(
+        _ envelope: Envelope, session: UInt64, number: UInt64, losses: Int
+    ) throws(WireError) -> [UInt8] {
+        var header = WireMessageHeader(envelope)
+        header.session = session
+        header.number = number
+        header.losses = UInt32(clamping: losses)
+        let bytes: [UInt8]
+        do { bytes = try header.serializedBytes() } catch { throw .header }
+        guard bytes.count <= Frame.maxHeaderLength else { throw .tooLarge(bytes.count) }
+        let size = Frame.prefixLength + bytes.count + envelope.payload.count + envelope.body.count
+        guard size <= Frame.maxSize else { throw .tooLarge(size) }
+        return Frame.assemble(.message, header: bytes, envelope.payload, envelope.body)
+    }
+
+    init(header bytes: Bytes, payloads: Bytes) throws(WireError) {
+        let header: WireMessageHeader
+        do { header = try WireMessageHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
+        guard header.session != 0 else { throw .field("session") }
+        guard header.number != 0 else { throw .field("number") }
+        guard header.payloadLength <= UInt64(payloads.count) else { throw .field("payload_length") }
+        let middle = payloads.startIndex + Int(header.payloadLength)
+        session = header.session
+        number = header.number
+        envelope = try header.envelope(payload: payloads[..<middle], body: payloads[middle...])
+    }
+
+    /// Session and number, which stand first in every header: two tags and two little-endian numbers of 64 bits.
+    static func identity(of header: Bytes) -> (session: UInt64, number: UInt64)? {
+        let start = header.startIndex
+        guard header.count >= 18, header[start] == 0x09, header[start + 9] == 0x11 else { return nil }
+        func number(at offset: Int) -> UInt64 {
+            (0..<8).reduce(0) { $0 | UInt64(header[start + offset + $1]) << (8 * UInt64($1)) }
+        }
+        return (number(at: 1), number(at: 10))
+    }
+}
+
+extension Envelope {
+    /// The answer's body, which travels behind the payload; empty without one.
+    var body: Bytes {
+        switch progress {
+        case .failed(let attempt): attempt.body
+        case .ended(.result(.answer(_, let body))): body
+        default: []
+        }
+    }
+
+    /// How large its frame may be, bytes; no less than what `MessageFrame.encoded` gives.
+    package var frameSizeLimit: Int {
+        var size = Frame.prefixLength + payload.count + body.count + 256
+        size += id.utf8.count + queue.utf8.count + receipt.bytes.count + resultDestination.utf8.count + url.utf8.count
+        for field in headers { size += field.name.utf8.count + field.value.utf8.count + 12 }
+        switch progress {
+        case .failed(let attempt): size += attempt.reason.utf8.count
+        case .ended(.deadLetter(let reason)): size += reason.utf8.count
+        case .ended(.result(.failure(_, let message))): size += message.utf8.count
+        default: break
+        }
+        return size
+    }
+}
