@@ -1,2 +1,3 @@
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <hiredis/hiredis.h>

@@ -1,0 +1,104 @@
+/// A connection that is made when it is needed, and made again, after growing delays, when it broke.
+///
+/// Used by one thread at a time, which it blocks: for the time-outs, and for the delay when the server was away a moment
+/// ago. That delay ends within 100 ms of the task's cancellation. Nothing is sent twice: after a failure the caller
+/// decides what to repeat.
+package final class RedisClient {
+    package let url: RedisURL
+    private let timeouts: RedisTimeouts
+    private var connection: RedisConnection?
+    private var delay = ReconnectDelay()
+    private var nextAttempt = ContinuousClock.now
+    /// How often it has connected.
+    package private(set) var connections = 0
+    /// Why the server could not be reached last time; `nil` while all is well.
+    package private(set) var lastError: RedisError?
+
+    package init(_ url: RedisURL, timeouts: RedisTimeouts = RedisTimeouts()) {
+        self.url = url
+        self.timeouts = timeouts
+    }
+
+    /// Whether there is a connection that has not failed so far.
+    package var isConnected: Bool { connection?.isUsable ?? false }
+
+    /// Connects if there is no connection.
+    package func connect() throws(RedisError) { _ = try connected() }
+
+    /// Sends all commands in one go and waits for all replies, in order.
+    ///
+    /// An error reply is a reply.
+    package func send(_ commands: [RedisCommand]) throws(RedisError) -> [RedisReply] {
+        if commands.isEmpty { return [] }
+        let connection = try connected()
+        do {
+            return try connection.send(commands)
+        } catch {
+            throw lost(error)
+        }
+    }
+
+    /// Sends one command; an error reply is thrown.
+    package func send(_ command: RedisCommand) throws(RedisError) -> RedisReply {
+        try checked(try send([command])[0], command.label)
+    }
+
+    /// Calls scripts, all in one round trip; one more when the server does not know them (it was restarted, or its
+    /// scripts were flushed).
+    ///
+    /// An error reply is a reply.
+    package func run(_ calls: [RedisCall]) throws(RedisError) -> [RedisReply] {
+        var replies = try send(calls.map(\.command))
+        let unknown = calls.indices.filter { replies[$0].error?.hasPrefix("NOSCRIPT") == true }
+        if unknown.isEmpty { return replies }
+        let sources = Set(unknown.map { calls[$0].script.source })
+        let loads = sources.map { RedisCommand("SCRIPT", "LOAD", $0) }
+        let again = try send(loads + unknown.map { calls[$0].command })
+        for (index, reply) in zip(unknown, again.dropFirst(loads.count)) { replies[index] = reply }
+        return replies
+    }
+
+    /// Calls one script; an error reply is thrown.
+    package func run(_ call: RedisCall) throws(RedisError) -> RedisReply {
+        try checked(try run([call])[0], call.command.label)
+    }
+
+    /// The reply, or its error thrown.
+    package func checked(_ reply: RedisReply, _ operation: String) throws(RedisError) -> RedisReply {
+        guard case .error(let reason) = reply else { return reply }
+        throw RedisError(operation: "\(operation) on \(url)", reason: reason, kind: .answer)
+    }
+
+    private func connected() throws(RedisError) -> RedisConnection {
+        if let connection, connection.isIdle { return connection }
+        connection = nil
+        try awaitNextAttempt()
+        do {
+            let new = try RedisConnection(url, timeouts: timeouts)
+            delay.reset()
+            connection = new
+            connections += 1
+            lastError = nil
+            return new
+        } catch {
+            nextAttempt = .now + delay.next()
+            throw lost(error)
+        }
+    }
+
+    private func lost(_ error: RedisError) -> RedisError {
+        connection = nil
+        lastError = error
+        return error
+    }
+
+    private func awaitNextAttempt() throws(RedisError) {
+        let pause = WakeUp()
+        while ContinuousClock.now < nextAttempt {
+            if Task.isCancelled {
+                throw RedisError(operation: "connect to \(url)", reason: "cancelled", kind: .cancelled)
+            }
+            pause.wait(for: min(.milliseconds(100), nextAttempt - ContinuousClock.now))
+        }
+    }
+}

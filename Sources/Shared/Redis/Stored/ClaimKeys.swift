@@ -1,0 +1,25 @@
+/// Names of everything kept in Redis beside the queue itself, all derived from the retry set's name.
+///
+/// | key | type | content |
+/// |---|---|---|
+/// | `R` | sorted set | entries waiting; score: when they are due, Unix seconds, fractions allowed |
+/// | `R:claimed` | hash | claim id → entry |
+/// | `R:leases` | sorted set | claim ids; score: when the lease ends, milliseconds since 1970, server's clock |
+/// | `R:owners` | hash | claim id → owner, unique per lease |
+/// | `R:deliveries` | hash | claim id → leases that expired; none is no field |
+/// | `R:seen:<digest>` | list | claims of one message's bytes, newest last; see `ClaimScripts.arrivals` |
+/// | `<queue>:dead-letter` | list | JSON documents, newest last |
+package struct ClaimKeys: Sendable, Hashable {
+    package let retrySet: String
+
+    package init(retrySet: String) { self.retrySet = retrySet }
+
+    package var claimed: String { retrySet + ":claimed" }
+    package var leases: String { retrySet + ":leases" }
+    package var owners: String { retrySet + ":owners" }
+    package var deliveries: String { retrySet + ":deliveries" }
+
+    package func seen(_ digest: String) -> String { "\(retrySet):seen:\(digest)" }
+
+    package static func deadLetters(of queue: String) -> String { queue + ":dead-letter" }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Glibc
+package import Redis
+import Synchronization
+
+/// A real redis-server on a free loopback port and a Unix socket, with a folder of its own; ended when it is released.
+package final class RedisServer: Sendable {
+    package let port: Int
+    /// Its data, and the Unix socket `redis.sock`.
+    package let folder: String
+    private let arguments: [String]
+    private let password: String
+    private let process = Mutex<pid_t?>(nil)
+
+    /// - Parameters:
+    ///   - appendOnly: whether every write is on disk before it is answered, so that `kill` loses nothing.
+    ///   - password: of the default user; empty for none.
+    ///   - arguments: more of redis-server's options.
+    package init(appendOnly: Bool = false, password: String = "", arguments: [String] = []) async throws {
+        port = try freePort()
+        folder = FileManager.default.temporaryDirectory.path + "/redis-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        self.password = password
+        self.arguments =
+            [
+                "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--unixsocket", "redis.sock", "--save", "",
+                "--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always", "--loglevel", "warning",
+            ] + (password.isEmpty ? [] : ["--requirepass", password]) + arguments
+        try await start()
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    package var url: RedisURL { RedisURL(.tcp(host: "127.0.0.1", port: port), password: password) }
+
+    package var socketURL: RedisURL { RedisURL(.unix(path: folder + "/redis.sock"), password: password) }
+
+    /// Starts it (again), on the same port, with what it has on disk; returns when it answers.
+    package func start() async throws {
+        let id = try spawn(["redis-server"] + arguments)
+        process.withLock { $0 = id }
+        let end = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < end {
+            if answers() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw RedisError(operation: "start redis-server", reason: "no answer on port \(port)", kind: .connection)
+    }
+
+    /// Ends it the polite way and waits until it is gone.
+    package func stop() { end(SIGTERM) }
+
+    /// Ends it at once and waits until it is gone.
+    package func kill() { end(SIGKILL) }
+
+    /// Stops it in its tracks, as a machine that hangs; `kill` still ends it.
+    package func freeze() { process.withLock { id in _ = id.map { Glibc.kill($0, SIGSTOP) } } }
+
+    /// Lets it go on after `freeze`.
+    package func thaw() { process.withLock { id in _ = id.map { Glibc.kill($0, SIGCONT) } } }
+
+    package func restart() async throws {
+        stop()
+        try await start()
+    }
+
+    private func answers() -> Bool {
+        do throws(RedisError) {
+            return try RedisConnection(url).send(RedisCommand("PING")) == .status("PONG")
+        } catch {
+            return false
+        }
+    }
+
+    private func end(_ signal: CInt) {
+        guard let id = process.withLock({ $0.take() }) else { return }
+        Glibc.kill(id, SIGCONT)
+        Glibc.kill(id, signal)
+        var status: CInt = 0
+        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+    }
+}
+
+/// Starts a program found in the path, without input and output.
+private func spawn(_ arguments: [String]) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in CInt(0)...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
+    // Swift's worker threads block signals, and children inherit that: SIGTERM would never arrive.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var words = arguments.map { strdup($0) } + [nil]
+    defer { words.forEach { free($0) } }
+    var id: pid_t = 0
+    let code = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
+    guard code == 0 else {
+        throw RedisError(operation: "start \(arguments[0])", reason: String(cString: strerror(code)), kind: .connection)
+    }
+    return id
+}
+
+/// A port of the loopback address that nobody listens on now.
+package func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+        }
+    }
+    guard isBound else {
+        throw RedisError(operation: "bind 127.0.0.1:0", reason: String(cString: strerror(errno)), kind: .connection)
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+}

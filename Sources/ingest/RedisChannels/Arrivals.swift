@@ -1,0 +1,71 @@
+import Messages
+import Redis
+
+/// Messages heard and not yet claimed or parked, oldest first.
+struct Arrivals {
+    struct Message {
+        let bytes: [UInt8]
+        let heardAt: ContinuousClock.Instant
+        /// The subscription it was heard on, and when that began, ms since 1970 by the server's clock.
+        let subscription: Int
+        let subscribedAt: Int64
+    }
+
+    /// What one call of the script is asked to do; kept until it is known to be done.
+    struct Batch {
+        var messages: [Message]
+        /// The first so many are claimed, the rest parked.
+        let claims: Int
+        let owner: String
+        /// Whether the call may have been carried out already.
+        var isRepeated = false
+    }
+
+    /// Most messages and bytes per call.
+    private static let most = 128
+    private static let mostBytes = 4 << 20
+
+    private var messages: [Message] = []
+    private var bytes = 0
+
+    var count: Int { messages.count }
+    var isEmpty: Bool { messages.isEmpty }
+    var oldest: ContinuousClock.Instant? { messages.first?.heardAt }
+
+    mutating func append(_ message: Message) {
+        messages.append(message)
+        bytes += message.bytes.count
+    }
+
+    /// Takes what can be claimed now, and what has to be parked because it waited too long or too much is waiting.
+    mutating func next(
+        demand: Int, settings: RedisChannelSettings, now: ContinuousClock.Instant, owner: () -> String
+    ) -> Batch? {
+        let claims = min(demand, Self.most, count)
+        var taken = claims
+        var left = bytes - messages.prefix(claims).reduce(0) { $0 + $1.bytes.count }
+        while taken < min(count, Self.most) {
+            let isCrowded =
+                count - taken > settings.mostWaiting || (left > settings.mostWaitingBytes && count - taken > 1)
+            guard isCrowded || now - messages[taken].heardAt >= settings.patience else { break }
+            left -= messages[taken].bytes.count
+            taken += 1
+        }
+        taken = fitting(taken)
+        if taken == 0 { return nil }
+        let batch = Batch(messages: Array(messages.prefix(taken)), claims: min(claims, taken), owner: owner())
+        messages.removeFirst(taken)
+        bytes = messages.reduce(0) { $0 + $1.bytes.count }
+        return batch
+    }
+
+    /// How many of the first `count` go into one call; at least one.
+    private func fitting(_ count: Int) -> Int {
+        var size = 0
+        for index in 0..<count {
+            size += messages[index].bytes.count
+            if size > Self.mostBytes { return max(1, index) }
+        }
+        return count
+    }
+}

@@ -1,0 +1,131 @@
+import Messages
+import Queue
+import Redis
+import Synchronization
+
+/// Where those who wait for requests and the thread that brings them meet.
+final class LeaseDesk: Sendable {
+    private struct Waiter {
+        let number: Int
+        let limit: Int
+        let continuation: CheckedContinuation<Result<[Delivery], QueueError>, Never>
+    }
+
+    private struct State {
+        var waiters: [Waiter] = []
+        var connecting: [CheckedContinuation<Result<Void, QueueError>, Never>] = []
+        var health = QueueHealth.unreachable(reason: "not connected yet")
+        var counts = RedisChannelCounts()
+        var nextNumber = 0
+        var mustLook = true
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    let wakeUp = WakeUp()
+
+    // MARK: For callers of the source
+
+    func lease(limit: Int) async throws(QueueError) -> [Delivery] {
+        let number = state.withLock { state in
+            state.nextNumber += 1
+            return state.nextNumber
+        }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock {
+                    $0.waiters.append(Waiter(number: number, limit: max(1, limit), continuation: continuation))
+                }
+                wakeUp.signal()
+                if Task.isCancelled { cancel(number) }
+            }
+        } onCancel: {
+            cancel(number)
+        }
+        return try result.get()
+    }
+
+    private func cancel(_ number: Int) {
+        let waiter = state.withLock { state in
+            state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
+        }
+        waiter?.continuation.resume(returning: .success([]))
+    }
+
+    /// Returns once the thread is connected; throws when it has tried in vain.
+    func awaitConnection() async throws(QueueError) {
+        let result = await withCheckedContinuation { continuation in
+            let isConnected = state.withLock { state in
+                if state.health == .reachable { return true }
+                state.connecting.append(continuation)
+                return false
+            }
+            if isConnected { continuation.resume(returning: .success(())) }
+        }
+        try result.get()
+    }
+
+    var health: QueueHealth { state.withLock(\.health) }
+
+    var counts: RedisChannelCounts { state.withLock(\.counts) }
+
+    /// Something may be due: the thread looks before it waits again.
+    func lookSoon() {
+        state.withLock { $0.mustLook = true }
+        wakeUp.signal()
+    }
+
+    /// Ends the thread.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        wakeUp.signal()
+    }
+
+    // MARK: For the thread
+
+    var isClosed: Bool { state.withLock(\.isClosed) }
+
+    /// How many requests are waited for.
+    var demand: Int { state.withLock { $0.waiters.reduce(0) { $0 + $1.limit } } }
+
+    /// Whether somebody asked to look since this was last asked.
+    func takeMustLook() -> Bool {
+        state.withLock { state in
+            defer { state.mustLook = false }
+            return state.mustLook
+        }
+    }
+
+    func count(_ change: (inout RedisChannelCounts) -> Void) { state.withLock { change(&$0.counts) } }
+
+    /// Hands out deliveries, oldest waiter first; returns those nobody waits for any more.
+    func deliver(_ deliveries: [Delivery]) -> [Delivery] {
+        var rest = deliveries[...]
+        while !rest.isEmpty {
+            guard let waiter = state.withLock({ $0.waiters.isEmpty ? nil : $0.waiters.removeFirst() }) else { break }
+            waiter.continuation.resume(returning: .success(Array(rest.prefix(waiter.limit))))
+            rest = rest.dropFirst(waiter.limit)
+        }
+        return Array(rest)
+    }
+
+    func connected() {
+        let connecting = state.withLock { state in
+            defer { state.connecting = [] }
+            state.health = .reachable
+            return state.connecting
+        }
+        for continuation in connecting { continuation.resume(returning: .success(())) }
+    }
+
+    /// Tells everybody who waits that the server cannot be worked with.
+    func failed(_ error: QueueError) {
+        let (connecting, waiters) = state.withLock { state in
+            defer { (state.connecting, state.waiters) = ([], []) }
+            state.health = .unreachable(reason: error.description)
+            return (state.connecting, state.waiters)
+        }
+        for continuation in connecting { continuation.resume(returning: .failure(error)) }
+        for waiter in waiters { waiter.continuation.resume(returning: .failure(error)) }
+    }
+}

@@ -1,0 +1,58 @@
+import Messages
+import Queue
+import Redis
+
+/// Renews and releases leases, on a connection and a thread of its own.
+actor LeaseKeeper {
+    /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
+    private static let chunk = 500
+
+    private let thread = QueueThread(name: "redis-leases")
+    private let client: RedisClient
+    private let lease: Duration
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(url: RedisURL, lease: Duration) {
+        client = RedisClient(url)
+        self.lease = lease
+    }
+
+    func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
+        let claims = receipts.compactMap { receipt in ClaimReceipt(receipt).map { (receipt, $0) } }
+        var lost = receipts.filter { ClaimReceipt($0) == nil }
+        var chunks: [ArraySlice<(Receipt, ClaimReceipt)>] = []
+        for group in Dictionary(grouping: claims, by: { $0.1.retrySet }).values {
+            chunks += stride(from: 0, to: group.count, by: Self.chunk).map { group[$0...].prefix(Self.chunk) }
+        }
+        do throws(RedisError) {
+            let replies = try client.run(chunks.map(renewal))
+            for (chunk, reply) in zip(chunks, replies) {
+                let held = try client.checked(reply, "renew").array ?? []
+                lost += zip(chunk, held).filter { $0.1.integer == 0 }.map(\.0.0)
+            }
+        } catch {
+            throw QueueError(error)
+        }
+        return lost
+    }
+
+    private func renewal(_ claims: ArraySlice<(Receipt, ClaimReceipt)>) -> RedisCall {
+        let keys = claims.first?.1.keys ?? ClaimKeys(retrySet: "")
+        var call = ClaimScripts.renew.call(keys: [keys.leases, keys.owners]).with(lease.milliseconds)
+        for (_, claim) in claims {
+            call.append(claim.id)
+            call.append(claim.owner)
+        }
+        return call
+    }
+
+    func release(_ receipts: [Receipt]) throws(QueueError) {
+        do throws(RedisError) {
+            let calls = receipts.compactMap { ClaimReceipt($0) }.map { SettleScripts.release($0) }
+            for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
+        } catch {
+            throw QueueError(error)
+        }
+    }
+}
