@@ -23,6 +23,8 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+// Comes with swift-subprocess, whose interface uses its paths and descriptors.
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 /// A module below `Sources/Shared`.
 func shared(_ name: String, in folder: String = "Shared", _ dependencies: [Target.Dependency] = []) -> Target {
@@ -41,7 +43,7 @@ func stage(
 ) -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["Stage", "Settings", "Messages", "Loop", argumentParser, logging] + dependencies,
+        dependencies: ["Stage", "Settings", "Messages", "Loop", logging] + dependencies,
         path: "Sources/\(product)",
         exclude: adapters,
         swiftSettings: strict
@@ -79,9 +81,11 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(name: "CEpoll", path: "Sources/Shared/System/CEpoll"),
+        .systemLibrary(name: "CProcess", path: "Sources/Shared/System/CProcess"),
         system("CZeroMQ", apt: "libzmq3-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
         system("CCurl", apt: "libcurl4-openssl-dev"),
@@ -106,7 +110,7 @@ let package = Package(
             "Stage", in: pipeline,
             [
                 "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Status", "Settings", "ZeroMQ",
-                deque, logging, lifecycle, signals, argumentParser,
+                deque, logging, lifecycle, signals, metrics,
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
@@ -123,7 +127,7 @@ let package = Package(
 
         stage(
             "IngestStage", "ingest",
-            ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLite", "SQLiteSource", "PipelineMetrics", deque],
+            ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLiteSource", "PipelineMetrics", deque],
             adapters: ["Intake", "RedisChannels", "SQLite"]),
         .target(
             name: "Attempts", dependencies: ["HTTP", "Loop", "Messages"], path: "Sources/dispatch/Attempts",
@@ -134,22 +138,19 @@ let package = Package(
             name: "RetryPolicy", dependencies: ["Messages"], path: "Sources/retry/Policy", swiftSettings: strict),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], adapters: ["Policy"]),
         stage(
-            "EmitStage", "emit", ["Queue", "RedisChannelSink", "Redis", "SQLite", "SQLiteSink", "PipelineMetrics", deque],
+            "EmitStage", "emit", ["Queue", "RedisChannelSink", "Redis", "SQLiteSink", "PipelineMetrics", deque],
             adapters: ["RedisChannels", "SQLite"]),
         .executableTarget(
             name: "Apctl",
-            dependencies: ["GatewaySimulator", "SQLite", "Messages", "Settings", grdb, argumentParser, logging, subprocess],
+            dependencies: [
+                "CProcess", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, signals, subprocess,
+                systemPackage,
+            ],
             path: "Sources/apctl",
             swiftSettings: strict
         ),
 
-        .target(
-            name: "TestSupport",
-            dependencies: ["Messages", "Links", "Queue", "Loop", "GatewaySimulator", subprocess],
-            path: "Sources/Shared/TestSupport",
-            exclude: ["QueueConformance", "Servers", "LinkSimulator"],
-            swiftSettings: strict
-        ),
+        shared("Processes", in: "Shared/TestSupport"),
         shared("LinkSimulator", in: "Shared/TestSupport", ["Links", deque, heap]),
         shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
 
@@ -170,6 +171,7 @@ let package = Package(
         tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
         tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
         tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
+        tests("ApctlTests", ["Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser]),
         tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),

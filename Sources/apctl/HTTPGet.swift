@@ -100,7 +100,9 @@ enum HTTPGet {
         throw failure
     }
 
-    /// SO_SNDTIMEO limits connect(2) too. Source: socket(7).
+    /// Sets the limits of reads, writes and, with SO_SNDTIMEO, connect(2).
+    ///
+    /// Source: socket(7).
     private static func setLimits(_ descriptor: CInt, _ timeout: Duration) {
         let (seconds, attoseconds) = timeout.components
         var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))

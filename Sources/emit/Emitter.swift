@@ -11,7 +11,7 @@ import Stage
 final class Emitter {
     struct Item {
         var settlement: Settlement
-        let token: UInt64
+        let ticket: IncomingLink.Ticket
         let bytes: Int
         /// How often the queue has refused it for good.
         var refusals = 0
@@ -27,21 +27,29 @@ final class Emitter {
     private let logger: Logger
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
-    private(set) var isStopped = false
+    /// Settlements taken and not finished, and their bytes.
+    private var open = (count: 0, bytes: 0)
+    private var isStopped = false
+    private(set) var isDraining = false
 
-    init(incoming: IncomingLink, settlements: Settlements, logger: Logger) {
+    /// A few batches: what waits longer may as well wait in the queue.
+    private static let mostOpen = 4 * largestBatch
+
+    init(incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, logger: Logger) {
         self.incoming = incoming
         self.settlements = settlements
         self.logger = logger
-        incoming.onMessage = { [unowned self] envelope, token in
-            let settlement = settlements.settlement(of: envelope)
-            incoming.started(token)
-            append(Item(settlement: settlement, token: token, bytes: settlement.size))
-        }
+        incoming.onMessage = { [unowned self] in take($0, $1) }
+        incoming.wantedRoom = { [unowned self] in open.bytes > maxUnackedBytes ? 0 : Self.mostOpen - open.count }
     }
 
-    /// Requests taken and not settled yet, those in the sink's hands left out.
-    var waitingCount: Int { waiting.count }
+    var counts: [String: Int] { ["open": open.count, "waiting": waiting.count] }
+    var canLeave: Bool { open.count == 0 && incoming.canLeave }
+
+    func beginDrain() {
+        isDraining = true
+        incoming.beginDrain()
+    }
 
     /// Lets `nextBatch` return an empty batch from now on.
     func stop() {
@@ -72,12 +80,12 @@ final class Emitter {
     func settled(_ batch: [Item], _ statuses: [SettlementStatus]) {
         for (item, status) in zip(batch, statuses) {
             switch status {
-            case .settled: incoming.finish(item.token)
+            case .settled: finish(item)
             case .stale:
                 logger.debug(
                     "The request was settled before",
                     metadata: ["request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)"])
-                incoming.finish(item.token)
+                finish(item)
             case .refused(let reason): refused(item, reason)
             }
         }
@@ -101,6 +109,21 @@ final class Emitter {
         EventLoop.shared.schedule(after: .milliseconds(200 * min(item.refusals, 10))) { [weak self] in
             self?.append(item)
         }
+    }
+
+    private func take(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        guard incoming.start(ticket) else { return }
+        let settlement = settlements.settlement(of: envelope)
+        let item = Item(settlement: settlement, ticket: ticket, bytes: settlement.size)
+        open.count += 1
+        open.bytes += item.bytes
+        append(item)
+    }
+
+    private func finish(_ item: Item) {
+        open.count -= 1
+        open.bytes -= item.bytes
+        incoming.finish(item.ticket)
     }
 
     private func append(_ item: Item) {

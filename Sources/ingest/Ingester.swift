@@ -20,7 +20,7 @@ final class Ingester {
         var permitWaiter: CheckedContinuation<Int, Never>?
     }
 
-    private let dispatch: OutgoingLink
+    private let dispatch: OutgoingLink<UInt64>
     private let preparation: Preparation
     private let policy: MergePolicy
     private let logger: Logger
@@ -29,12 +29,12 @@ final class Ingester {
     private var holdings = Holdings()
     private var random = SystemRandomNumberGenerator()
     private(set) var isDraining = false
-    private var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
     private static let largestLease = 512
 
-    init(queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
+    init(queues: [QueueSettings], dispatch: OutgoingLink<UInt64>, preparation: Preparation, policy: MergePolicy,
         maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger
     ) {
         self.dispatch = dispatch
@@ -47,8 +47,25 @@ final class Ingester {
         dispatch.onRoom = { [unowned self] in move() }
     }
 
-    /// Requests leased and not yet settled.
-    var openCount: Int { holdings.count }
+    /// Nothing is leased that is not settled or given back.
+    var isEmpty: Bool { holdings.count == 0 }
+
+    /// For `/status`.
+    var counts: [String: Int] {
+        ["leased": holdings.count, "waiting": lanes.reduce(0) { $0 + $1.waiting.count }, "sent": dispatch.openCount]
+    }
+
+    /// Why nothing moves, as far as it is not the queue's doing.
+    var stall: StallReason? {
+        if isDraining { return .draining }
+        if !dispatch.hasLivePeer { return .noPeers }
+        return lanes.contains { $0.permitWaiter != nil } ? .noRoom : holdings.count == 0 ? .queueEmpty : nil
+    }
+
+    func waitUntilDraining() async {
+        if isDraining { return }
+        await withCheckedContinuation { drainWaiters.append($0) }
+    }
 
     /// How many requests `queue` may lease now, at least one: waits for room. 0 once draining.
     func permits(queue: Int) async -> Int {
@@ -63,7 +80,7 @@ final class Ingester {
     /// - Returns: receipts to release at once, because the process is draining.
     func accept(_ deliveries: [Delivery], queue: Int) -> [Receipt] {
         if isDraining { return deliveries.map(\.receipt) }
-        let now = WallClock.now()
+        let now = WallClock.now().milliseconds
         for delivery in deliveries {
             let envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
             let token = holdings.insert(
@@ -110,7 +127,9 @@ final class Ingester {
     /// - Returns: per queue, the receipts of what has not been sent, to be released.
     func beginDrain() -> [[Receipt]] {
         isDraining = true
-        dispatch.beginDrain()
+        for waiter in drainWaiters { waiter.resume() }
+        drainWaiters = []
+        dispatch.beginDrain(returningUnsent: true)
         let released = lanes.indices.map { queue in
             let receipts = lanes[queue].waiting.compactMap { holdings.remove($0.token)?.receipt }
             for _ in receipts { admission.dropped(queue: queue) }
@@ -119,7 +138,6 @@ final class Ingester {
             lanes[queue].permitWaiter = nil
             return receipts
         }
-        resumeIfEmpty()
         return released
     }
 
@@ -131,21 +149,13 @@ final class Ingester {
             admission.settled(queue: holding.queue)
             released[holding.queue].append(holding.receipt)
         }
-        resumeIfEmpty()
         return released
-    }
-
-    /// Waits until everything that was leased is settled or given back.
-    func waitUntilEmpty() async {
-        if holdings.count == 0 { return }
-        await withCheckedContinuation { emptyWaiters.append($0) }
     }
 
     private func settled(_ token: UInt64) {
         guard let holding = holdings.remove(token) else { return }
         admission.settled(queue: holding.queue)
         offerPermits()
-        resumeIfEmpty()
     }
 
     /// Sends while there is room.
@@ -176,11 +186,5 @@ final class Ingester {
 
     private func currentPermits(queue: Int) -> Int {
         min(Self.largestLease, admission.permits(queue: queue, room: dispatch.room))
-    }
-
-    private func resumeIfEmpty() {
-        guard holdings.count == 0 else { return }
-        for waiter in emptyWaiters { waiter.resume() }
-        emptyWaiters.removeAll()
     }
 }

@@ -1,6 +1,6 @@
 import Loop
 import Messages
-import Metrics
+import PipelineMetrics
 import RetryPolicy
 import Stage
 
@@ -8,32 +8,51 @@ import Stage
 @PipelineActor
 final class Retrier {
     private let incoming: IncomingLink
-    private let emit: OutgoingLink
+    private let emit: OutgoingLink<IncomingLink.Ticket>
     private let policy: RetryPolicy
-    private let metrics: RequestMetricsByQueue
+    private var metrics: RequestMetricsByQueue
+    private var isDraining = false
 
-    init(incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy, metrics: RequestMetricsByQueue) {
+    /// Decisions that may wait for emit; more are taken as soon as some are done.
+    private static let mostOpen = 1024
+
+    init(
+        incoming: IncomingLink, emit: OutgoingLink<IncomingLink.Ticket>, policy: RetryPolicy,
+        maxUnackedBytes: Int, metrics: RequestMetricsByQueue
+    ) {
         self.incoming = incoming
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
         incoming.onMessage = { [unowned self] in decide($0, $1) }
+        incoming.wantedRoom = { emit.openBytes > maxUnackedBytes ? 0 : Self.mostOpen - emit.openCount }
         emit.onDone = { incoming.finish($0) }
     }
 
-    private func decide(_ envelope: Envelope, _ token: UInt64) {
-        incoming.started(token)
-        let decided = policy.decided(
-            envelope, now: WallClock.now().milliseconds, random: Double.random(in: 0..<1))
+    var canLeave: Bool { emit.isIdle && incoming.canLeave }
+    var counts: [String: Int] { ["open": incoming.unfinishedCount] }
+    var stall: StallReason? {
+        if isDraining { return .draining }
+        return emit.hasLivePeer ? nil : .noPeers
+    }
+
+    func beginDrain() {
+        isDraining = true
+        incoming.beginDrain()
+        emit.beginDrain()
+    }
+
+    private func decide(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        guard incoming.start(ticket) else { return }
+        let decided = policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
-        emit.send(decided, token: token)
+        emit.send(decided, token: ticket)
     }
 
     private func count(_ envelope: Envelope) {
-        let metrics = metrics[envelope.queue]
         switch envelope.progress {
-        case .ended(.parked): metrics.retries.increment()
-        case .ended(.result): metrics.exceededDeadline.increment()
+        case .ended(.parked): metrics[queue: envelope.queue].retries.increment()
+        case .ended(.result): metrics[queue: envelope.queue].exceededDeadline.increment()
         default: break
         }
     }

@@ -11,10 +11,11 @@ struct Pipeline: Sendable {
     ///   - queue: flags that name the queue, such as `--message-queue-impl sqlite …`.
     ///   - dispatches: how many dispatch processes; named `dispatch`, `dispatch2` …
     ///   - flags: further flags, for all stages.
+    ///   - own: further flags by the name of the process.
     ///   - endpoints: replaces an endpoint that senders connect to, by the name of the process (a proxy in between).
     init(
         queue: [String], dispatches: Int = 1, ingests: Int = 1, emits: Int = 1, flags: [String] = [],
-        endpoints: [String: String] = [:]
+        own: [String: [String]] = [:], endpoints: [String: String] = [:]
     ) throws {
         directory = try temporaryDirectory()
         let folder = directory
@@ -33,6 +34,7 @@ struct Pipeline: Sendable {
                 var arguments = queue + peers + ["--metrics-port", "0", "--drain-timeout", "20"]
                 if kind != "ingest" { arguments += ["--listen", "ipc://\(folder.path)/\(name)"] }
                 if kind != "emit" { arguments += ["--acks", "ipc://\(folder.path)/\(name).acks"] }
+                arguments += own[name] ?? []
                 stages[name] = StageProcess(
                     name, executable: try builtExecutable(kind), arguments: arguments + flags, directory: folder)
             }

@@ -1,6 +1,8 @@
 import Glibc
 
-/// A blocking HTTP/1.1 client that shows what really happens on the wire. Closes when released.
+/// A blocking HTTP/1.1 client that shows what really happens on the wire.
+///
+/// It closes when it is released.
 final class RawClient {
     struct Response: Equatable {
         var status: Int

@@ -101,6 +101,24 @@ struct EventLoopTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func turnsWhileTheCooperativePoolIsBusy() async throws {
+        let turns = await TurnCounter()
+        let isBusy = Atomic(true)
+        let watcher = Thread {
+            let (before, start) = (turns.readCount(), ContinuousClock.now)
+            while turns.readCount() < before + 3, ContinuousClock.now - start < .seconds(20) { usleep(10_000) }
+            isBusy.store(false, ordering: .relaxed)
+        }
+        watcher.start()
+        let start = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<64 { group.addTask { while isBusy.load(ordering: .relaxed) { usleep(1000) } } }
+        }
+        #expect(ContinuousClock.now - start < .seconds(15))
+        await turns.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func isAliveAsLongAsItTurns() async {
         _ = await echo(1)
         #expect(EventLoop.lastTurn.age < .seconds(5))

@@ -36,18 +36,4 @@ struct ProspectTests {
         #expect(prospect.milliseconds(at: 1000) == example.wait)
         #expect(prospect.mayTakeOver == (example.takeOverFrom <= 1000))
     }
-
-    @Test
-    func asksLessAndLessOftenWhileNobodyWrites() {
-        var pause = Pause()
-        var lengths: [Duration] = []
-        for _ in 0..<10 {
-            lengths.append(pause.length)
-            pause.adapt(isWritten: false)
-        }
-        #expect(lengths.prefix(3) == [.microseconds(250), .microseconds(500), .milliseconds(1)])
-        #expect(pause.length == .milliseconds(50))
-        pause.adapt(isWritten: true)
-        #expect(pause.length == .microseconds(250))
-    }
 }

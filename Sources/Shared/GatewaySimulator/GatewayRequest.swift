@@ -34,6 +34,12 @@ package struct GatewayRequest: Sendable, Equatable {
         return headers.first { $0.name.lowercased() == name }?.value
     }
 
+    /// The target without its query.
+    package var pathWithoutQuery: String {
+        guard let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return path }
+        return String(path[..<query])
+    }
+
     /// The body as text, with whatever is not UTF-8 replaced.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

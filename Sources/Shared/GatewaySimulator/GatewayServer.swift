@@ -2,7 +2,9 @@ import DequeModule
 import Loop
 import Messages
 
-/// The simulated gateway itself: connections, places, faults. Everything happens on the pipeline thread.
+/// The simulated gateway itself: connections, places, faults.
+///
+/// Everything happens on the pipeline thread.
 @PipelineActor
 final class GatewayServer {
     nonisolated let port: UInt16
@@ -170,7 +172,7 @@ final class GatewayServer {
     }
 
     private func plainAnswer(_ request: GatewayRequest) -> HTTPResponse {
-        let path = request.path.prefix { $0 != "?" }
+        let path = request.pathWithoutQuery
         guard request.method == "GET" else {
             return api.answer(request, tokens: &counters.tokens)
         }
@@ -189,12 +191,15 @@ final class GatewayServer {
 
     /// What tells requests apart: their `x-request-id`, without one their body.
     private func key(of request: HTTPRequest) -> UInt64 {
-        let id = request.headers.first { $0.name.lowercased() == "x-request-id" }?.value
+        let id = request.headers.first { $0.name.isSameWord("x-request-id") }?.value
         return id.map { fingerprint($0.utf8) } ?? fingerprint(request.body)
     }
 }
 
 extension HTTPRequest {
     /// The target without its query.
-    var path: String { String(target.prefix { $0 != "?" }) }
+    var path: String {
+        guard let query = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
+        return String(target[..<query])
+    }
 }

@@ -17,7 +17,9 @@ package struct GatewaySettings: Sendable {
     package var models: [String]
     /// Whether requests are kept for `GatewayRecorder.requests`; they stay in memory until the end.
     package var records: Bool
-    /// Decides about a request before the shares do; `nil` leaves it to them. Runs on the pipeline thread.
+    /// Decides about a request before the shares do; `nil` leaves it to them.
+    ///
+    /// Runs on the pipeline thread.
     package var script: (@Sendable (GatewayRequest) -> GatewayAnswer?)?
 
     package enum Overload: String, Sendable, CaseIterable {

@@ -75,7 +75,7 @@ struct HTTPRequestParser {
     }
 
     private func wantsContinue(_ request: HTTPRequest) -> Bool {
-        request.headers.contains { $0.name.lowercased() == "expect" && $0.value.lowercased() == "100-continue" }
+        request.headers.contains { $0.name.isSameWord("expect") && $0.value.isSameWord("100-continue") }
     }
 
     private mutating func readHead() throws(HTTPParseError) {
@@ -85,15 +85,16 @@ struct HTTPRequestParser {
             }
             return
         }
-        let text = String(decoding: bytes[start..<end - 4], as: UTF8.self)
-        var lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let requestLine = lines.removeFirst().split(separator: " ")
+        let lines = Self.lines(bytes[start..<end - 4])
+        let requestLine = (lines.first ?? []).split(separator: UInt8(ascii: " ")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard requestLine.count == 3, requestLine[2].hasPrefix("HTTP/1.") else {
             throw HTTPParseError(status: 400, reason: "no request line")
         }
-        let headers = try lines.map(Self.header)
+        let headers = try lines.dropFirst().map(Self.header)
         let request = HTTPRequest(
-            method: String(requestLine[0]), target: String(requestLine[1]), headers: headers,
+            method: requestLine[0], target: requestLine[1], headers: headers,
             keepsAlive: Self.keepsAlive(version: requestLine[2], headers))
         head = (request, end, try Self.length(headers))
     }
@@ -110,35 +111,53 @@ struct HTTPRequestParser {
         return nil
     }
 
-    private static func header(_ line: Substring) throws(HTTPParseError) -> HeaderField {
-        guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
-            throw HTTPParseError(status: 400, reason: "header without a name")
-        }
-        let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-        let end = value.lastIndex { $0 != " " && $0 != "\t" }.map { value.index(after: $0) } ?? value.startIndex
-        return HeaderField(String(line[..<colon]), String(value[..<end]))
+    /// The lines of a head, without their ends.
+    private static func lines(_ head: Bytes) -> [Bytes] {
+        head.split(separator: 0x0A, omittingEmptySubsequences: false).map { $0.last == 0x0D ? $0.dropLast() : $0 }
     }
 
-    private static func keepsAlive(version: Substring, _ headers: [HeaderField]) -> Bool {
-        let connection = headers.first { $0.name.lowercased() == "connection" }?.value.lowercased()
-        return version == "HTTP/1.0" ? connection == "keep-alive" : connection != "close"
+    private static func header(_ line: Bytes) throws(HTTPParseError) -> HeaderField {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else {
+            throw HTTPParseError(status: 400, reason: "header without a name")
+        }
+        let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+        let value = line[(colon + 1)...].drop(while: isSpace)
+        let end = value.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? value.startIndex
+        return HeaderField(
+            String(decoding: line[..<colon], as: UTF8.self), String(decoding: value[..<end], as: UTF8.self))
+    }
+
+    private static func keepsAlive(version: String, _ headers: [HeaderField]) -> Bool {
+        let connection = headers.first { $0.name.isSameWord("connection") }?.value ?? ""
+        return version == "HTTP/1.0" ? connection.isSameWord("keep-alive") : !connection.isSameWord("close")
     }
 
     private static func length(_ headers: [HeaderField]) throws(HTTPParseError) -> Int {
         var length: Int?
         for header in headers {
-            switch header.name.lowercased() {
-            case "transfer-encoding":
+            if header.name.isSameWord("transfer-encoding") {
                 throw HTTPParseError(status: 411, reason: "chunked request bodies are not understood")
-            case "content-length":
-                guard let value = Int(header.value), value >= 0, length == nil || length == value else {
-                    throw HTTPParseError(status: 400, reason: "Content-Length \(header.value)")
-                }
-                length = value
-            default: break
             }
+            guard header.name.isSameWord("content-length") else { continue }
+            guard let value = Int(header.value), value >= 0, length == nil || length == value else {
+                throw HTTPParseError(status: 400, reason: "Content-Length \(header.value)")
+            }
+            length = value
         }
         guard length ?? 0 <= maxBody else { throw HTTPParseError(status: 413, reason: "body above \(maxBody) bytes") }
         return length ?? 0
     }
+}
+
+extension String {
+    /// Whether two words are the same but for the case of ASCII letters, as names of headers are compared.
+    func isSameWord(_ other: StaticString) -> Bool {
+        let other = UnsafeBufferPointer(start: other.utf8Start, count: other.utf8CodeUnitCount)
+        return utf8.count == other.count && utf8.elementsEqual(other) { $0.asciiLowercased == $1.asciiLowercased }
+    }
+}
+
+extension UInt8 {
+    /// An ASCII capital as a small letter; anything else as it is.
+    var asciiLowercased: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 }

@@ -13,7 +13,7 @@ struct HTTPResponse: Equatable {
 
     var head: [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "Status")\r\n"
-        if !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+        if !headers.contains(where: { $0.name.isSameWord("content-type") }) {
             text += "Content-Type: application/json\r\n"
         }
         for header in headers { text += "\(header.name): \(header.value)\r\n" }

@@ -9,8 +9,8 @@ struct OpenAI {
 
     /// The answer to a POST; counts its tokens.
     func answer(_ request: GatewayRequest, tokens: inout GatewayCounters.TokenCounts) -> HTTPResponse {
-        let path = request.path.prefix { $0 != "?" }
-        guard Self.inferencePaths.contains(String(path)) else { return OpenAIError.notFound(path) }
+        let path = request.pathWithoutQuery
+        guard Self.inferencePaths.contains(path) else { return OpenAIError.notFound(path) }
         guard request.method == "POST" else {
             return .error(405, "Method \(request.method) is not allowed here.", type: "invalid_request_error")
         }
@@ -91,7 +91,7 @@ enum OpenAIError {
             : body("The model is not available: try again later.", type: "server_error", status: status)
     }
 
-    static func notFound(_ path: Substring) -> HTTPResponse {
+    static func notFound(_ path: String) -> HTTPResponse {
         .error(404, "There is nothing at \(path).", type: "not_found_error")
     }
 }

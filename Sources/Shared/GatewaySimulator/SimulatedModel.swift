@@ -10,12 +10,12 @@ enum SimulatedModel {
     /// A prompt that asks to classify what follows its last `Review:` is answered `category / sentiment`, or with the one
     /// of both that it asks for; any other with a sentence.
     static func answer(to prompt: String, maxTokens: Int) -> Answer {
-        let question = prompt.lowercased()
-        let wantsCategory = question.contains("categor")
-        let wantsSentiment = question.contains("sentiment")
+        let question = prompt.utf8.map(\.asciiLowercased)
+        let wantsCategory = position(of: "categor", in: question[...]) != nil
+        let wantsSentiment = position(of: "sentiment", in: question[...]) != nil
         let words: [String]
-        if wantsCategory || wantsSentiment || question.contains("classif") {
-            let review = Vocabulary.count(in: subject(of: question))
+        if wantsCategory || wantsSentiment || position(of: "classif", in: question[...]) != nil {
+            let review = Vocabulary.count(in: subject(of: question).lowercased()[...])
             words =
                 switch (wantsCategory, wantsSentiment) {
                 case (true, false): [review.category]
@@ -42,9 +42,16 @@ enum SimulatedModel {
         return count
     }
 
-    /// What follows the last `review:` of the lowercased prompt; all of it without one.
-    private static func subject(of question: String) -> Substring {
-        guard let range = question.ranges(of: "review:").last else { return question[...] }
-        return question[range.upperBound...]
+    /// What follows the last `review:` of a prompt in small letters; all of it without one.
+    private static func subject(of question: [UInt8]) -> String {
+        var rest = question[...]
+        while let position = position(of: "review:", in: rest) { rest = rest[(position + 7)...] }
+        return String(decoding: rest, as: UTF8.self)
+    }
+
+    /// Byte by byte: searching a `String` would look for the boundaries of characters all the way.
+    private static func position(of word: StaticString, in text: ArraySlice<UInt8>) -> Int? {
+        let word = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        return text.indices.first { text[$0] == word[0] && text[$0...].starts(with: word) }
     }
 }

@@ -11,7 +11,9 @@ enum Vocabulary {
         var sentiment: String
     }
 
-    /// Counts the words of lowercased text. The category with most words wins, on a tie the first in the alphabet.
+    /// Counts the words of lowercased text.
+    ///
+    /// The category with most words wins, on a tie the first in the alphabet.
     static func count(in text: Substring) -> Findings {
         var (positive, negative) = (0, 0)
         var categories: [String: Int] = [:]

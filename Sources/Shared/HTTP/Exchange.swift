@@ -17,7 +17,9 @@ final class Exchange {
     var isTooLarge = false
     /// Bytes of the request's body that libcurl has taken, where it asks for them piece by piece.
     var bodyOffset = 0
-    /// Requests begun. libcurl repeats one on a new connection by itself when a kept connection ends without an answer,
+    /// Requests begun.
+    ///
+    /// libcurl repeats one on a new connection by itself when a kept connection ends without an answer,
     /// though the gateway may have worked on it: that is a second attempt, and ours to decide. On HTTP/2 a server
     /// says that it did not (REFUSED_STREAM, GOAWAY) in the normal course of things, so there one repeat is allowed.
     var requestsBegun = 0

@@ -63,8 +63,9 @@ package final class HTTPClient {
         return TransferID(slot: slot, serial: slots[slot].serial)
     }
 
-    /// Ends an exchange without an answer: its completion is not called, and its connection is closed unless others
-    /// share it. Harmless when it is over.
+    /// Ends an exchange without an answer, and its connection unless others share it.
+    ///
+    /// Its completion is not called. Harmless when it is over.
     package func cancel(_ id: TransferID) {
         guard slots[id.slot].serial == id.serial else { return }
         release(id.slot)

@@ -21,8 +21,9 @@ package struct HTTPClientOptions: Sendable {
     }
 }
 
-/// Whom to trust and who we are. Files are PEM, are read again with each new connection, and are checked when the
-/// client is made.
+/// Whom to trust and who we are.
+///
+/// Files are PEM, are read when a connection is made, and are looked at when the client is made.
 package struct TLSOptions: Sendable {
     /// Trusted besides the system's authorities.
     package var caCertificateFile: String?

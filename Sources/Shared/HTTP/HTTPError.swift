@@ -41,11 +41,10 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// The URL without what may be secret: user, password, query and fragment.
 package func redacted(_ url: String) -> String {
-    var rest = url.prefix { $0 != "?" && $0 != "#" }
-    guard let scheme = rest.firstRange(of: "://") else { return String(rest.prefix { $0 != "@" }) }
-    let start = rest[..<scheme.upperBound]
-    rest = rest[scheme.upperBound...]
+    let visible = url.prefix { $0 != "?" && $0 != "#" }
+    let scheme = visible.firstRange(of: "://").map { visible[..<$0.upperBound] } ?? ""
+    let rest = visible.dropFirst(scheme.count)
     let authority = rest.prefix { $0 != "/" }
-    guard let at = authority.lastIndex(of: "@") else { return String(start + rest) }
-    return String(start + rest[rest.index(after: at)...])
+    guard let at = authority.lastIndex(of: "@") else { return String(visible) }
+    return String(scheme + rest[authority.index(after: at)...])
 }

@@ -27,7 +27,9 @@ extension HTTPRequest {
     /// The most redirects that are followed in one exchange.
     static let maxRedirects = 10
 
-    /// The same request for another URL. What looks like a credential stays behind when somebody else answers there.
+    /// The same request for another URL.
+    ///
+    /// What looks like a credential stays behind when somebody else answers there.
     func redirected(to url: String) -> HTTPRequest {
         var request = self
         request.url = url

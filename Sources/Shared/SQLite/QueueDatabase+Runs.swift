@@ -3,7 +3,7 @@ package import Queue
 
 /// What a program needs that is the only producer and the only reader of its file.
 extension QueueDatabase {
-    /// The highest `requests.seq` ever given; 0 before the first. Requests that are gone count.
+    /// The highest `requests.seq` ever given, to requests that are gone too; 0 before the first.
     package func lastSubmission() throws(QueueError) -> Int64 {
         try read("read the last submission") { database in
             try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'requests'") ?? 0

@@ -1,6 +1,6 @@
 import Messages
 
-/// What kind of line each request came from. One bit a line.
+/// What kind of line each request came from: one bit a line.
 struct LineFormats {
     /// Bit n − 1 is request n: whether it came in OpenAI's batch format.
     private var batch: [UInt64] = []

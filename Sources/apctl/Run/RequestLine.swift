@@ -12,7 +12,9 @@ struct RequestLine: Equatable {
     }
 
     var format: Format
-    /// What goes on the queue. A line that is no request goes there as it is: the pipeline says what is wrong with it.
+    /// What goes on the queue.
+    ///
+    /// A line that is no request goes there as it is: the pipeline says what is wrong with it.
     var request: [UInt8]
 
     /// - Parameter deadline: Unix seconds, for requests that name none.

@@ -3,7 +3,7 @@ import Glibc
 /// Why a run cannot start or go on, in words for the person who started it.
 struct RunError: Error, CustomStringConvertible, Equatable {
     var description: String
-    /// 64: something about files or flags must change first. 1: trying again may help.
+    /// 64 when something about files or flags must change first, 1 when trying again may help.
     var exitCode: Int32 = 64
 
     init(_ description: String, exitCode: Int32 = 64) {

@@ -14,7 +14,9 @@ struct StageCommands {
 
     /// Folder of the executables.
     var folder: String
-    /// Folder of the ipc endpoints. A path of a socket has 107 bytes at most.
+    /// Folder of the ipc endpoints.
+    ///
+    /// A path of a socket has 107 bytes at most.
     var sockets: String
     var paths: RunPaths
     /// Full URL.

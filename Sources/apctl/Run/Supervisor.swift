@@ -41,7 +41,9 @@ final class Supervisor: Sendable {
     /// Lets the stages finish what they hold and end; none is started again.
     func stop() { signal(SIGTERM) }
 
-    /// Ends the stages at once. What they held stays on the queue.
+    /// Ends the stages at once.
+    ///
+    /// What they held stays on the queue.
     func kill() { signal(SIGKILL) }
 
     /// The stages that run, by name.

@@ -66,7 +66,9 @@ package final class Attempter {
         }
     }
 
-    /// Breaks off every exchange, at the end of a drain: their completions are not called. Says how many there were.
+    /// Breaks off every exchange, at the end of a drain, and says how many there were.
+    ///
+    /// Their completions are not called.
     @discardableResult
     package func abortAll() -> Int {
         let aborted = transfers

@@ -5,8 +5,7 @@ import SQLite
 /// The connection of a source that waits for requests.
 ///
 /// Nothing in SQLite tells one process that another has committed, but the kernel tells that the write-ahead log was
-/// written to. The commit follows later (after the disk has it), so the source then asks SQLite, soon at first and ever
-/// less often. It asks every 50 ms in any case, for file systems that tell nothing.
+/// written to: then the source asks. It asks now and then in any case, for file systems that tell nothing of others.
 actor Leasing {
     private let thread = QueueThread(name: "sqlite-lease")
     private let path: String
@@ -15,7 +14,7 @@ actor Leasing {
     private let shared: SharedState
     private var database: QueueDatabase?
     private var log: FileWatch?
-    private var pause = Pause()
+    private var pause = Pause(isTold: false)
     private var hasConnected = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -39,6 +38,7 @@ actor Leasing {
         database = opened
         hasConnected = true
         log = FileWatch(path: opened.logPath)
+        pause = Pause(isTold: log != nil)
     }
 
     func lease(limit: Int) throws(QueueError) -> [Delivery] {
@@ -59,7 +59,7 @@ actor Leasing {
             }
             if !deliveries.isEmpty { return deliveries }
             // Another source was faster.
-            rest(atMost: nil)
+            while !Task.isCancelled, !rest(atMost: nil) {}
         }
         return []
     }
@@ -70,8 +70,9 @@ actor Leasing {
         while !Task.isCancelled {
             let left = prospect.milliseconds(at: Clock.milliseconds())
             if left == 0 { return }
-            rest(atMost: left)
+            let isTimeToAsk = rest(atMost: left)
             if shared.turn() != prospect.takeOverFrom { return }
+            guard isTimeToAsk else { continue }
             let latest = try shared.noting { () throws(QueueError) in
                 try database.checkFile()
                 return try database.dataVersion()
@@ -80,14 +81,11 @@ actor Leasing {
         }
     }
 
-    /// Sleeps until the log is written to, at most as long as it is time to ask again.
-    private func rest(atMost milliseconds: Int64?) {
-        let limit = min(pause.length, milliseconds.map { .milliseconds($0) } ?? pause.length)
-        if let log {
-            pause.adapt(isWritten: log.wait(limit: limit))
-        } else {
-            Clock.sleep(limit)
-            pause.adapt(isWritten: false)
-        }
+    /// Sleeps a little, or until the log is written to; says whether it is time to ask the database.
+    private func rest(atMost milliseconds: Int64?) -> Bool {
+        let limit = min(pause.sleep, milliseconds.map { .milliseconds($0) } ?? pause.sleep)
+        if let log { return pause.pass(limit, isWritten: log.wait(limit: limit)) }
+        Clock.sleep(limit)
+        return pause.pass(limit, isWritten: false)
     }
 }

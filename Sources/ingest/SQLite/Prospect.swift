@@ -22,16 +22,3 @@ struct Prospect: Sendable, Equatable {
     /// Milliseconds from `now` until there is something; `nil` when that depends on others.
     func milliseconds(at now: Int64) -> Int64? { next.map { max(0, $0 - now) } }
 }
-
-/// How long to wait before asking the database again.
-struct Pause: Sendable, Equatable {
-    static let shortest = Duration.microseconds(250)
-    static let longest = Duration.milliseconds(50)
-
-    private(set) var length = shortest
-
-    /// - Parameter isWritten: whether the last wait ended because somebody writes.
-    mutating func adapt(isWritten: Bool) {
-        length = isWritten ? Self.shortest : min(length * 2, Self.longest)
-    }
-}

@@ -22,7 +22,7 @@ extension LinkReceiver {
             var share = 0
             if getsRoom(session) {
                 sum += session.demand
-                let upTo = Int((Double(room) * sum / total).rounded())
+                let upTo = Int(Double(room) * sum / total + 0.5)
                 share = upTo - before
                 before = upTo
                 if session.unfinished == 0 { share = max(share, 1) }

@@ -15,7 +15,7 @@ package struct LinkReceiver: Sendable {
     /// One message taken, for as long as it is not finished.
     package struct Ticket: Sendable, Hashable {
         let slot: Int32
-        let session: UInt64
+        package let session: UInt64
         package let number: UInt64
     }
 
@@ -175,4 +175,6 @@ package struct ReceiverTotals: Sendable, Equatable {
     package var missing: UInt64 = 0
     /// Hellos that came after a newer one, or name numbers nobody was given room for.
     package var staleHellos: UInt64 = 0
+
+    package init() {}
 }

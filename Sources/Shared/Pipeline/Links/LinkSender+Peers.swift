@@ -56,7 +56,7 @@ extension LinkSender {
         var grewMoving = false
         var grewLoners = false
         for slot in slots {
-            let isLoner = messages[slot].travelsAlone || messages[slot].losses + lossesToCome >= 2
+            let isLoner = messages[slot].travelsAlone || messages[slot].losses + lossesToCome >= aloneFrom
             let entry = entry(for: slot)
             if isLoner { loners.append(entry) } else { moving.append(entry) }
             grewMoving = grewMoving || !isLoner

@@ -124,7 +124,7 @@ extension LinkSender {
         messages[slot].losses += 1
         messages[slot].peer = -1
         let losses = messages[slot].losses
-        if losses >= 2 { messages[slot].travelsAlone = true }
+        if losses >= aloneFrom { messages[slot].travelsAlone = true }
         guard losses > maxLosses else { return true }
         bury(slot, .losses(losses))
         return false

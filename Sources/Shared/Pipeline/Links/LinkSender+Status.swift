@@ -21,6 +21,9 @@ extension LinkSender {
     /// Whether a peer is there to be given messages (it may be full).
     package var hasLivePeer: Bool { peers.indices.contains { isUsable($0) } }
 
+    /// Whether a report about this session is for this sender.
+    package func hasSession(_ session: UInt64) -> Bool { peersBySession[session] != nil }
+
     /// All peers, for status and metrics.
     package func peerStatus(now: Duration) -> [PeerStatus] {
         peers.compactMap { peer in

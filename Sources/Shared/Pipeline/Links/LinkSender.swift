@@ -44,6 +44,7 @@ package struct LinkSender<Message> {
 
     let ackAddress: String
     let maxLosses: Int
+    let aloneFrom: Int
     let instance: UInt64
     var generator: SplitMix64
     var clock = RunningTime()
@@ -77,9 +78,11 @@ package struct LinkSender<Message> {
     ///   - maxLosses: A message is a dead letter when more processes than this were lost while they held it.
     ///   - seed: 64 bits from the system's random source, fresh for every process and link: session numbers come
     ///     from it, and a session number must never come back.
-    package init(ackAddress: String, maxLosses: Int = 5, seed: UInt64) {
+    ///   - aloneFrom: From this many losses on a message travels alone.
+    package init(ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2) {
         self.ackAddress = ackAddress
         self.maxLosses = maxLosses
+        self.aloneFrom = aloneFrom
         generator = SplitMix64(seed: seed)
         instance = generator.next()
     }
@@ -97,7 +100,7 @@ package struct LinkSender<Message> {
         accepted += 1
         let slot = messages.insert(
             OpenMessage(
-                message: message, bytes: bytes, losses: losses, travelsAlone: travelsAlone || losses >= 2,
+                message: message, bytes: bytes, losses: losses, travelsAlone: travelsAlone || losses >= aloneFrom,
                 order: accepted, since: now))
         if messages[slot].travelsAlone {
             loners.append(entry(for: slot))
@@ -167,6 +170,8 @@ package struct SenderTotals: Sendable, Equatable {
     package var unknownReports: UInt64 = 0
     /// Reports that came after a newer one.
     package var staleReports: UInt64 = 0
+
+    package init() {}
 }
 
 /// Session numbers from a seed (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).

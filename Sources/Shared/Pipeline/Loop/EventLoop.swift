@@ -28,8 +28,7 @@ package final class EventLoop {
     private var turnTime: Int64 = monotonicNanoseconds()
 
     private init() {
-        // The one unstructured task of the process: it is the process's run loop and ends with it.
-        Task { @PipelineActor in await self.run() }
+        PipelineActor.thread.start { self.turn() }
     }
 
     /// The time of this turn on a clock that only goes forward (CLOCK_MONOTONIC).
@@ -82,16 +81,13 @@ package final class EventLoop {
         return lastID
     }
 
-    private func run() async {
-        var hasMore = false
-        while true {
-            await PipelineActor.thread.nextTurn(deadline: hasMore ? 0 : nextDeadline)
-            turnTime = monotonicNanoseconds()
-            Self.lastTurn.nanoseconds.store(turnTime, ordering: .relaxed)
-            handleReady()
-            handleTimers()
-            hasMore = handleTurn()
-        }
+    /// - Returns: when the next turn starts at the latest.
+    private func turn() -> Int64 {
+        turnTime = monotonicNanoseconds()
+        Self.lastTurn.nanoseconds.store(turnTime, ordering: .relaxed)
+        handleReady()
+        handleTimers()
+        return handleTurn() ? 0 : nextDeadline
     }
 
     /// At least one turn a second, so that `lastTurn` says whether the thread still turns.

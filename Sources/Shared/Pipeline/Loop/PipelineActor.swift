@@ -7,5 +7,14 @@ package actor PipelineActor {
     package static let shared = PipelineActor()
     static let thread = PipelineThread()
 
+    /// Runs `body` as code of this actor; stops the process unless it is called on the pipeline thread.
+    ///
+    /// For the other callers of that thread than jobs. Made like `MainActor.assumeIsolated`: the two types of function
+    /// differ in their isolation alone, which has just been checked.
+    static func assumeIsolated<R>(_ body: @PipelineActor () -> R) -> R {
+        thread.checkIsolated()
+        return withoutActuallyEscaping(body) { unsafeBitCast($0, to: (() -> R).self)() }
+    }
+
     package nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
 }

@@ -11,10 +11,8 @@ import Synchronization
 final class PipelineThread: SerialExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
-        /// The event loop, while it waits for the next turn.
-        var turn: CheckedContinuation<Void, Never>?
-        /// When the next turn starts at the latest, nanoseconds of CLOCK_MONOTONIC.
-        var turnsAt: Int64 = 0
+        /// The event loop's turn; answers when the next one starts at the latest, nanoseconds of CLOCK_MONOTONIC.
+        var turn: (@PipelineActor () -> Int64)?
     }
 
     let poller = Poller()
@@ -41,28 +39,19 @@ final class PipelineThread: SerialExecutor {
 
     private var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
-    /// Suspends the event loop until a descriptor is ready, `deadline` has come, or a job has run.
-    func nextTurn(deadline: Int64) async {
-        await withCheckedContinuation { continuation in
-            state.withLock {
-                $0.turn = continuation
-                $0.turnsAt = deadline
-            }
-        }
-    }
+    /// From now on calls `turn` whenever a descriptor is ready, the time it answered has come, or jobs have run.
+    ///
+    /// Called directly, not resumed: the runtime hands every continuation to the cooperative pool first, which costs
+    /// two changes of threads for each turn, and stops the loop while the pool is busy.
+    func start(turn: @escaping @PipelineActor () -> Int64) { state.withLock { $0.turn = turn } }
 
     private func serve() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
+        var nextTurn = Int64.max
         while true {
-            // One of the jobs is the event loop's turn. Any other may have made work for the next one.
-            let jobs = runJobs()
-            sleep(wantsTurn: jobs > 1)
-            let turn = state.withLock { state in
-                let turn = state.turn
-                state.turn = nil
-                return turn
-            }
-            turn?.resume()
+            // A job may have left something for a turn to do.
+            sleep(until: runJobs() > 0 ? 0 : nextTurn)
+            if let turn = state.withLock({ $0.turn }) { nextTurn = PipelineActor.assumeIsolated(turn) }
         }
     }
 
@@ -79,10 +68,10 @@ final class PipelineThread: SerialExecutor {
         }
     }
 
-    private func sleep(wantsTurn: Bool) {
+    private func sleep(until deadline: Int64) {
         isSleeping.store(true, ordering: .sequentiallyConsistent)
-        let (hasJobs, deadline) = state.withLock { (!$0.jobs.isEmpty, $0.turn == nil ? Int64.max : $0.turnsAt) }
-        let patience = hasJobs || wantsTurn ? 0 : max(0, deadline == .max ? .max : deadline - monotonicNanoseconds())
+        let hasJobs = state.withLock { !$0.jobs.isEmpty }
+        let patience = hasJobs ? 0 : max(0, deadline == .max ? .max : deadline - monotonicNanoseconds())
         poller.wait(nanoseconds: patience)
         isSleeping.store(false, ordering: .sequentiallyConsistent)
     }

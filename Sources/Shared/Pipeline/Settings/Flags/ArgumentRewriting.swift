@@ -14,20 +14,40 @@ struct RewrittenArguments: Equatable {
                 return
             }
             let doubled = Self.withTwoDashes(argument)
-            guard doubled.hasPrefix("--"), let name = IndexedName(doubled.dropFirst(2).prefix { $0 != "=" }) else {
-                plain.append(doubled)
-                continue
-            }
-            if name.index == 0 { throw SettingsError(name.text, "queues are numbered from 1") }
-            if let equals = doubled.firstIndex(of: "=") {
-                indexed[name] = String(doubled[doubled.index(after: equals)...])
+            if doubled.hasPrefix("--"), let name = IndexedName(doubled.dropFirst(2).prefix { $0 != "=" }) {
+                try take(name, doubled, &rest)
             } else {
-                guard let value = rest.popFirst(), !value.hasPrefix("--") else {
-                    throw SettingsError(name.text, "a value is missing")
-                }
-                indexed[name] = value
+                plain.append(Self.withValue(doubled, &rest))
             }
         }
+    }
+
+    private mutating func take(
+        _ name: IndexedName, _ argument: String, _ rest: inout ArraySlice<String>
+    ) throws(SettingsError) {
+        if name.index == 0 { throw SettingsError(name.text, "queues are numbered from 1") }
+        if let equals = argument.firstIndex(of: "=") {
+            indexed[name] = String(argument[argument.index(after: equals)...])
+            return
+        }
+        guard let value = rest.popFirst(), !value.hasPrefix("--") else {
+            throw SettingsError(name.text, "a value is missing")
+        }
+        indexed[name] = value
+    }
+
+    /// The argument with the value that follows it, where argument-parser would not see that it is one: a negative
+    /// number, or the yes or no of a switch, which may be missing.
+    private static func withValue(_ argument: String, _ rest: inout ArraySlice<String>) -> String {
+        guard argument.hasPrefix("--"), !argument.contains("=") else { return argument }
+        if let next = rest.first, next.hasPrefix("-"), Double(next) != nil {
+            rest.removeFirst()
+            return "\(argument)=\(next)"
+        }
+        guard FlagNames.switches.contains(String(argument.dropFirst(2))) else { return argument }
+        guard let next = rest.first, Switch(argument: next) != nil else { return argument + "=true" }
+        rest.removeFirst()
+        return "\(argument)=\(next)"
     }
 
     /// `-name` as `--name`, as Go programs take it; `-h` and negative numbers stay.

@@ -120,5 +120,4 @@ struct Switch: ExpressibleByArgument, Sendable, Equatable {
         }
     }
 
-    var defaultValueDescription: String { isOn ? "true" : "false" }
 }

@@ -22,6 +22,9 @@ enum FlagNames {
         "sqlite.request-queue-name", "sqlite.inference-gateway", "sqlite.inference-objective",
     ]
 
+    /// Those whose value may be left out, which means yes.
+    static let switches: Set<String> = ["tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate"]
+
     /// `AP_REDIS_ADDR` for `redis.addr`.
     static func variable(of flag: String) -> String {
         "AP_" + String(flag.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 })

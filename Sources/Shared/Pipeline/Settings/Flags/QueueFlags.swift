@@ -14,7 +14,8 @@ struct QueueFlags<Kind: StageKind>: ParsableArguments {
 /// Names with an index, such as `--redis.request-queue-name.2`, are read by `IndexedFlags`.
 struct RedisFlags<Kind: StageKind>: ParsableArguments {
     @Option(
-        name: .customLong("redis.addr"), help: Kind.help("The Redis server.", "host:port", of: .ingest, .emit),
+        name: .customLong("redis.addr"),
+        help: Kind.help("The Redis server.", "host:port", byDefault: "localhost:6379", of: .ingest, .emit),
         transform: Checked.hostAndPort)
     var addr = "localhost:6379"
 
@@ -28,27 +29,27 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         name: .customLong("redis.request-queue-name"),
         help: Kind.help(
-            "Where requests come from (default: request-queue, or request-sortedset for redis-sortedset).", "name",
+            "Where requests come from.", "name", byDefault: "request-queue, or request-sortedset for redis-sortedset",
             of: .ingest),
         transform: Checked.name)
     var requestQueueName: String?
 
     @Option(
         name: .customLong("redis.retry-queue-name"),
-        help: Kind.help("Where retries are parked (default: retry-sortedset).", "name", of: .ingest, .emit),
+        help: Kind.help("Where retries are parked.", "name", byDefault: "retry-sortedset", of: .ingest, .emit),
         transform: Checked.name)
     var retryQueueName: String?
 
     @Option(
         name: .customLong("redis.result-queue-name"),
         help: Kind.help(
-            "Where results go (default: result-queue, or result-list for redis-sortedset).", "name", of: .ingest),
+            "Where results go.", "name", byDefault: "result-queue, or result-list for redis-sortedset", of: .ingest),
         transform: Checked.name)
     var resultQueueName: String?
 
     @Option(
         name: .customLong("redis.inference-gateway"),
-        help: Kind.help("Where requests are sent (default: \(defaultGateway)).", "url", of: .ingest))
+        help: Kind.help("Where requests are sent.", "url", byDefault: defaultGateway, of: .ingest))
     var inferenceGateway: String?
 
     @Option(
@@ -57,9 +58,9 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
     var inferenceObjective: String?
 
     @Option(
-        name: .customLong("redis.deduplicate"), defaultAsFlag: Switch(true),
+        name: .customLong("redis.deduplicate"),
         help: Kind.help(
-            "Take a message of a channel once, however many ingest processes hear it (default: true).", "bool",
+            "Take a message of a channel once, however many ingest processes hear it.", "bool", byDefault: true,
             of: .ingest))
     var deduplicate: Switch?
 }
@@ -95,19 +96,20 @@ struct PubSubFlags<Kind: StageKind>: ParsableArguments {
 /// Queues in an SQLite file.
 struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
     @Option(
-        name: .customLong("sqlite.path"), help: Kind.help("The database file.", "file", of: .ingest, .emit),
+        name: .customLong("sqlite.path"),
+        help: Kind.help("The database file.", "file", byDefault: "queue.db", of: .ingest, .emit),
         transform: Checked.name)
     var path = "queue.db"
 
     @Option(
         name: .customLong("sqlite.request-queue-name"),
-        help: Kind.help("Value of the column queue (default: requests).", "name", of: .ingest),
+        help: Kind.help("Value of the column queue.", "name", byDefault: "requests", of: .ingest),
         transform: Checked.name)
     var requestQueueName: String?
 
     @Option(
         name: .customLong("sqlite.inference-gateway"),
-        help: Kind.help("Where requests are sent (default: \(defaultGateway)).", "url", of: .ingest))
+        help: Kind.help("Where requests are sent.", "url", byDefault: defaultGateway, of: .ingest))
     var inferenceGateway: String?
 
     @Option(

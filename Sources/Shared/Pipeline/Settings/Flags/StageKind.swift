@@ -12,8 +12,13 @@ package enum Emit: StageKind { package static let name = StageName.emit }
 
 extension StageKind {
     /// Help that is shown by the stages named, or by all if none is named.
-    static func help(_ text: String, _ value: String, of stages: StageName...) -> ArgumentHelp {
+    ///
+    /// - Parameter byDefault: What holds without the flag, where argument-parser cannot know it.
+    static func help(
+        _ text: String, _ value: String, byDefault: (any CustomStringConvertible)? = nil, of stages: StageName...
+    ) -> ArgumentHelp {
         let isOurs = stages.isEmpty || stages.contains(name)
-        return ArgumentHelp(text, valueName: value, visibility: isOurs ? .default : .hidden)
+        let end = byDefault.map { " (default: \($0))" } ?? ""
+        return ArgumentHelp("\(text)\(end)", valueName: value, visibility: isOurs ? .default : .hidden)
     }
 }

@@ -6,17 +6,18 @@ struct IngestFlags<Kind: StageKind>: ParsableArguments {
     var requestMergePolicy: RequestMergePolicy = .randomRobin
 
     @Option(
-        help: Kind.help("Most requests in the pipeline; 0 for what the peers have room for.", "n", of: .ingest),
+        help: Kind.help(
+            "Most requests in the pipeline; 0 for what the peers have room for.", "n", byDefault: 0, of: .ingest),
         transform: Checked.integer(0...Int.max))
     var maxInFlight = 0
 
     @Option(
-        help: Kind.help("Largest payload of a request.", "bytes", of: .ingest),
+        help: Kind.help("Largest payload of a request.", "bytes", byDefault: 67_108_864, of: .ingest),
         transform: Checked.integer(1...268_000_000))
     var maxPayloadBytes = 67_108_864
 
     @Option(
-        help: Kind.help("Seconds of a lease; renewed after a third of it.", "seconds", of: .ingest),
+        help: Kind.help("Seconds of a lease; renewed after a third of it.", "seconds", byDefault: 30, of: .ingest),
         transform: Checked.seconds(moreThanZero: true))
     var leaseSeconds = Seconds(30)
 }
@@ -24,17 +25,17 @@ struct IngestFlags<Kind: StageKind>: ParsableArguments {
 /// What dispatch does.
 struct DispatchFlags<Kind: StageKind>: ParsableArguments {
     @Option(
-        help: Kind.help("Requests at the gateway at once.", "n", of: .dispatch),
+        help: Kind.help("Requests at the gateway at once.", "n", byDefault: 8, of: .dispatch),
         transform: Checked.integer(1...1_000_000))
     var concurrency = 8
 
     @Option(
-        help: Kind.help("Longest an attempt may take.", "seconds", of: .dispatch),
+        help: Kind.help("Longest an attempt may take.", "seconds", byDefault: 300, of: .dispatch),
         transform: Checked.seconds(moreThanZero: true))
     var requestTimeout = Seconds(300)
 
     @Option(
-        help: Kind.help("Largest body of an answer.", "bytes", of: .dispatch),
+        help: Kind.help("Largest body of an answer.", "bytes", byDefault: 67_108_864, of: .dispatch),
         transform: Checked.integer(1...268_000_000))
     var maxResponseBytes = 67_108_864
 
@@ -48,8 +49,7 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
     var tlsKey: String?
 
     @Option(
-        defaultAsFlag: Switch(true),
-        help: Kind.help("Talk to gateways whoever they are.", "bool", of: .dispatch))
+        help: Kind.help("Talk to gateways whoever they are.", "bool", byDefault: false, of: .dispatch))
     var tlsInsecureSkipVerify: Switch?
 
     @Option(help: Kind.help("Bearer token for the gateway; read again when it changes.", "file", of: .dispatch))
@@ -62,16 +62,17 @@ struct RetryFlags<Kind: StageKind>: ParsableArguments {
     var backoff: BackoffKind = .exponential
 
     @Option(
-        help: Kind.help("First delay, before it is doubled.", "seconds", of: .retry),
+        help: Kind.help("First delay, before it is doubled.", "seconds", byDefault: 2, of: .retry),
         transform: Checked.seconds(moreThanZero: true))
     var backoffBase = Seconds(2)
 
     @Option(
-        help: Kind.help("Longest delay.", "seconds", of: .retry), transform: Checked.seconds(moreThanZero: true))
+        help: Kind.help("Longest delay.", "seconds", byDefault: 60, of: .retry),
+        transform: Checked.seconds(moreThanZero: true))
     var backoffMax = Seconds(60)
 
     @Option(
-        help: Kind.help("Attempts after which a request is given up; 0 for no limit.", "n", of: .retry),
+        help: Kind.help("Attempts after which a request is given up; 0 for no limit.", "n", byDefault: 0, of: .retry),
         transform: Checked.integer(0...Int.max))
     var maxAttempts = 0
 }

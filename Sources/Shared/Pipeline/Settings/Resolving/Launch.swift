@@ -12,11 +12,15 @@ package struct Launch<Kind: StageKind> {
     init(arguments: [String], environment: [String: String]) throws(SettingsExit) {
         let line: RewrittenArguments
         do { line = try RewrittenArguments(arguments) } catch { throw Self.exit(error) }
-        // By itself first, so that help needs no good environment and an error is known to be the command line's.
-        _ = try Self.parse(line.plain)
         let given = EnvironmentArguments(environment)
-        for argument in given.plain { try Self.check(argument) }
-        flags = try Self.parse(given.plain.map(\.text) + line.plain)
+        do {
+            flags = try Self.parse(given.plain.map(\.text) + line.plain)
+        } catch {
+            // Whose fault? Help and version need no good environment either.
+            _ = try Self.parse(line.plain)
+            for argument in given.plain { try Self.check(argument) }
+            throw error
+        }
         indexed = given.indexed.mapValues(\.value).merging(line.indexed) { _, typed in typed }
         self.environment = environment
         var variables = Dictionary(

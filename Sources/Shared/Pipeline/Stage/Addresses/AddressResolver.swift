@@ -1,5 +1,5 @@
 import Glibc
-package import Queue
+import Queue
 
 /// Turns endpoints with host names into endpoints with addresses, all of them.
 ///

@@ -20,25 +20,39 @@ package enum AdvertisedAddress {
         return host.hasPrefix("127.") || host == "::1" || host == "localhost"
     }
 
-    /// The first address of a network interface that is up and no loopback, IPv4 before IPv6.
-    /// Source: getifaddrs(3).
+    /// Whether the address (IPv6 without brackets) is one of this machine's.
+    static func isOwnAddress(_ host: String) -> Bool {
+        addresses().contains { $0 == host || $0 == "[\(host)]" }
+    }
+
+    /// The first address that is no loopback, IPv4 before IPv6.
     private static func firstAddress() -> String? {
+        let addresses = addresses()
+        return addresses.first { !$0.hasPrefix("[") } ?? addresses.first
+    }
+
+    /// Addresses of the network interfaces that are up and no loopback, IPv6 ones in brackets.
+    /// Source: getifaddrs(3).
+    private static func addresses() -> [String] {
         var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return nil }
+        guard getifaddrs(&list) == 0 else { return [] }
         defer { freeifaddrs(list) }
-        var sixth: String?
+        var found: [String] = []
         var entry = list
         while let current = entry {
             entry = current.pointee.ifa_next
             let flags = current.pointee.ifa_flags
-            let isUsable = flags & UInt32(IFF_UP.rawValue) != 0 && flags & UInt32(IFF_LOOPBACK.rawValue) == 0
-            guard isUsable, let address = current.pointee.ifa_addr else { continue }
-            switch CInt(address.pointee.sa_family) {
-            case AF_INET: return numeric(address, socklen_t(MemoryLayout<sockaddr_in>.size))
-            case AF_INET6: sixth = sixth ?? numeric(address, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            default: continue
-            }
+            let isUsable = flags & UInt32(IFF_UP) != 0 && flags & UInt32(IFF_LOOPBACK) == 0
+            if isUsable, let address = text(of: current.pointee.ifa_addr) { found.append(address) }
         }
-        return sixth
+        return found
+    }
+
+    private static func text(of address: UnsafePointer<sockaddr>?) -> String? {
+        switch address.map({ CInt($0.pointee.sa_family) }) {
+        case AF_INET: numeric(address, socklen_t(MemoryLayout<sockaddr_in>.size))
+        case AF_INET6: numeric(address, socklen_t(MemoryLayout<sockaddr_in6>.size))
+        default: nil
+        }
     }
 }

@@ -1,0 +1,214 @@
+package import Links
+import Logging
+package import Loop
+package import Messages
+import PipelineMetrics
+import Wire
+import ZeroMQ
+
+/// The sockets of one incoming link: a PULL socket that every sender connects to, and a PUSH socket for reports to
+/// each of them.
+///
+/// The state machine `LinkReceiver` decides; this class carries frames. The stage that gets a message calls `start`
+/// when it begins with it and `finish` when the next stage has said done of what became of it.
+@PipelineActor
+package final class IncomingLink {
+    package typealias Ticket = LinkReceiver.Ticket
+
+    package let name: String
+    /// A message has arrived. It is the stage's until it calls `finish` or `refuse`.
+    package var onMessage: (Envelope, Ticket) -> Void = { _, _ in }
+    /// How many more messages the stage wants now, besides those it has; asked once per turn.
+    package var wantedRoom: () -> Int = { 0 }
+
+    private let context: Context
+    private let connection: Connection
+    private let metrics: LinkMetrics
+    private let logger: Logger
+    private var receiver: LinkReceiver
+    private var reporters: [String: Reporter] = [:]
+    private var unheard: Set<String> = []
+    /// What of the receiver's totals the metrics have.
+    private var counted = ReceiverTotals()
+    /// Undecodable frames since the last line about them.
+    private var undecodable = 0
+
+    /// Frames taken in one turn, so that reports and timers are never far away.
+    private static let framesPerTurn = 256
+
+    init(name: String, context: Context, listen: String, metrics: LinkMetrics, logger: Logger) throws(ZeroMQError) {
+        self.name = name
+        self.context = context
+        self.metrics = metrics
+        self.logger = logger
+        connection = try Connection.bind(context, to: listen)
+        receiver = LinkReceiver(instance: UInt64.random(in: 1 ... .max))
+    }
+
+    package var totals: ReceiverTotals { receiver.totals }
+    package var unfinishedCount: Int { receiver.unfinishedCount }
+    package var sessionStatus: [SessionStatus] { receiver.sessionStatus }
+    /// Whether a draining stage may leave: it holds nothing, and no sender needs it.
+    package var canLeave: Bool { receiver.canLeave(now: EventLoop.shared.now) }
+
+    /// Begins with a message.
+    ///
+    /// - Returns: `false` if it has been called off: then the stage forgets it.
+    package func start(_ ticket: Ticket) -> Bool { receiver.start(ticket) }
+
+    /// The next stage has said done of everything that became of the message.
+    package func finish(_ ticket: Ticket) { receiver.finish(ticket) }
+
+    /// Gives a message back that this process cannot deal with.
+    package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
+
+    /// Gives back what has not been started; takes nothing more, but from senders that drain as well.
+    package func beginDrain() { receiver.beginDrain(now: EventLoop.shared.now) }
+
+    /// The first half of a turn: takes what has come.
+    ///
+    /// - Returns: whether there may be more.
+    func receive() -> Bool {
+        do {
+            for _ in 0..<Self.framesPerTurn {
+                guard let frame = try connection.receive() else {
+                    _ = try connection.isConnected()
+                    return false
+                }
+                handle(frame)
+            }
+        } catch {
+            logger.error("Cannot receive", metadata: ["link": "\(name)", "error": "\(error)"])
+            return false
+        }
+        return true
+    }
+
+    /// The second half of a turn: says what is new.
+    func report() {
+        let now = EventLoop.shared.now
+        receiver.setRoom(max(0, wantedRoom()))
+        receiver.tick(now: now)
+        while let outgoing = receiver.nextReport(now: now) {
+            if outgoing.replacesSocket { reporters.removeValue(forKey: outgoing.ackAddress)?.close() }
+            send(outgoing.report, to: outgoing.ackAddress)
+        }
+        for reporter in reporters.values { reporter.flush() }
+    }
+
+    private func send(_ report: Report, to address: String) {
+        do {
+            try reporter(address)?.send(report.encoded())
+        } catch {
+            logger.error("Cannot encode a report", metadata: ["link": "\(name)", "error": "\(error)"])
+        }
+    }
+
+    /// Brings the counters up to date; asked for when they are read, and once a second.
+    func updateMetrics() {
+        let totals = receiver.totals
+        metrics.sent.increment(by: Int(totals.taken - counted.taken))
+        metrics.done.increment(by: Int(totals.finished - counted.finished))
+        metrics.sentAgain.increment(by: Int(totals.missing - counted.missing))
+        metrics.refused.increment(by: Int(totals.refused - counted.refused))
+        metrics.dropped.increment(by: Int(totals.unknownSession - counted.unknownSession))
+        counted = totals
+        let status = receiver.sessionStatus
+        metrics.open.set(receiver.unfinishedCount)
+        metrics.room.set(status.reduce(0) { $0 + $1.room })
+        metrics.peers.set(status.count(where: \.isLive))
+    }
+
+    /// Says the last word to every sender.
+    func leave() {
+        receiver.leave()
+        report()
+    }
+
+    /// Once a second: forgets sockets to senders that are gone, and says what is wrong.
+    func check() {
+        let addresses = Set(receiver.sessionStatus.map(\.ackAddress))
+        for (address, reporter) in reporters where !addresses.contains(address) && reporter.isIdle {
+            reporters.removeValue(forKey: address)?.close()
+        }
+        let silent = Set(receiver.unheardAddresses)
+        for address in silent.subtracting(unheard) {
+            logger.warning(
+                "Reports do not reach a sender; is the address it asks for reachable from here?",
+                metadata: ["link": "\(name)", "acks": "\(address)"])
+        }
+        unheard = silent
+        if undecodable > 0 {
+            logger.warning(
+                "Frames could not be read and were dropped", metadata: ["link": "\(name)", "count": "\(undecodable)"])
+            undecodable = 0
+        }
+    }
+
+    private func reporter(_ address: String) -> Reporter? {
+        if let reporter = reporters[address] { return reporter }
+        do {
+            let reporter = try Reporter(Connection.connect(context, to: address))
+            reporters[address] = reporter
+            return reporter
+        } catch {
+            logger.error(
+                "Cannot connect to a sender's address for reports",
+                metadata: ["link": "\(name)", "acks": "\(address)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func handle(_ frame: [UInt8]) {
+        do {
+            switch try Frame(decoding: frame) {
+            case .hello(let hello): receiver.receive(hello, now: EventLoop.shared.now)
+            case .message(let message):
+                guard let ticket = take(message.session, message.number) else { return }
+                onMessage(message.envelope, ticket)
+            case .unreadable(let session, let number, _):
+                drop()
+                if let ticket = take(session, number) { receiver.refuse(ticket, .undecodable) }
+            case .report: drop()
+            }
+        } catch {
+            drop()
+        }
+    }
+
+    private func take(_ session: UInt64, _ number: UInt64) -> Ticket? {
+        guard case .take(let ticket) = receiver.take(session: session, number: number) else { return nil }
+        return ticket
+    }
+
+    private func drop() {
+        undecodable += 1
+        metrics.dropped.increment()
+    }
+}
+
+/// The way back to one sender. Reports that cannot be sent yet wait; only the newest few matter.
+@PipelineActor
+private final class Reporter {
+    private let connection: Connection
+    private var waiting: [[UInt8]] = []
+    private static let mostWaiting = 32
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    var isIdle: Bool { waiting.isEmpty }
+
+    func send(_ frame: [UInt8]) {
+        waiting.append(frame)
+        if waiting.count > Self.mostWaiting { waiting.removeFirst() }
+    }
+
+    func flush() {
+        var sent = 0
+        while sent < waiting.count, (try? connection.send(waiting[sent])) == true { sent += 1 }
+        waiting.removeFirst(sent)
+        _ = try? connection.isConnected()
+    }
+
+    func close() { connection.close() }
+}

@@ -1,0 +1,284 @@
+import DequeModule
+package import Links
+import Logging
+package import Loop
+package import Messages
+import PipelineMetrics
+import Wire
+import ZeroMQ
+
+/// What the process's one ack socket and its turns need of an outgoing link.
+@PipelineActor
+protocol SendingEnd: AnyObject {
+    var name: String { get }
+    var hasLivePeer: Bool { get }
+    var peerStatus: [PeerStatus] { get }
+    func updateMetrics()
+    func resolve(_ addresses: [String])
+    func hasSession(_ session: UInt64) -> Bool
+    func receive(_ report: Report)
+    func turn()
+    func checkPeers()
+    func leave()
+}
+
+/// The sockets of one outgoing link: a PUSH socket per downstream process.
+///
+/// The state machine `LinkSender` decides; this class carries frames. What a stage sends is the link's until the other
+/// end has said done, whatever happens to peers meanwhile; then `onDone` is called with the stage's token.
+@PipelineActor
+package final class OutgoingLink<Token: Sendable>: SendingEnd {
+    /// An envelope and what the stage calls it.
+    struct Parcel: Sendable {
+        var envelope: Envelope
+        let token: Token
+    }
+
+    private struct Peer {
+        let address: String
+        let connection: Connection
+        /// Frames not yet handed to libzmq, in order: messages by number, and at most one hello.
+        var waiting = Deque<Waiting>()
+        var connectedSince: Duration?
+        var hasWarned = false
+    }
+
+    private enum Waiting {
+        case message(UInt64)
+        case hello(Hello)
+    }
+
+    /// Both ends, such as `ingest-dispatch`.
+    package let name: String
+    /// A message is finished for good.
+    package var onDone: (Token) -> Void = { _ in }
+    /// There is room, perhaps more than before.
+    package var onRoom: () -> Void = {}
+
+    private let ackAddress: String
+    private let context: Context
+    private let metrics: LinkMetrics
+    private let logger: Logger
+    private var sender: LinkSender<Parcel>
+    private var peers: [Int: Peer] = [:]
+    private var returned: [Token] = []
+    private var lastRoom = 0
+    /// What of the sender's totals the metrics have.
+    private var counted = SenderTotals()
+    /// Since when something has waited for room.
+    private var waitingSince: Duration?
+    /// What was last logged about having peers.
+    private var hadPeer: Bool?
+
+    init(
+        name: String, context: Context, ackAddress: String, maxDeliveries: Int, metrics: LinkMetrics, logger: Logger
+    ) {
+        self.name = name
+        self.ackAddress = ackAddress
+        self.context = context
+        self.metrics = metrics
+        self.logger = logger
+        sender = LinkSender(ackAddress: ackAddress, maxLosses: maxDeliveries, seed: UInt64.random(in: 0 ... .max))
+    }
+
+    /// How many more messages the peers take now.
+    package var room: Int { sender.room }
+    package var isIdle: Bool { sender.isIdle }
+    package var openCount: Int { sender.openCount }
+    package var openBytes: Int { sender.openBytes }
+    package var hasLivePeer: Bool { sender.hasLivePeer }
+    package var totals: SenderTotals { sender.totals }
+    package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
+
+    /// Takes charge of an envelope. Never fails: without room it waits here, so ask `room` first.
+    package func send(_ envelope: Envelope, token: Token) {
+        var parcel = Parcel(envelope: envelope, token: token)
+        if envelope.frameSizeLimit > Frame.maxSize {
+            let message = "the message has \(envelope.frameSizeLimit) bytes, a link carries \(Frame.maxSize)"
+            parcel.envelope.end(.result(.failure(.inferenceError, message: message)))
+        }
+        offer(parcel, losses: envelope.losses)
+    }
+
+    private func offer(_ parcel: Parcel, losses: Int) {
+        sender.offer(parcel, bytes: parcel.envelope.frameSizeLimit, losses: losses, now: EventLoop.shared.now)
+    }
+
+    /// Says to the peers that this process drains.
+    ///
+    /// - Parameter returningUnsent: What no peer takes is given back by `takeUnsent` instead of offered on.
+    package func beginDrain(returningUnsent: Bool = false) {
+        sender.beginDrain(returningUnsent: returningUnsent, now: EventLoop.shared.now)
+    }
+
+    /// Tokens of what was given back while draining; the link has forgotten them.
+    package func takeUnsent() -> [Token] {
+        defer { returned = [] }
+        return returned
+    }
+
+    /// Says goodbye; nothing is sent afterwards.
+    func leave() {
+        sender.leave()
+        perform()
+        flush()
+    }
+
+    func resolve(_ addresses: [String]) {
+        sender.resolve(addresses, now: EventLoop.shared.now)
+    }
+
+    func hasSession(_ session: UInt64) -> Bool { sender.hasSession(session) }
+
+    func receive(_ report: Report) { sender.receive(report, now: EventLoop.shared.now) }
+
+    /// One turn of the event loop: after the reports were received.
+    func turn() {
+        sender.tick(now: EventLoop.shared.now)
+        perform()
+        flush()
+        measureWaiting()
+        guard sender.room > 0, sender.room != lastRoom else { return lastRoom = sender.room }
+        onRoom()
+        // What the stage has sent from there leaves in this turn, too.
+        perform()
+        flush()
+        lastRoom = sender.room
+    }
+
+    /// Back-pressure: the time during which messages wait because no peer has room.
+    private func measureWaiting() {
+        let now = EventLoop.shared.now
+        if let since = waitingSince { metrics.waitingSeconds.add((now - since) / .seconds(1)) }
+        waitingSince = sender.room == 0 && sender.unsentCount > 0 ? now : nil
+    }
+
+    /// Brings the counters up to date; asked for when they are read, and once a second.
+    func updateMetrics() {
+        let totals = sender.totals
+        metrics.sent.increment(by: Int(totals.sent - counted.sent))
+        metrics.done.increment(by: Int(totals.done - counted.done))
+        metrics.sentAgain.increment(by: Int(totals.sentAgain - counted.sentAgain))
+        metrics.refused.increment(by: Int(totals.refused - counted.refused))
+        metrics.dropped.increment(by: Int(totals.unknownReports - counted.unknownReports))
+        counted = totals
+        let status = peerStatus
+        metrics.open.set(sender.openCount)
+        metrics.room.set(sender.room)
+        metrics.peers.set(status.count(where: \.isLive))
+        metrics.oldestOpenSeconds.set((status.compactMap(\.oldestOpen).max() ?? .zero) / .seconds(1))
+    }
+
+    private func perform() {
+        while let action = sender.nextAction() {
+            switch action {
+            case .openPeer(let index, let address): open(index, address)
+            case .closePeer(let index): peers.removeValue(forKey: index)?.connection.close()
+            case .replaceSocket(let index):
+                guard let peer = peers.removeValue(forKey: index) else { continue }
+                peer.connection.close()
+                open(index, peer.address)
+            case .hello(let index, let hello): enqueue(hello, to: index)
+            case .message(let index, let number): peers[index]?.waiting.append(.message(number))
+            case .done(let parcel): onDone(parcel.token)
+            case .returned(let parcel): returned.append(parcel.token)
+            case .deadLetter(let parcel, let reason): bury(parcel, reason)
+            }
+        }
+    }
+
+    private func open(_ index: Int, _ address: String) {
+        do {
+            let connection = try Connection.connect(context, to: address)
+            peers[index] = Peer(address: address, connection: connection)
+        } catch {
+            logger.error("Cannot connect to a peer", metadata: ["link": "\(name)", "error": "\(error)"])
+        }
+    }
+
+    /// Only the newest hello matters, and it stays behind the messages.
+    private func enqueue(_ hello: Hello, to index: Int) {
+        guard peers[index] != nil else { return }
+        peers[index]?.waiting.removeAll { if case .hello = $0 { true } else { false } }
+        peers[index]?.waiting.append(.hello(hello))
+    }
+
+    /// Nobody can be offered this request any more: what is sent on instead is that it is a dead letter.
+    private func bury(_ parcel: Parcel, _ reason: DeadLetterReason) {
+        var parcel = parcel
+        logger.error(
+            "A request becomes a dead letter",
+            metadata: [
+                "request.id": "\(parcel.envelope.id)", "queue": "\(parcel.envelope.queue)", "reason": "\(reason.text)",
+            ])
+        parcel.envelope.end(.deadLetter(reason: reason.text))
+        parcel.envelope.losses = 0
+        offer(parcel, losses: 0)
+    }
+
+    private func flush() {
+        for index in peers.keys { flush(index) }
+    }
+
+    /// Once a second: says when peers come and go, and when one is connected but cannot reach us.
+    func checkPeers() {
+        let hasPeer = sender.hasLivePeer
+        if hasPeer != hadPeer {
+            let metadata: Logger.Metadata = ["link": "\(name)", "addresses": "\(peers.values.map(\.address).sorted())"]
+            if hasPeer {
+                logger.info("A peer answers", metadata: metadata)
+            } else {
+                logger.warning("No peer answers; waiting for one", metadata: metadata)
+            }
+            hadPeer = hasPeer
+        }
+        for status in sender.peerStatus(now: EventLoop.shared.now) where !status.hasAnswered { warn(about: status) }
+    }
+
+    /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
+    private func warn(about status: PeerStatus) {
+        let now = EventLoop.shared.now
+        guard let (index, peer) = peers.first(where: { $0.value.address == status.address }), !peer.hasWarned else {
+            return
+        }
+        guard (try? peer.connection.isConnected()) == true else {
+            peers[index]?.connectedSince = nil
+            return
+        }
+        guard let since = peer.connectedSince else {
+            peers[index]?.connectedSince = now
+            return
+        }
+        guard now - since >= .seconds(5) else { return }
+        peers[index]?.hasWarned = true
+        logger.warning(
+            "A peer is connected but does not report; it may be unable to reach the address for reports",
+            metadata: ["link": "\(name)", "peer": "\(status.address)", "acks": "\(ackAddress)"])
+    }
+
+    private func flush(_ index: Int) {
+        do {
+            while let next = peers[index]?.waiting.first {
+                guard let frame = try frame(for: next, to: index) else {
+                    peers[index]?.waiting.removeFirst()
+                    continue
+                }
+                guard try peers[index]?.connection.send(frame) == true else { return }
+                peers[index]?.waiting.removeFirst()
+            }
+        } catch {
+            logger.error("Cannot send", metadata: ["link": "\(name)", "error": "\(error)"])
+        }
+    }
+
+    /// `nil` if the message need not be sent any more.
+    private func frame(for waiting: Waiting, to index: Int) throws(WireError) -> [UInt8]? {
+        switch waiting {
+        case .hello(let hello): return try hello.encoded()
+        case .message(let number):
+            guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
+            return try MessageFrame.encode(
+                outgoing.message.envelope, session: outgoing.session, number: number, losses: outgoing.losses)
+        }
+    }
+}

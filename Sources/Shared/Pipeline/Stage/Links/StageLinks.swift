@@ -1,0 +1,222 @@
+import Links
+package import Logging
+package import Loop
+package import PipelineMetrics
+package import Status
+import Wire
+import ZeroMQ
+
+/// All links of one process: at most one incoming, any number outgoing, and the one socket where reports about all
+/// outgoing links arrive.
+///
+/// A turn takes messages first, lets the stage work on them, and then sends what came of it.
+@PipelineActor
+package final class StageLinks {
+    /// Where the outgoing links go.
+    private struct Route {
+        let link: any SendingEnd
+        /// As configured, with names.
+        let endpoints: [String]
+    }
+
+    private let context: Context
+    private let registry: MetricsRegistry
+    private let logger: Logger
+    private let resolver = AddressResolver()
+    private var routes: [Route] = []
+    private var incoming: IncomingLink?
+    private var acks: Connection?
+    /// What peers are told about where reports go; `nil` without an outgoing link.
+    package private(set) var ackAddress: String?
+    private var unknownReports: Counter?
+    private var turnHandler: TurnHandlerID?
+    private static let framesPerTurn = 256
+
+    package init(registry: MetricsRegistry, logger: Logger) throws(LinkError) {
+        do { context = try Context() } catch { throw LinkError(error) }
+        self.registry = registry
+        self.logger = logger
+    }
+
+    /// Binds the socket for reports. Before the first outgoing link.
+    ///
+    /// - Parameter advertise: what peers are told; `nil` for the bound address, or of a wildcard the first address of
+    ///   this machine that is no loopback.
+    package func bindAcks(_ endpoint: String, advertise: String?) throws(LinkError) {
+        do {
+            let connection = try Connection.bind(context, to: endpoint)
+            let bound = try connection.boundEndpoint()
+            guard let address = advertise ?? AdvertisedAddress.of(bound: bound) else {
+                throw LinkError(reason: "--acks \(endpoint): this machine has no address but loopback to advertise")
+            }
+            acks = connection
+            ackAddress = address
+            logger.info("Reports arrive here", metadata: ["bound": "\(bound)", "advertised": "\(address)"])
+        } catch let error as ZeroMQError {
+            throw LinkError(error)
+        } catch let error as LinkError {
+            throw error
+        } catch {
+            throw LinkError(reason: "\(error)")
+        }
+    }
+
+    /// Opens the link to the processes at `endpoints`, all addresses of each name.
+    package func outgoing<Token: Sendable>(
+        _ name: String, to endpoints: [String], maxDeliveries: Int, token: Token.Type
+    ) -> OutgoingLink<Token> {
+        guard let ackAddress else { preconditionFailure("an outgoing link needs the socket for reports") }
+        let link = OutgoingLink<Token>(
+            name: name, context: context, ackAddress: ackAddress, maxDeliveries: maxDeliveries,
+            metrics: LinkMetrics(registry: registry, link: name), logger: logger)
+        routes.append(Route(link: link, endpoints: endpoints))
+        return link
+    }
+
+    /// Binds the incoming link.
+    package func incoming(_ name: String, listen: String) throws(LinkError) -> IncomingLink {
+        do {
+            let link = try IncomingLink(
+                name: name, context: context, listen: listen,
+                metrics: LinkMetrics(registry: registry, link: name), logger: logger)
+            incoming = link
+            return link
+        } catch {
+            throw LinkError(error)
+        }
+    }
+
+    /// Lets the links take part in the event loop's turns.
+    package func start() {
+        turnHandler = EventLoop.shared.onTurn { [unowned self] in turn() }
+        everySecond()
+    }
+
+    /// Keeps addresses up to date until the task is cancelled.
+    ///
+    /// - Returns: a peer that could never reach the advertised address, which is a wrong setting.
+    package func resolve() async -> LinkError? {
+        while !Task.isCancelled {
+            for route in routes {
+                let addresses = await resolver.resolve(route.endpoints)
+                if let ackAddress, AdvertisedAddress.isLocal(ackAddress),
+                    let remote = addresses.first(where: { !AdvertisedAddress.isLocal($0) && !isOwn($0) })
+                {
+                    return LinkError(
+                        reason: "--acks-advertise: the peer at \(remote) cannot reach \(ackAddress) on this machine's "
+                            + "loopback; set --bind-host or --acks-advertise to an address that it can reach")
+                }
+                route.link.resolve(addresses)
+            }
+            try? await Task.sleep(for: .seconds(2))
+        }
+        return nil
+    }
+
+    /// Names of outgoing links without a live peer.
+    package var linksWithoutPeer: [String] { routes.filter { !$0.link.hasLivePeer }.map(\.link.name) }
+
+    /// Every process at the other end of a link, for `/status`.
+    package var peers: [StatusReport.Peer] {
+        let downstream = routes.flatMap { route in
+            route.link.peerStatus.map { StatusReport.Peer($0, link: route.link.name) }
+        }
+        let upstream = incoming.map { link in link.sessionStatus.map { StatusReport.Peer($0, link: link.name) } }
+        return downstream + (upstream ?? [])
+    }
+
+    /// Brings the links' metrics up to date.
+    package func updateMetrics() {
+        for route in routes { route.link.updateMetrics() }
+        incoming?.updateMetrics()
+    }
+
+    /// Says goodbye on all links and gives the last frames a moment to leave.
+    package func leave() async {
+        incoming?.leave()
+        for route in routes { route.link.leave() }
+        try? await Task.sleep(for: .milliseconds(100))
+        if let turnHandler { EventLoop.shared.remove(turnHandler) }
+        turnHandler = nil
+    }
+
+    private func isOwn(_ endpoint: String) -> Bool {
+        tcpHostAndPort(endpoint).map { AdvertisedAddress.isOwnAddress($0.host) } ?? true
+    }
+
+    private func turn() -> Bool {
+        let hasMoreReports = receiveReports()
+        let hasMoreMessages = incoming?.receive() ?? false
+        for route in routes { route.link.turn() }
+        incoming?.report()
+        return hasMoreReports || hasMoreMessages
+    }
+
+    private func receiveReports() -> Bool {
+        guard let acks else { return false }
+        do {
+            for _ in 0..<Self.framesPerTurn {
+                guard let frame = try acks.receive() else {
+                    _ = try acks.isConnected()
+                    return false
+                }
+                if case .report(let report) = try? Frame(decoding: frame) { deliver(report) }
+            }
+        } catch {
+            logger.error("Cannot receive reports", metadata: ["error": "\(error)"])
+            return false
+        }
+        return true
+    }
+
+    /// To the link whose session it is about; of none, the first link counts it.
+    private func deliver(_ report: Report) {
+        let route = routes.first { $0.link.hasSession(report.session) } ?? routes.first
+        route?.link.receive(report)
+    }
+
+    private func everySecond() {
+        EventLoop.shared.schedule(after: .seconds(1)) { [weak self] in
+            guard let self, turnHandler != nil else { return }
+            for route in routes { route.link.checkPeers() }
+            incoming?.check()
+            updateMetrics()
+            everySecond()
+        }
+    }
+}
+
+/// A link that cannot be set up.
+package struct LinkError: Error, CustomStringConvertible {
+    /// What was tried on what, and what the system answered.
+    package let description: String
+    /// A restart may cure it (an address that is still taken); otherwise a setting is wrong.
+    package let isTransient: Bool
+
+    init(_ error: ZeroMQError) {
+        description = error.description
+        isTransient = true
+    }
+
+    init(reason: String) {
+        description = reason
+        isTransient = false
+    }
+}
+
+extension StatusReport.Peer {
+    fileprivate init(_ peer: PeerStatus, link: String) {
+        let state =
+            peer.isLost ? "lost" : peer.isDraining ? "draining" : peer.isLive ? "alive"
+            : peer.hasAnswered ? "opening" : "silent"
+        self.init(
+            link: link, address: peer.address, state: state, room: peer.room, open: peer.open,
+            oldestOpen: peer.oldestOpen)
+    }
+
+    fileprivate init(_ session: SessionStatus, link: String) {
+        let state = session.isDraining ? "draining" : session.isLive ? "alive" : "silent"
+        self.init(
+            link: link, address: session.ackAddress, state: state, room: session.room, open: session.unfinished)
+    }
+}

@@ -1,0 +1,34 @@
+package import Logging
+package import Loop
+package import PipelineMetrics
+package import Settings
+
+/// What the work of one stage is made from: its settings, its log, its metrics and its links.
+@PipelineActor
+package struct Stage {
+    package let settings: StageSettings
+    package let logger: Logger
+    package let registry: MetricsRegistry
+    package let links: StageLinks
+
+    /// The link that all senders of this stage connect to.
+    package func incoming() throws(LinkError) -> IncomingLink {
+        guard let listen = settings.listen else { preconditionFailure("\(settings.stage) listens to nobody") }
+        let senders = StageName.allCases.filter { $0.receivers.contains(settings.stage) }.map(\.rawValue)
+        return try links.incoming("\(senders.joined(separator: "+"))-\(settings.stage)", listen: "\(listen)")
+    }
+
+    /// The link to all processes of another stage.
+    package func outgoing<Token: Sendable>(to receiver: StageName, token: Token.Type) -> OutgoingLink<Token> {
+        let endpoints =
+            switch receiver {
+            case .dispatch: settings.dispatch
+            case .retry: settings.retry
+            case .emit: settings.emit
+            case .ingest: [Endpoint]()
+            }
+        return links.outgoing(
+            "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries,
+            token: token)
+    }
+}

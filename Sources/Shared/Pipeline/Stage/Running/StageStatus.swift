@@ -1,0 +1,49 @@
+import Loop
+import PipelineMetrics
+import Queue
+import Status
+
+/// Answers the status endpoints of one stage.
+struct StageStatus: StatusProvider {
+    let stage: String
+    let version: String
+    let settings: [String: String]
+    let links: StageLinks
+    let work: any StageWork
+    let stalls: StallMetrics
+    let drain: DrainFlag
+    let started = ContinuousClock.now
+
+    /// The thread that does everything turns at least once a second.
+    private static let longestTurn = Duration.seconds(10)
+
+    func health() async -> Health {
+        let age = EventLoop.lastTurn.age
+        return age < Self.longestTurn ? .ok : .failing(reason: "the pipeline thread has not turned for \(age)")
+    }
+
+    func readiness() async -> Status.Readiness {
+        if drain.isSet { return .notReady(reason: "draining") }
+        if case .unreachable(let reason) = await work.queueState() { return .notReady(reason: reason) }
+        let lonely = await links.linksWithoutPeer
+        return lonely.isEmpty ? .ready : .notReady(reason: "no live peer on \(lonely.joined(separator: ", "))")
+    }
+
+    func status() async -> StatusReport {
+        await links.updateMetrics()
+        let reasons = await reasons()
+        stalls.set(reasons)
+        return StatusReport(
+            version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started, peers: await links.peers,
+            counts: await work.counts(), reasons: reasons.map(\.text).sorted())
+    }
+
+    private func reasons() async -> Set<StallReason> {
+        var reasons: Set<StallReason> = []
+        if drain.isSet { reasons.insert(.draining) }
+        if case .unreachable = await work.queueState() { reasons.insert(.queueServerAway) }
+        if await !links.linksWithoutPeer.isEmpty { reasons.insert(.noPeers) }
+        if let reason = await work.stall() { reasons.insert(reason) }
+        return reasons
+    }
+}

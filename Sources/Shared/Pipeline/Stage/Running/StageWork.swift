@@ -1,0 +1,48 @@
+package import PipelineMetrics
+package import Queue
+
+/// What one kind of stage does with its links.
+package protocol StageWork: Sendable {
+    /// Works until the task is cancelled. Keeps working while it drains.
+    func run() async
+
+    /// Takes nothing new, finishes or hands back what it has, and returns when nothing is left.
+    func drain() async
+
+    /// The time for draining is over: leaves what is left in a state from which others go on.
+    func abandon() async
+
+    /// Whether the queue server answers; a stage without a queue is always fine.
+    func queueState() async -> QueueHealth
+
+    /// Why nothing moves; `nil` while something does.
+    func stall() async -> StallReason?
+
+    /// Whatever the stage counts, for `/status`.
+    func counts() async -> [String: Int]
+}
+
+extension StageWork {
+    package func run() async { try? await Task.sleep(for: .seconds(1 << 40)) }
+    package func abandon() async {}
+    package func queueState() async -> QueueHealth { .reachable }
+}
+
+/// Runs `body`, but no longer than `limit`; then it is cancelled.
+///
+/// - Returns: whether it came to its end.
+package func finishes(within limit: Duration, _ body: @escaping @Sendable () async -> Void) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+        group.addTask {
+            await body()
+            return !Task.isCancelled
+        }
+        group.addTask {
+            try? await Task.sleep(for: limit)
+            return false
+        }
+        let isFinished = await group.next() ?? false
+        group.cancelAll()
+        return isFinished
+    }
+}

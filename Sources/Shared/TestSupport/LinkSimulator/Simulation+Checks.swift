@@ -1,0 +1,77 @@
+import Links
+
+extension Simulation {
+    /// Follows which session a peer has, and with whom.
+    mutating func watch(_ process: SimulatedProcess, _ peer: Int, _ hello: Hello) {
+        if process.watches[hello.session] == nil {
+            process.watches[hello.session] = SimulatedProcess.Watch(peer: peer, lastHeard: process.running)
+            process.watched.append(hello.session)
+        }
+        if hello.receiver != 0, process.watches[hello.session]?.receiver == 0 {
+            process.watches[hello.session]?.receiver = hello.receiver
+            process.watches[hello.session]?.lastHeard = process.running
+        }
+    }
+
+    /// Silence of three seconds in a process's own time excuses it for moving what the silent one holds.
+    mutating func noteSilence(_ process: SimulatedProcess) {
+        for session in process.watched {
+            guard let watch = process.watches[session] else { continue }
+            process.watches[session]?.assignments.removeAll { ledger.assignments[$0].isOver }
+            if process.running - max(watch.lastHeard, process.lastGap) >= 3000 {
+                for assignment in watch.assignments { ledger.addCause(assignment) }
+            }
+        }
+    }
+
+    /// Every request has its record, and nobody holds anything.
+    var isDrained: Bool {
+        ledger.requests.allSatisfy(\.isSettled)
+            && processes.allSatisfy { process in
+                process.isAlive && !process.isDraining && process.sender?.isIdle ?? true
+                    && (process.receiver?.unfinishedCount ?? 0) == 0 && process.leased.isEmpty
+            }
+    }
+
+    mutating func reportStuck() {
+        let open = ledger.requests.count { !$0.isSettled }
+        ledger.violation("\(open) of \(ledger.requests.count) requests did not end, or something is still held")
+    }
+
+    /// Long after the last fault and the last message.
+    mutating func checkRest() {
+        for (index, request) in ledger.requests.enumerated() where request.isDeadLetter {
+            let causes = ledger.items.filter { $0.request == index }.map { $0.causes + $0.inherited }.max() ?? 0
+            if !request.isUnreadable, causes <= schedule.maxLosses {
+                ledger.violation("request \(index) is a dead letter after \(causes) losses")
+            }
+        }
+        for process in processes { checkRoom(process) }
+        for process in processes { checkSessions(process) }
+    }
+
+    /// What a sender believes to have room for is what the receiver gives.
+    private mutating func checkRoom(_ process: SimulatedProcess) {
+        guard let sender = process.sender else { return }
+        for peer in sender.peerStatus(now: now.milliseconds) {
+            let receiver = processes[slot(ofAddress: peer.address)].receiver
+            guard let session = receiver?.sessionStatus.first(where: { $0.session == peer.session }) else {
+                ledger.violation("peer \(peer.address) does not know the session that feeds it")
+                continue
+            }
+            if session.room != peer.room || peer.room == 0 || session.missing != 0 || !peer.isLive {
+                ledger.violation(
+                    "room of \(peer.address): \(peer.room) at the sender, \(session.room) at the receiver")
+            }
+        }
+    }
+
+    /// No state is left of senders that are gone.
+    private mutating func checkSessions(_ process: SimulatedProcess) {
+        guard let receiver = process.receiver else { return }
+        let senders = processes.count { $0.level == process.level - 1 }
+        if receiver.sessionStatus.count != senders {
+            ledger.violation("\(receiver.sessionStatus.count) sessions of \(senders) senders at \(process.address)")
+        }
+    }
+}

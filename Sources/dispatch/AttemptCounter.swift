@@ -1,0 +1,23 @@
+import Attempts
+import Loop
+import PipelineMetrics
+
+/// Counts attempts by queue and outcome.
+@PipelineActor
+final class AttemptCounter {
+    private var metrics: RequestMetricsByQueue
+
+    init(metrics: RequestMetricsByQueue) { self.metrics = metrics }
+
+    func count(_ attempt: Attempter.Observation) {
+        let metrics = metrics[queue: attempt.queue]
+        switch attempt.attemptClass {
+        case .succeeded: metrics.successful.increment()
+        case .refused, .impossible: metrics.failed.increment()
+        case .shed: metrics.shedded.increment()
+        case .failed, .unanswered: break
+        case .deadlineExceeded: return metrics.exceededDeadline.increment()
+        }
+        metrics.inferenceLatency.observe(attempt.latency / .milliseconds(1))
+    }
+}

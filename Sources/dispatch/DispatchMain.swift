@@ -1,0 +1,62 @@
+import Attempts
+import HTTP
+import Logging
+import Loop
+import PipelineMetrics
+import Settings
+import Stage
+
+@main
+struct DispatchMain {
+    static func main() async {
+        let settings = DispatchSettings.parseOrExit()
+        await runStage(settings.stage, described: settings.describe()) { stage in
+            let incoming = try stage.incoming()
+            let emit = stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
+            let retry = stage.outgoing(to: .retry, token: IncomingLink.Ticket.self)
+            let dispatcher = Dispatcher(
+                incoming: incoming, emit: emit, retry: retry, attempter: try attempter(settings, stage),
+                concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes)
+            return DispatchWork(dispatcher: dispatcher, logger: stage.logger)
+        }
+    }
+
+    /// - Throws: `SettingsError` for files that cannot be used and a concurrency that does not fit.
+    @PipelineActor
+    private static func attempter(_ settings: DispatchSettings, _ stage: Stage) throws -> Attempter {
+        let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))
+        do {
+            try raiseDescriptorLimit(needed: settings.concurrency + 100)
+            return Attempter(
+                client: try HTTPClient(HTTPClientOptions(settings)),
+                options: AttemptOptions(
+                    concurrency: settings.concurrency, requestTimeout: settings.requestTimeout,
+                    maxResponseBytes: settings.maxResponseBytes),
+                token: try settings.gatewayTokenFile.map { try gatewayToken($0, stage) },
+                observe: { counter.count($0) })
+        } catch let error as DescriptorLimitError {
+            throw SettingsError("--concurrency", "\(error)")
+        } catch let error as GatewayTokenError {
+            throw SettingsError("--gateway-token-file", "\(error)")
+        } catch let error as HTTPError {
+            throw SettingsError("--tls-ca-cert, --tls-cert, --tls-key", "\(error)")
+        }
+    }
+}
+
+@PipelineActor
+private func gatewayToken(_ path: String, _ stage: Stage) throws(GatewayTokenError) -> GatewayToken {
+    try GatewayToken(path: path) { reason in
+        stage.logger.warning("The gateway token stays as it was", metadata: ["error": "\(reason)"])
+    }
+}
+
+extension HTTPClientOptions {
+    fileprivate init(_ settings: DispatchSettings) {
+        self.init(
+            maxIdleConnections: settings.concurrency, responseHeaders: AttemptOutcome.responseHeaders,
+            tls: TLSOptions(
+                caCertificateFile: settings.tlsCACertificate, certificateFile: settings.tlsCertificate,
+                keyFile: settings.tlsKey, skipsVerification: settings.tlsSkipsVerification))
+    }
+}

@@ -1,0 +1,104 @@
+import Attempts
+import DequeModule
+import Logging
+import Loop
+import Messages
+import PipelineMetrics
+import Stage
+
+/// Makes an attempt for each request that arrives, as many at once as there are slots, and sends what came of it to
+/// emit or, if it may be worth repeating, to retry.
+///
+/// A message is finished when the stage that got its outcome has said so. Until then the outcome is kept, and sent to
+/// another emit or retry if one dies: what the gateway has answered is never asked again.
+@PipelineActor
+final class Dispatcher {
+    typealias Link = OutgoingLink<IncomingLink.Ticket>
+
+    private let incoming: IncomingLink
+    private let emit: Link
+    private let retry: Link
+    private let attempter: Attempter
+    private var waiting = Deque<(envelope: Envelope, ticket: IncomingLink.Ticket)>()
+    private var ahead: StartsAhead
+    private var isDraining = false
+
+    init(
+        incoming: IncomingLink, emit: Link, retry: Link, attempter: Attempter, concurrency: Int, maxUnackedBytes: Int
+    ) {
+        self.incoming = incoming
+        self.emit = emit
+        self.retry = retry
+        self.attempter = attempter
+        ahead = StartsAhead(concurrency: concurrency)
+        incoming.onMessage = { [unowned self] in arrived($0, $1) }
+        incoming.wantedRoom = { [unowned self] in
+            if emit.openBytes + retry.openBytes > maxUnackedBytes { return 0 }
+            return attempter.free - waiting.count + ahead.count(at: EventLoop.shared.now)
+        }
+        emit.onDone = { incoming.finish($0) }
+        retry.onDone = { incoming.finish($0) }
+    }
+
+    var isIdle: Bool { attempter.active == 0 && waiting.isEmpty && emit.isIdle && retry.isIdle }
+    var canLeave: Bool { isIdle && incoming.canLeave }
+
+    var counts: [String: Int] {
+        [
+            "attempts": attempter.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
+            "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
+        ]
+    }
+
+    var stall: StallReason? {
+        if isDraining { return .draining }
+        if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
+        return attempter.free <= 0 ? .gatewaySlotsFull : nil
+    }
+
+    /// Gives back what has not been started, and finishes the rest.
+    func beginDrain() {
+        isDraining = true
+        incoming.beginDrain()
+        waiting.removeAll()
+        emit.beginDrain()
+        retry.beginDrain()
+    }
+
+    /// Breaks off what is under way; it stays open with its senders, which offer it to others.
+    ///
+    /// - Returns: how many attempts that were.
+    func abort() -> Int { attempter.abortAll() }
+
+    private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        if case .waiting = envelope.progress {
+            waiting.append((envelope, ticket))
+            startWaiting()
+        } else if incoming.start(ticket) {
+            // It was decided before it came here: it needs no attempt.
+            pass(envelope, ticket)
+        }
+    }
+
+    private func startWaiting() {
+        while attempter.free > 0, let next = waiting.popFirst() {
+            guard incoming.start(next.ticket) else { continue }
+            ahead.started(at: EventLoop.shared.now)
+            attempter.start(next.envelope) { [unowned self] envelope in
+                pass(envelope, next.ticket)
+                startWaiting()
+            }
+        }
+    }
+
+    /// The request's payload stays behind: the queue has it, and its next attempt will come from there.
+    private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        var envelope = envelope
+        envelope.payload = []
+        if case .failed = envelope.progress {
+            retry.send(envelope, token: ticket)
+        } else {
+            emit.send(envelope, token: ticket)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Messages
+import Settings
+import Stage
+
+@main
+struct EmitMain {
+    static func main() async {
+        let settings = EmitSettings.parseOrExit()
+        await runStage(settings.stage, described: settings.describe()) { stage in
+            let sink = try Sinks.make(settings.server)
+            let emitter = Emitter(
+                incoming: try stage.incoming(),
+                settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),
+                maxUnackedBytes: settings.stage.maxUnackedBytes, logger: stage.logger)
+            return EmitWork(
+                emitter: emitter,
+                loop: SettlingLoop(emitter: emitter, sink: sink, state: QueueState(), logger: stage.logger))
+        }
+    }
+}
+
+extension ResultPayloadFormat {
+    fileprivate init(_ flag: ResultPayload) {
+        switch flag {
+        case .text: self = .text
+        case .json: self = .json
+        case .base64: self = .base64
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import PipelineMetrics
+import Queue
+import Stage
+
+/// What the emit process does.
+struct EmitWork: StageWork {
+    let emitter: Emitter
+    let loop: SettlingLoop
+
+    func run() async { await loop.run() }
+
+    /// What has been taken is settled, and whoever still drains is served.
+    func drain() async {
+        await emitter.beginDrain()
+        while await !emitter.canLeave, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
+        await emitter.stop()
+    }
+
+    func queueState() async -> QueueHealth { loop.state.current }
+
+    func stall() async -> StallReason? {
+        if case .unreachable = loop.state.current { return .queueServerAway }
+        return await emitter.isDraining ? .draining : nil
+    }
+
+    func counts() async -> [String: Int] { await emitter.counts }
+}

@@ -1,0 +1,19 @@
+import Queue
+import Redis
+import RedisChannelSink
+import SQLiteSink
+import Settings
+
+/// The kinds of queues that emit can settle: one line each.
+enum Sinks {
+    /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
+    static func make(_ server: QueueServerSettings) throws -> any ResultSink {
+        switch server.implementation {
+        case .redisPubSub:
+            RedisChannelSink(url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination)
+        case .sqlite: SQLiteResultSink(path: server.sqlitePath)
+        case .redisSortedSet, .googlePubSub:
+            throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Intake
+import Messages
+import PipelineMetrics
+import Queue
+import Settings
+import Stage
+
+@main
+struct IngestMain {
+    static func main() async {
+        let settings = IngestSettings.parseOrExit()
+        await runStage(settings.stage, described: settings.describe()) { stage in
+            let queues = settings.server.queues
+            let sources = try queues.map { try Sources.make($0, settings) }
+            let ingester = Ingester(
+                queues: queues, dispatch: stage.outgoing(to: .dispatch, token: UInt64.self),
+                preparation: Preparation(
+                    limits: RequestLimits(maximumPayloadBytes: settings.maxPayloadBytes),
+                    maxDeliveries: settings.stage.maxDeliveries),
+                policy: MergePolicy(settings.mergePolicy),
+                maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
+                metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
+                logger: stage.logger)
+            let readers = queues.indices.map { index in
+                QueueReader(
+                    queue: index, settings: queues[index], source: sources[index], ingester: ingester,
+                    lease: settings.lease, state: QueueState(), logger: stage.logger)
+            }
+            return IngestWork(ingester: ingester, readers: readers)
+        }
+    }
+}
+
+extension MergePolicy {
+    fileprivate init(_ flag: RequestMergePolicy) {
+        switch flag {
+        case .randomRobin: self = .randomRobin
+        }
+    }
+}

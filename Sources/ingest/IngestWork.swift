@@ -1,0 +1,60 @@
+import Messages
+import PipelineMetrics
+import Queue
+import Stage
+
+/// What the ingest process does, from its first lease to its last settlement.
+struct IngestWork: StageWork {
+    let ingester: Ingester
+    let readers: [QueueReader]
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await readUntilDrained() }
+            for reader in readers { group.addTask { await reader.renewLeases() } }
+        }
+    }
+
+    /// Reading ends with the drain; leases are renewed for as long as something is in the pipeline.
+    private func readUntilDrained() async {
+        await withTaskGroup(of: Void.self) { group in
+            for reader in readers { group.addTask { await reader.read() } }
+            await ingester.waitUntilDraining()
+            group.cancelAll()
+        }
+    }
+
+    func drain() async {
+        await release(ingester.beginDrain())
+        while await !ingester.isEmpty, !Task.isCancelled {
+            await release(ingester.takeUnsent())
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        await release(ingester.takeUnsent())
+    }
+
+    /// What is in the pipeline may still settle: its leases get their full length once more, and another ingest takes
+    /// over what does not.
+    func abandon() async {
+        for reader in readers { await reader.renewAll() }
+    }
+
+    func queueState() async -> QueueHealth {
+        for reader in readers {
+            var health = reader.state.current
+            if health == .reachable { health = await reader.source.health() }
+            if case .unreachable(let reason) = health {
+                return .unreachable(reason: "\(reader.settings.name): \(reason)")
+            }
+        }
+        return .reachable
+    }
+
+    func counts() async -> [String: Int] { await ingester.counts }
+
+    func stall() async -> StallReason? { await ingester.stall }
+
+    private func release(_ receipts: [[Receipt]]) async {
+        for (reader, receipts) in zip(readers, receipts) { await reader.release(receipts) }
+    }
+}

@@ -1,0 +1,25 @@
+import Queue
+import Redis
+import RedisChannelSource
+import SQLiteSource
+import Settings
+
+/// The kinds of queues that ingest can read: one line each.
+enum Sources {
+    /// The source of one queue.
+    ///
+    /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
+    static func make(_ queue: QueueSettings, _ settings: IngestSettings) throws -> any RequestSource {
+        let server = settings.server
+        switch server.implementation {
+        case .redisPubSub:
+            return RedisChannelSource(
+                url: try RedisURL(server.redis.value), queue: queue,
+                settings: RedisChannelSettings(lease: settings.lease, deduplicate: settings.deduplicates))
+        case .sqlite:
+            return SQLiteRequestSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)
+        case .redisSortedSet, .googlePubSub:
+            throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import PipelineMetrics
+import RetryPolicy
+import Settings
+import Stage
+
+@main
+struct RetryMain {
+    static func main() async {
+        let settings = RetrySettings.parseOrExit()
+        await runStage(settings.stage, described: settings.describe()) { stage in
+            let incoming = try stage.incoming()
+            let emit = stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
+            let retrier = Retrier(
+                incoming: incoming, emit: emit, policy: RetryPolicy(settings),
+                maxUnackedBytes: settings.stage.maxUnackedBytes,
+                metrics: RequestMetricsByQueue(registry: stage.registry))
+            return RetryWork(retrier: retrier)
+        }
+    }
+}
+
+extension RetryPolicy {
+    fileprivate init(_ settings: RetrySettings) {
+        self.init(
+            backoff: settings.backoff == .fixed ? .fixed : .exponential, base: settings.backoffBase / .seconds(1),
+            maximum: settings.backoffMax / .seconds(1), maximumAttempts: settings.maxAttempts)
+    }
+}
