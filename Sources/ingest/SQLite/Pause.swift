@@ -3,8 +3,9 @@
 /// A write to the log announces a commit, which follows when the disk has it: so the source asks 250 µs after a write
 /// and then ever less often. Pauses grow by half, so a commit is noticed at most half the time later that it took.
 ///
-/// Measured: asking costs 10 µs in a busy process and 170 µs in one that was asleep, which is why a source that is told
-/// of writes asks twice a second when there are none.
+/// Measured on a shared 2-core machine: from a producer's commit to the end of `lease` 0.3 ms (median), 0.6 ms (90th
+/// percentile) on a quiet disk. Asking costs 170 µs in a process that was asleep, so a source that is told of writes
+/// asks twice a second when there are none: 0.09 % of a core, against 0.33 % for asking every 50 ms.
 struct Pause: Sendable, Equatable {
     static let shortest = Duration.microseconds(250)
     /// No sleep is longer, so that a cancelled task ends within 100 ms.
