@@ -161,6 +161,9 @@ let package = Package(
         tests(
             "RedisChannelTests",
             ["RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue", "Messages"]),
+        tests(
+            "EndToEndTests",
+            ["Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop"]),
         tests("MessagesTests", ["Messages"]),
@@ -201,5 +204,5 @@ if let only = Context.environment["AP_ONLY"] {
         }
     }
     package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll()
+    package.products.removeAll { !(($0 as? Product.Executable)?.targets.allSatisfy(wanted.contains) ?? false) }
 }

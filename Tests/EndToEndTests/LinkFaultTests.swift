@@ -1,6 +1,7 @@
 import Foundation
 import GatewaySimulator
 import Processes
+import TestServers
 import Testing
 
 /// What happens between the stages when connections break or peers are away.
@@ -94,22 +95,22 @@ struct LinkFaultTests {
 private struct ProxiedLinks: Sendable {
     let flags: [String: [String]]
     let endpoints: [String: String]
-    private let proxies: [TCPProxy]
+    private let proxies: [CuttingProxy]
 
     init() throws {
         var flags: [String: [String]] = [:]
         var endpoints: [String: String] = [:]
-        var proxies: [TCPProxy] = []
+        var proxies: [CuttingProxy] = []
         for name in ["dispatch", "retry", "emit"] {
             let port = try freePort()
-            let proxy = try TCPProxy(to: port)
+            let proxy = try CuttingProxy(to: port)
             flags[name, default: []] += ["--listen", "tcp://127.0.0.1:\(port)"]
             endpoints[name] = "tcp://127.0.0.1:\(proxy.port)"
             proxies.append(proxy)
         }
         for name in ["ingest", "dispatch", "retry"] {
             let port = try freePort()
-            let proxy = try TCPProxy(to: port)
+            let proxy = try CuttingProxy(to: port)
             flags[name, default: []] += [
                 "--acks", "tcp://127.0.0.1:\(port)", "--acks-advertise", "tcp://127.0.0.1:\(proxy.port)",
             ]

@@ -1,6 +1,7 @@
 import Foundation
 import GatewaySimulator
 import Processes
+import Redis
 import TestServers
 import Testing
 
@@ -10,17 +11,17 @@ struct RedisPipelineTests {
     @Test(.timeLimit(.minutes(2)))
     func answersTheUserGuidesTestWordForWordWithNothingButAddresses() async throws {
         try await withRedisRun { run in
-            let subscriber = try run.redis.command("SUBSCRIBE", "result-queue")
+            let subscriber = try run.cli.start("SUBSCRIBE", "result-queue")
             try await eventually("a subscriber of the results") {
                 try await run.subscribers("result-queue") == 1 ? true : nil
             }
-            let receivers = try await run.redis.run(
+            let receivers = try run.cli.run(
                 "PUBLISH", "request-queue",
                 #"{"id" : "testmsg", "payload":{ "model":"food-review-1", "prompt":"Hi, good morning "}, "#
                     + #""deadline" :"23472348233323" }"#)
             #expect(receivers == "1")
-            try await eventually("the result") { subscriber.output().contains("testmsg") ? true : nil }
-            #expect(subscriber.output().contains(#""status_code":200"#))
+            try await eventually("the result") { try subscriber.output().contains("testmsg") ? true : nil }
+            #expect(try subscriber.output().contains(#""status_code":200"#))
             #expect(run.gateway.requests().map(\.text) == [#"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#])
             subscriber.end()
         }
@@ -62,7 +63,7 @@ struct RedisPipelineTests {
     @Test(.timeLimit(.minutes(2)))
     func waitsForAServerThatIsAwayAndForOneThatGoesAway() async throws {
         try await withRedisRun { run in
-            try await run.redis.kill()
+            run.redis.kill()
             try await run.redis.start()
             let results = try await run.collect()
             try await eventually("ingest subscribes again") {
@@ -78,17 +79,17 @@ struct RedisPipelineTests {
 /// One run over Redis channels.
 struct RedisRun: Sendable {
     let redis: RedisServer
+    let cli: RedisCLI
     let gateway: GatewaySimulator
     let pipeline: Pipeline
 
     func subscribers(_ channel: String) async throws -> Int {
-        let answer = try await redis.run("PUBSUB", "NUMSUB", channel)
-        return Int(answer.split(separator: "\n").last ?? "") ?? 0
+        try cli.run("PUBSUB", "NUMSUB", channel).split(separator: "\n").last.flatMap { Int($0) } ?? 0
     }
 
     /// Starts to collect results; returns when the subscription stands.
     func collect() async throws -> ResultCollector {
-        let collector = try ResultCollector(redis.command("SUBSCRIBE", "result-queue"))
+        let collector = try ResultCollector(cli.start("SUBSCRIBE", "result-queue"))
         try await eventually("a subscriber of the results") { try await subscribers("result-queue") >= 1 ? true : nil }
         try await eventually("a subscriber of the requests") {
             try await subscribers("request-queue") >= 1 ? true : nil
@@ -97,21 +98,22 @@ struct RedisRun: Sendable {
     }
 
     func publish(_ ids: [String]) async throws {
-        try await redis.pipe(ids.map { ["PUBLISH", "request-queue", request($0)] })
+        let connection = try RedisConnection(redis.url)
+        _ = try connection.send(ids.map { RedisCommand("PUBLISH", "request-queue", request($0)) })
     }
 }
 
 /// Results that came over the channel.
 struct ResultCollector: Sendable {
-    private let subscriber: RedisServer.Command
+    private let subscriber: RedisCLI.Running
 
-    init(_ subscriber: RedisServer.Command) { self.subscriber = subscriber }
+    init(_ subscriber: RedisCLI.Running) { self.subscriber = subscriber }
 
     func end() { subscriber.end() }
 
     /// Ids of all results so far, with their number.
     func perID() -> [String: Int] {
-        subscriber.output().split(separator: "\n").reduce(into: [:]) { counts, line in
+        ((try? subscriber.output()) ?? "").split(separator: "\n").reduce(into: [:]) { counts, line in
             guard line.hasPrefix(#"{"id":""#), let end = line.dropFirst(7).firstIndex(of: "\"") else { return }
             counts[String(line.dropFirst(7)[..<end]), default: 0] += 1
         }
@@ -124,26 +126,19 @@ func withRedisRun(
     script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil, latency: Latency = .fixed(.zero),
     dispatches: Int = 1, flags: [String] = [], _ body: (RedisRun) async throws -> Void
 ) async throws {
-    let redis = try RedisServer()
-    try await redis.start()
-    do {
-        try await withGateway(GatewaySettings(latency: latency, script: script)) { gateway in
-            let pipeline = try Pipeline(
-                queue: [
-                    "--redis.addr", "127.0.0.1:\(redis.port)", "--redis.inference-gateway", gateway.completions,
-                ],
-                dispatches: dispatches, flags: quickRetries + flags)
-            try await withPipeline(pipeline) { pipeline in
-                let run = RedisRun(redis: redis, gateway: gateway, pipeline: pipeline)
-                try await eventually("ingest subscribes") {
-                    try await run.subscribers("request-queue") >= 1 ? true : nil
-                }
-                try await body(run)
+    let redis = try await RedisServer()
+    let cli = try RedisCLI(port: redis.port)
+    try await withGateway(GatewaySettings(latency: latency, script: script)) { gateway in
+        let pipeline = try Pipeline(
+            queue: ["--redis.addr", "127.0.0.1:\(redis.port)", "--redis.inference-gateway", gateway.completions],
+            dispatches: dispatches, flags: quickRetries + flags)
+        try await withPipeline(pipeline) { pipeline in
+            let run = RedisRun(redis: redis, cli: cli, gateway: gateway, pipeline: pipeline)
+            try await eventually("ingest subscribes") {
+                try await run.subscribers("request-queue") >= 1 ? true : nil
             }
+            try await body(run)
         }
-    } catch {
-        try? await redis.kill()
-        throw error
     }
-    try await redis.kill()
+    redis.kill()
 }
