@@ -16,6 +16,7 @@ package struct Launch<Kind: StageKind> {
         do {
             flags = try Self.parse(given.plain.map(\.text) + line.plain)
         } catch {
+            if given.plain.isEmpty { throw error }
             // Whose fault? Help and version need no good environment either.
             _ = try Self.parse(line.plain)
             for argument in given.plain { try Self.check(argument) }

@@ -69,11 +69,7 @@ extension QueueServerSettings {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw SettingsError(flag, "the file \(path) cannot be read")
         }
-        do {
-            return try QueuesFile(data, for: launch.flags.queues.messageQueueImpl, path: path)
-        } catch {
-            throw SettingsError(flag, "\(error)")
-        }
+        return try QueuesFile(data, for: launch.flags.queues.messageQueueImpl, name: "\(flag): \(path)")
     }
 
     /// The flag, its variable, the file, `REDIS_URL`, and last `--redis.addr`.
@@ -83,7 +79,7 @@ extension QueueServerSettings {
         let flags = launch.flags.redis
         let common = launch.environment["REDIS_URL"].flatMap { $0.isEmpty ? nil : $0 }
         let choices = [
-            ("--redis.url", flags.url?.value), ("--queues-config-file: url", file?.url), ("REDIS_URL", common),
+            ("--redis.url", flags.url?.value), ("\(file?.name ?? ""): url", file?.url), ("REDIS_URL", common),
         ]
         for case (let subject, let url?) in choices where !url.isEmpty {
             try checkRedisURL(url, subject)

@@ -5,6 +5,7 @@ import Foundation
 /// The whole document or, as in older versions, the bare list of its queues. Keys match whatever their case; fields
 /// that mean nothing here are ignored.
 struct QueuesFile: Equatable {
+    let name: String
     var url: String?
     var retryQueue: String?
     var resultQueue: String?
@@ -13,14 +14,15 @@ struct QueuesFile: Equatable {
     /// Fields that ask for something this program does not do.
     var warnings: [String] = []
 
-    /// - Parameter path: Where the file is, for messages.
-    init(_ data: Data, for implementation: QueueImplementation, path: String) throws(SettingsError) {
+    /// - Parameter name: The flag and the file, for messages.
+    init(_ data: Data, for implementation: QueueImplementation, name: String) throws(SettingsError) {
         guard let document = try? JSONSerialization.jsonObject(with: data) else {
-            throw SettingsError(path, "is not JSON")
+            throw SettingsError(name, "is not JSON")
         }
+        self.name = name
         let isGoogle = implementation == .googlePubSub
         let listName = isGoogle ? "topics" : "queues"
-        let top = JSONFields(document as? [String: Any] ?? [listName: document], at: path, isTop: true)
+        let top = JSONFields(document as? [String: Any] ?? [listName: document], at: name, isTop: true)
         url = try top.text("url")
         retryQueue = try top.text("retry_queue_name")
         resultQueue = try top.text(isGoogle ? "result_topic_id" : "result_queue_name")

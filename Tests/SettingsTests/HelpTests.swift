@@ -1,0 +1,95 @@
+import ArgumentParser
+import Testing
+
+@testable import Settings
+
+struct HelpTests {
+    /// The flags in a help text.
+    private func flags(_ text: String) -> Set<String> {
+        Set(
+            text.split(separator: "\n").filter { $0.hasPrefix("  --") }
+                .map { String($0.dropFirst(4).prefix { $0 != " " }) }
+        ).subtracting(["version"])
+    }
+
+    private func everything<Kind: StageKind>(_ kind: Kind.Type) -> Set<String> {
+        flags(StageCommand<Kind>.helpMessage(includeHidden: true))
+    }
+
+    @Test
+    func knowsTheNameOfEveryFlagOfEveryStage() {
+        let names = Set(FlagNames.all)
+        #expect(names.count == FlagNames.all.count)
+        #expect(everything(Ingest.self) == names)
+        #expect(everything(Dispatch.self) == names)
+        #expect(everything(Retry.self) == names)
+        #expect(everything(Emit.self) == names)
+        #expect(FlagNames.switches.isSubset(of: names))
+    }
+
+    @Test
+    func showsWhatBelongsToTheStage() throws {
+        let common: Set = [
+            "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "max-unacked-bytes",
+            "log-level", "log-format",
+        ]
+        let retry = try #require(exit(RetrySettings.self, ["--help"]))
+        #expect(retry.code == 0)
+        #expect(
+            flags(retry.text)
+                == common.union([
+                    "listen", "emit", "acks", "acks-advertise", "max-deliveries", "backoff", "backoff-base",
+                    "backoff-max", "max-attempts",
+                ]))
+        let emit = try #require(exit(EmitSettings.self, ["-h"]))
+        #expect(
+            flags(emit.text)
+                == common.union([
+                    "listen", "result-payload", "message-queue-impl", "queues-config-file", "redis.addr", "redis.url",
+                    "redis.retry-queue-name", "pubsub.project-id", "pubsub.result-topic-id", "sqlite.path",
+                ]))
+    }
+
+    @Test
+    func groupsTheFlagsBelowHeadings() throws {
+        let text = try #require(exit(DispatchSettings.self, ["--help"])).text
+        #expect(text.hasPrefix("OVERVIEW: Send requests to their gateways"))
+        #expect(text.contains("\nUSAGE: dispatch [options]\n"))
+        #expect(text.contains("\nLINKS:\n  --listen <endpoint>"))
+        #expect(text.contains("\nDISPATCH:\n  --concurrency <n>       Requests at the gateway at once. (default: 8)\n"))
+        #expect(!text.contains("\nREDIS:"))
+        #expect(text.hasSuffix("\n"))
+    }
+
+    @Test
+    func needsNoGoodEnvironmentForHelpAndVersion() {
+        #expect(exit(EmitSettings.self, ["--help"], ["AP_LOG_LEVEL": "loud"])?.code == 0)
+        #expect(
+            exit(EmitSettings.self, ["--version"], ["AP_LOG_LEVEL": "loud"])
+                == SettingsExit(text: "emit \(pipelineVersion)\n", code: 0))
+    }
+
+    @Test
+    func suggestsWhatAMistypedFlagMayMean() {
+        #expect(
+            refusal(IngestSettings.self, ["--redis.request-queue-nam", "q"])
+                == "Error: Unknown option '--redis.request-queue-nam'. Did you mean '--redis.request-queue-name'?")
+        #expect(
+            refusal(DispatchSettings.self, ["-concurency=4"])
+                == "Error: Unknown option '--concurency'. Did you mean '--concurrency'?")
+    }
+
+    /// Names are the contract, so a new default is a change that somebody has to mean.
+    @Test(arguments: [
+        ("redis.request-queue-name", "AP_REDIS_REQUEST_QUEUE_NAME"), ("listen", "AP_LISTEN"),
+        ("tls-ca-cert", "AP_TLS_CA_CERT"),
+    ])
+    func namesTheVariableOfAFlag(flag: String, variable: String) {
+        #expect(FlagNames.variable(of: flag) == variable)
+    }
+
+    @Test
+    func givesNoTwoFlagsTheSameVariable() {
+        #expect(Set(FlagNames.all.map(FlagNames.variable)).count == FlagNames.all.count)
+    }
+}

@@ -1,0 +1,80 @@
+import Messages
+import Queue
+import Testing
+
+@testable import Settings
+
+struct IndexedFlagsTests {
+    private func names(_ arguments: [String], _ environment: [String: String] = [:]) -> [String]? {
+        try? IngestSettings.parse(arguments: arguments, environment: environment).server.queues.map(\.name)
+    }
+
+    @Test
+    func takesSeveralQueuesInTheOrderOfTheirNumbers() {
+        #expect(
+            names([
+                "--redis.request-queue-name.10", "ten", "-redis.request-queue-name.2=two",
+                "--redis.request-queue-name.1=one",
+            ]) == ["one", "two", "ten"])
+    }
+
+    @Test
+    func takesAQueueNamedWithoutNumberForTheFirst() {
+        #expect(names(["--redis.request-queue-name", "a", "--redis.request-queue-name.2", "b"]) == ["a", "b"])
+        #expect(names(["--redis.request-queue-name", "a", "--redis.request-queue-name.1", "b"]) == ["b"])
+        #expect(names(["--redis.request-queue-name.2", "b"]) == ["b"])
+        #expect(names(["--redis.inference-objective.1", "o"]) == ["request-queue"])
+    }
+
+    @Test
+    func takesFlagsWithoutNumberForTheDefaultsOfAll() throws {
+        let queues = try IngestSettings.parse(arguments: [
+            "--redis.request-queue-name", "a", "--redis.inference-gateway", "http://g/all",
+            "--redis.inference-objective", "common", "--redis.retry-queue-name", "later",
+            "--redis.result-queue-name", "out", "--redis.request-queue-name.2", "b",
+            "--redis.inference-gateway.2", "http://g/b", "--redis.inference-objective.2=",
+            "--redis.result-queue-name.2",
+            "out-b", "--redis.retry-queue-name.2", "later-b",
+        ]).server.queues
+        #expect(queues.map(\.target) == [.url("http://g/all"), .url("http://g/b")])
+        #expect(queues.map(\.objective) == ["common", ""])
+        #expect(queues.map(\.retryQueue) == ["later", "later-b"])
+        #expect(queues.map(\.resultDestination) == [nil, "out-b"])
+        #expect(queues.map(\.defaultResultDestination) == ["out", "out"])
+    }
+
+    @Test
+    func readsNumberedVariables() {
+        let environment = ["AP_REDIS_REQUEST_QUEUE_NAME_1": "a", "AP_REDIS_REQUEST_QUEUE_NAME_2": "b"]
+        #expect(names([], environment) == ["a", "b"])
+        #expect(names(["--redis.request-queue-name.2", "c"], environment) == ["a", "c"])
+        #expect(names(["--redis.request-queue-name", "c"], environment) == ["a", "b"])
+    }
+
+    @Test
+    func numbersTheQueuesOfOtherKindsToo() {
+        #expect(
+            names([
+                "--message-queue-impl=sqlite", "--sqlite.request-queue-name.1=x", "--sqlite.request-queue-name.2=y",
+            ])
+                == ["x", "y"])
+        #expect(names(["--sqlite.request-queue-name.2", "y"]) == ["request-queue"])
+    }
+
+    @Test(arguments: [
+        (["--redis.request-queue-name.0", "a"], "--redis.request-queue-name.0: queues are numbered from 1"),
+        (["--redis.request-queue-name.2"], "--redis.request-queue-name.2: a value is missing"),
+        (["--redis.request-queue-name.2", "--redis.addr", "a"], "--redis.request-queue-name.2: a value is missing"),
+        (["--redis.request-queue-name.2="], "--redis.request-queue-name.2: must not be empty"),
+        (["--redis.inference-gateway.3", "http://g"], "--redis.request-queue-name.3: is missing"),
+        (["--redis.inference-gateway.1", "g"], "--redis.inference-gateway.1: expected http://… or https://…"),
+        (
+            ["--redis.request-queue-name.1=a", "--redis.request-queue-name.2=a"],
+            "--redis.request-queue-name.2: another queue has the name a"
+        ),
+        (["--concurrency.2", "4"], "Unknown option '--concurrency.2'"),
+    ])
+    func refusesNumbersThatMakeNoSense(arguments: [String], reason: String) {
+        #expect(refusal(IngestSettings.self, arguments) == "Error: \(reason)")
+    }
+}

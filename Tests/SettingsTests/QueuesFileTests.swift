@@ -1,0 +1,137 @@
+import Messages
+import Queue
+import Testing
+
+@testable import Settings
+
+struct QueuesFileTests {
+    private func parse(_ document: String, _ arguments: [String] = []) throws -> IngestSettings {
+        try withFile(document) { path in
+            try IngestSettings.parse(arguments: ["--queues-config-file", path] + arguments)
+        }
+    }
+
+    @Test
+    func readsAWholeDocument() throws {
+        let settings = try parse(
+            """
+            {"url":"redis://h:1/2","retry_queue_name":"later","result_queue_name":"out","enable_tracing":true,"queues":[
+              {"queue_name":"a","igw_base_url":"http://g","worker_pool_id":"x","labels":{"tier":"batch"}},
+              {"queue_name":"b","id":"b1","igw_base_url":"http://g/base","request_path_url":"/v1/embeddings",
+               "inference_objective":"o","result_queue_name":"out-b"}]}
+            """)
+        #expect(settings.server.redis.value == "redis://h:1/2")
+        #expect(
+            settings.server.queues == [
+                QueueSettings(
+                    id: "a", name: "a", retryQueue: "later", defaultResultDestination: "out",
+                    target: .base("http://g", path: "/v1/completions")),
+                QueueSettings(
+                    id: "b1", name: "b", retryQueue: "later", resultDestination: "out-b",
+                    defaultResultDestination: "out", target: .base("http://g/base", path: "/v1/embeddings"),
+                    objective: "o"),
+            ])
+        #expect(settings.stage.warnings.isEmpty)
+    }
+
+    @Test
+    func readsTheBareListOfOlderVersions() throws {
+        let queues = try parse(
+            #"[{"queue_name":"a","inference_objective":"o"},{"queue_name":"b","request_path_url":"/v1/embeddings"}]"#,
+            ["--redis.inference-gateway", "http://g:80/v1/completions", "--redis.result-queue-name", "out"]
+        ).server.queues
+        #expect(queues.map(\.name) == ["a", "b"])
+        #expect(queues.map(\.target) == [.url("http://g:80/v1/completions"), .url("http://g:80/v1/embeddings")])
+        #expect(queues.map(\.objective) == ["o", ""])
+        #expect(queues.map(\.defaultResultDestination) == ["out", "out"])
+    }
+
+    @Test
+    func matchesKeysWhateverTheirCaseAndTakesNullForNothing() throws {
+        let queues = try parse(#"{"Queues":[{"QUEUE_NAME":"a","igw_base_url":"http://g","id":null}]}"#).server.queues
+        #expect(queues.map(\.id) == ["a"])
+    }
+
+    @Test
+    func readsTopicsForPubSub() throws {
+        let settings = try parse(
+            #"{"project_id":"p","result_topic_id":"t","topics":[{"subscriber_id":"s","igw_base_url":"http://g"}]}"#,
+            ["--message-queue-impl", "gcp-pubsub"])
+        #expect(settings.server.pubsubProject == "p")
+        #expect(settings.server.pubsubResultTopic == "t")
+        #expect(settings.server.queues.map(\.name) == ["s"])
+    }
+
+    @Test
+    func warnsOfAGateThatWouldNotClose() throws {
+        let settings = try parse(
+            #"{"queues":[{"queue_name":"a","igw_base_url":"http://g","gate_type":"redis-quota"}]}"#)
+        #expect(settings.stage.warnings.count == 1)
+        #expect(settings.stage.warnings[0].hasSuffix(": queues[0].gate_type has no effect in this version"))
+    }
+
+    @Test
+    func letsTheFlagBeatTheFilesServerAndThatTheCommonVariable() throws {
+        try withFile(#"{"url":"redis://file","queues":[{"queue_name":"a","igw_base_url":"http://g"}]}"#) { path in
+            let file = ["--queues-config-file", path]
+            let common = ["REDIS_URL": "redis://common"]
+            let settings = try EmitSettings.parse(arguments: file, environment: common)
+            #expect(settings.server.redis.value == "redis://file")
+            let flag = file + ["--redis.url", "redis://flag"]
+            let flagged = try EmitSettings.parse(arguments: flag, environment: common)
+            #expect(flagged.server.redis.value == "redis://flag")
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "is not JSON"),
+        ("7", "is not JSON"),
+        ("{}", "queues: needs at least one entry"),
+        (#"{"queues":{}}"#, "queues: is not a list"),
+        (#"{"queues":[7]}"#, "queues[0]: is not an object"),
+        (#"{"queues":[{"igw_base_url":"http://g"}]}"#, "queues[0].queue_name: is missing"),
+        (#"{"queues":[{"queue_name":"","igw_base_url":"http://g"}]}"#, "queues[0].queue_name: is missing"),
+        (#"{"queues":[{"queue_name":7,"igw_base_url":"http://g"}]}"#, "queues[0].queue_name: is not a string"),
+        (#"{"queues":[{"queue_name":"a"}]}"#, "queues[0].igw_base_url: is missing"),
+        (
+            #"{"queues":[{"queue_name":"a","igw_base_url":"g"}]}"#,
+            "queues[0].igw_base_url: expected http://… or https://…"
+        ),
+        (#"{"retry_queue_name":7,"queues":[]}"#, "retry_queue_name: is not a string"),
+        (
+            #"[{"queue_name":"a","igw_base_url":"http://g"},{"queue_name":"a","igw_base_url":"http://g"}]"#,
+            "queues[1].queue_name: another queue has the name a"
+        ),
+        (
+            #"[{"queue_name":"a","id":"x","igw_base_url":"http://g"},{"queue_name":"b","id":"x","igw_base_url":"http://g"}]"#,
+            "queues[1].queue_name: another queue has the id x"
+        ),
+        (
+            #"{"url":"http://h","queues":[{"queue_name":"a","igw_base_url":"http://g"}]}"#,
+            "url: expected redis://… or unix://…"
+        ),
+    ])
+    func namesTheFieldThatMakesNoSense(document: String, reason: String) throws {
+        try withFile(document) { path in
+            let text = refusal(IngestSettings.self, ["--queues-config-file", path])
+            #expect(text.hasPrefix("Error: --queues-config-file: "))
+            #expect(text.hasSuffix(reason))
+            #expect(text.contains(path))
+        }
+    }
+
+    @Test(arguments: ["--redis.request-queue-name", "--redis.request-queue-name.2", "--redis.inference-gateway.1"])
+    func refusesQueuesFromFileAndFlagsAtOnce(flag: String) throws {
+        try withFile(#"[{"queue_name":"a","igw_base_url":"http://g"}]"#) { path in
+            let text = refusal(IngestSettings.self, ["--queues-config-file", path, flag, "http://g"])
+            #expect(text == "Error: \(flag): --queues-config-file names the queues already")
+        }
+    }
+
+    @Test
+    func refusesAFileThatIsNotThere() {
+        #expect(
+            refusal(EmitSettings.self, ["--queues-config-file", "/no/such"])
+                == "Error: --queues-config-file: there is no file /no/such")
+    }
+}
