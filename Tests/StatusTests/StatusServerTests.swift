@@ -108,7 +108,7 @@ struct StatusServerTests {
         let provider = HangingProvider()
         defer { provider.release() }
         try await withServer(provider, answerLimit: .milliseconds(1)) { server in
-            for _ in 0..<40 {
+            for _ in 0..<20 {
                 let answer = try await server.get("/healthz")
                 #expect(answer.code == 503)
             }
