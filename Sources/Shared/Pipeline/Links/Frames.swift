@@ -4,8 +4,6 @@
 package struct Hello: Sendable, Equatable {
     /// Random, chosen by the sender: one sender process feeding one receiver process.
     package var session: UInt64
-    /// Random, one per sender process and link; a restarted sender has another.
-    package var sender: UInt64
     /// The receiver instance this session belongs to; 0 asks who is there, and opens nothing.
     package var receiver: UInt64
     /// 1, 2, 3 … within the session.
@@ -23,11 +21,10 @@ package struct Hello: Sendable, Equatable {
     package var isLeaving: Bool
 
     package init(
-        session: UInt64, sender: UInt64, receiver: UInt64, number: UInt64, ackAddress: String, last: UInt64 = 0,
+        session: UInt64, receiver: UInt64, number: UInt64, ackAddress: String, last: UInt64 = 0,
         open: NumberRanges = [], heard: UInt64 = 0, isDraining: Bool = false, isLeaving: Bool = false
     ) {
         self.session = session
-        self.sender = sender
         self.receiver = receiver
         self.number = number
         self.ackAddress = ackAddress

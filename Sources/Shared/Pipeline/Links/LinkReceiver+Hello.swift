@@ -11,7 +11,7 @@ extension LinkReceiver {
             if !hello.isLeaving { open(hello) }
         } else {
             // The session was forgotten here: what was finished of it is not known any more.
-            greetings.append(Greeting(ackAddress: hello.ackAddress, session: hello.session, hello: hello.number))
+            greet(hello, replacesSocket: false)
         }
     }
 
@@ -21,9 +21,20 @@ extension LinkReceiver {
             totals.staleHellos += 1
             return
         }
-        greetings.append(Greeting(ackAddress: hello.ackAddress, session: hello.session, hello: hello.number))
-        let since = unheard[hello.ackAddress]?.since ?? clock.elapsed
-        unheard[hello.ackAddress] = (since, clock.elapsed)
+        let now = clock.elapsed
+        var times = unheard[hello.ackAddress] ?? Unheard(since: now, last: now, replaced: now)
+        times.last = now
+        let replacesSocket = clock.since(times.replaced) >= LinkTiming.unanswered
+        if replacesSocket { times.replaced = now }
+        unheard[hello.ackAddress] = times
+        greet(hello, replacesSocket: replacesSocket)
+    }
+
+    private mutating func greet(_ hello: Hello, replacesSocket: Bool) {
+        greetings.append(
+            Greeting(
+                ackAddress: hello.ackAddress, session: hello.session, hello: hello.number,
+                replacesSocket: replacesSocket))
     }
 
     private mutating func open(_ hello: Hello) {

@@ -24,7 +24,8 @@ extension LinkReceiver {
         let report = Report(
             session: greeting.session, receiver: instance, number: reports, answers: greeting.hello, isOpen: false,
             isDraining: drainingSince != nil, isLeaving: hasLeft)
-        return OutgoingReport(ackAddress: greeting.ackAddress, report: report, replacesSocket: false)
+        return OutgoingReport(
+            ackAddress: greeting.ackAddress, report: report, replacesSocket: greeting.replacesSocket)
     }
 
     private mutating func report(_ slot: Int) -> OutgoingReport? {
@@ -68,8 +69,8 @@ extension LinkReceiver {
         }
     }
 
-    /// A session is over when nothing of it is held here and its sender has left, has been followed by another process
-    /// at its ack address, or has been silent for very long.
+    /// A session is over when nothing of it is held here and its sender has left, has begun another or been followed by
+    /// another process at its ack address, or has been silent for very long.
     private func isOver(_ session: ReceiverSession) -> Bool {
         guard session.unfinished == 0 else { return false }
         let silence = clock.since(session.lastFrame)
@@ -77,8 +78,7 @@ extension LinkReceiver {
         if session.senderHasLeft || silence >= LinkTiming.forgotten { return true }
         return sessions.contains { other in
             guard let other else { return false }
-            return other.ackAddress == session.ackAddress && other.sender != session.sender
-                && other.lastFrame > session.lastFrame
+            return other.ackAddress == session.ackAddress && other.lastFrame > session.lastFrame
         }
     }
 

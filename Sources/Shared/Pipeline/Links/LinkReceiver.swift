@@ -44,6 +44,15 @@ package struct LinkReceiver: Sendable {
         let ackAddress: String
         let session: UInt64
         let hello: UInt64
+        let replacesSocket: Bool
+    }
+
+    /// A sender that asks who is there, and has not heard the answer. Marks are running time.
+    struct Unheard: Sendable {
+        var since: Duration
+        var last: Duration
+        /// When its ack socket was replaced, or `since`.
+        var replaced: Duration
     }
 
     package let instance: UInt64
@@ -53,8 +62,8 @@ package struct LinkReceiver: Sendable {
     /// The session of the last message: the next one is often of the same.
     private var recent = (session: UInt64(0), slot: 0)
     var greetings: [Greeting] = []
-    /// Senders that ask who is there, since when (running time), and when they last did.
-    var unheard: [String: (since: Duration, last: Duration)] = [:]
+    /// By ack address.
+    var unheard: [String: Unheard] = [:]
     var reports: UInt64 = 0
     /// Where `nextReport` stands in its round; `nil` between rounds.
     var cursor: Int?

@@ -108,9 +108,10 @@ extension LinkSender {
     }
 
     private func needsAnotherSocket(_ peer: SenderPeer, silence: Duration) -> Bool {
-        guard let since = peer.unansweredSince, peer.phase != .greeting, silence < LinkTiming.quiet else { return false }
-        let transfer = Duration.seconds(peer.unansweredBytes / LinkTiming.slowestTransfer)
-        return clock.since(since) >= LinkTiming.unanswered + transfer
+        guard let since = peer.unansweredSince else { return false }
+        let isSilent = silence >= LinkTiming.quiet || peer.phase == .greeting
+        let patience = isSilent ? LinkTiming.silentReplacement : LinkTiming.unanswered
+        return clock.since(since) >= patience + .seconds(peer.unansweredBytes / LinkTiming.slowestTransfer)
     }
 
     private mutating func replaceSocket(_ index: Int) {
@@ -128,8 +129,8 @@ extension LinkSender {
         if peer.unansweredSince == nil { peer.unansweredSince = clock.elapsed }
         peers[index] = peer
         let hello = Hello(
-            session: peer.session, sender: instance, receiver: peer.instance, number: peer.helloNumber,
-            ackAddress: ackAddress, last: peer.last, open: peer.open, heard: peer.reportNumber,
+            session: peer.session, receiver: peer.instance, number: peer.helloNumber, ackAddress: ackAddress,
+            last: peer.last, open: peer.open, heard: peer.reportNumber,
             isDraining: isDraining, isLeaving: isLeaving)
         actions.append(.hello(index, hello))
     }

@@ -45,7 +45,6 @@ package struct LinkSender<Message> {
     let ackAddress: String
     let maxLosses: Int
     let aloneFrom: Int
-    let instance: UInt64
     var generator: SplitMix64
     var clock = RunningTime()
 
@@ -84,7 +83,6 @@ package struct LinkSender<Message> {
         self.maxLosses = maxLosses
         self.aloneFrom = aloneFrom
         generator = SplitMix64(seed: seed)
-        instance = generator.next()
     }
 
     /// Accepts a message; it is this sender's until `done`, `deadLetter` or `returned` gives it back.

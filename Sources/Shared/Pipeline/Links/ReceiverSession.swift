@@ -18,7 +18,6 @@ struct ReceiverSession: Sendable {
     }
 
     let session: UInt64
-    var sender: UInt64
     var ackAddress: String
 
     /// Numbers below are finished or closed; `window[i]` is the state of number base + i.
@@ -67,7 +66,6 @@ struct ReceiverSession: Sendable {
 
     init(session: UInt64, hello: Hello, now: Duration) {
         self.session = session
-        sender = hello.sender
         ackAddress = hello.ackAddress
         lastFrame = now
         heardProgress = now

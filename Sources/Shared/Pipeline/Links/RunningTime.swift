@@ -35,6 +35,9 @@ package enum LinkTiming {
     package static let lost: Duration = .seconds(3)
     /// A data socket whose hello is not answered for this long, while reports come, is replaced.
     package static let unanswered: Duration = .seconds(3)
+    /// The data socket of a peer that is silent altogether is replaced this often: a socket that has got stuck cannot
+    /// be told from a dead peer, and whoever takes the peer's place could not be reached through it.
+    package static let silentReplacement: Duration = .seconds(10)
     /// The slowest transfer that is given time before its socket is replaced, bytes a second.
     package static let slowestTransfer = 1 << 20
     /// A receiver forgets a session without a frame for this long.

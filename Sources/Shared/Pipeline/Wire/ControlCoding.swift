@@ -7,7 +7,6 @@ extension Hello {
     package func encoded() throws(WireError) -> [UInt8] {
         var header = WireHelloHeader()
         header.session = session
-        header.sender = sender
         header.receiver = receiver
         header.number = number
         header.ackAddress = ackAddress
@@ -24,7 +23,7 @@ extension Hello {
         do { header = try WireHelloHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
         guard header.session != 0 else { throw .field("session") }
         self.init(
-            session: header.session, sender: header.sender, receiver: header.receiver, number: header.number,
+            session: header.session, receiver: header.receiver, number: header.number,
             ackAddress: header.ackAddress, last: header.last, open: try NumberRanges(header.open, field: "open"),
             heard: header.heard, isDraining: header.isDraining, isLeaving: header.isLeaving)
     }

@@ -324,8 +324,6 @@ nonisolated struct WireHelloHeader: Sendable {
 
   var session: UInt64 = 0
 
-  var sender: UInt64 = 0
-
   var receiver: UInt64 = 0
 
   var number: UInt64 = 0
@@ -763,7 +761,7 @@ nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HelloHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sender\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -772,15 +770,14 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularFixed64Field(value: &self.session) }()
-      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.sender) }()
-      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.receiver) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.ackAddress) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
-      case 7: try { try decoder.decodeRepeatedUInt64Field(value: &self.`open`) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
-      case 9: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.receiver) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.ackAddress) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
+      case 6: try { try decoder.decodeRepeatedUInt64Field(value: &self.`open`) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
       default: break
       }
     }
@@ -790,39 +787,35 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.session != 0 {
       try visitor.visitSingularFixed64Field(value: self.session, fieldNumber: 1)
     }
-    if self.sender != 0 {
-      try visitor.visitSingularFixed64Field(value: self.sender, fieldNumber: 2)
-    }
     if self.receiver != 0 {
-      try visitor.visitSingularFixed64Field(value: self.receiver, fieldNumber: 3)
+      try visitor.visitSingularFixed64Field(value: self.receiver, fieldNumber: 2)
     }
     if self.number != 0 {
-      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 4)
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 3)
     }
     if !self.ackAddress.isEmpty {
-      try visitor.visitSingularStringField(value: self.ackAddress, fieldNumber: 5)
+      try visitor.visitSingularStringField(value: self.ackAddress, fieldNumber: 4)
     }
     if self.last != 0 {
-      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 6)
+      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 5)
     }
     if !self.`open`.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.`open`, fieldNumber: 7)
+      try visitor.visitPackedUInt64Field(value: self.`open`, fieldNumber: 6)
     }
     if self.heard != 0 {
-      try visitor.visitSingularUInt64Field(value: self.heard, fieldNumber: 8)
+      try visitor.visitSingularUInt64Field(value: self.heard, fieldNumber: 7)
     }
     if self.isDraining != false {
-      try visitor.visitSingularBoolField(value: self.isDraining, fieldNumber: 9)
+      try visitor.visitSingularBoolField(value: self.isDraining, fieldNumber: 8)
     }
     if self.isLeaving != false {
-      try visitor.visitSingularBoolField(value: self.isLeaving, fieldNumber: 10)
+      try visitor.visitSingularBoolField(value: self.isLeaving, fieldNumber: 9)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireHelloHeader, rhs: WireHelloHeader) -> Bool {
     if lhs.session != rhs.session {return false}
-    if lhs.sender != rhs.sender {return false}
     if lhs.receiver != rhs.receiver {return false}
     if lhs.number != rhs.number {return false}
     if lhs.ackAddress != rhs.ackAddress {return false}

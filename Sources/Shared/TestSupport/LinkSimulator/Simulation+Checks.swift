@@ -38,40 +38,40 @@ extension Simulation {
         ledger.violation("\(open) of \(ledger.requests.count) requests did not end, or something is still held")
     }
 
-    /// Long after the last fault and the last message.
-    mutating func checkRest() {
-        for (index, request) in ledger.requests.enumerated() where request.isDeadLetter {
+    /// Some time after the last fault and the last message.
+    ///
+    /// - Parameter lastChance: Whether what is not at rest now is wrong, or may take longer.
+    mutating func isAtRest(lastChance: Bool) -> Bool {
+        let unrest = processes.flatMap { unevenRoom($0) + sessionsLeft($0) }
+        if !unrest.isEmpty, !lastChance { return false }
+        for text in unrest { ledger.violation(text) }
+        for (index, request) in ledger.requests.enumerated() where request.isDeadLetter && !request.isUnreadable {
             let causes = ledger.items.filter { $0.request == index }.map { $0.causes + $0.inherited }.max() ?? 0
-            if !request.isUnreadable, causes <= schedule.maxLosses {
+            if causes <= schedule.maxLosses {
                 ledger.violation("request \(index) is a dead letter after \(causes) losses")
             }
         }
-        for process in processes { checkRoom(process) }
-        for process in processes { checkSessions(process) }
+        return true
     }
 
     /// What a sender believes to have room for is what the receiver gives.
-    private mutating func checkRoom(_ process: SimulatedProcess) {
-        guard let sender = process.sender else { return }
-        for peer in sender.peerStatus(now: now.milliseconds) {
+    private func unevenRoom(_ process: SimulatedProcess) -> [String] {
+        guard let sender = process.sender else { return [] }
+        return sender.peerStatus(now: now.milliseconds).compactMap { peer in
             let receiver = processes[slot(ofAddress: peer.address)].receiver
             guard let session = receiver?.sessionStatus.first(where: { $0.session == peer.session }) else {
-                ledger.violation("peer \(peer.address) does not know the session that feeds it")
-                continue
+                return "\(peer.address) does not know the session of \(process.address)"
             }
-            if session.room != peer.room || peer.room == 0 || session.missing != 0 || !peer.isLive {
-                ledger.violation(
-                    "room of \(peer.address): \(peer.room) at the sender, \(session.room) at the receiver")
-            }
+            let isEven = session.room == peer.room && peer.room > 0 && session.missing == 0 && peer.isLive
+            return isEven ? nil : "room of \(peer.address): \(peer.room) at the sender, \(session.room) there"
         }
     }
 
     /// No state is left of senders that are gone.
-    private mutating func checkSessions(_ process: SimulatedProcess) {
-        guard let receiver = process.receiver else { return }
+    private func sessionsLeft(_ process: SimulatedProcess) -> [String] {
+        guard let receiver = process.receiver else { return [] }
         let senders = processes.count { $0.level == process.level - 1 }
-        if receiver.sessionStatus.count != senders {
-            ledger.violation("\(receiver.sessionStatus.count) sessions of \(senders) senders at \(process.address)")
-        }
+        let sessions = receiver.sessionStatus.count
+        return sessions == senders ? [] : ["\(sessions) sessions of \(senders) senders at \(process.address)"]
     }
 }

@@ -117,13 +117,20 @@ extension Simulation {
         process.receiver?.leave()
         endTurn(process)
         process.watches = [:]
-        let leavesCleanly = isIdle && mayLeave
-        if leavesCleanly { endQuietly(process) } else { end(process) }
+        if isIdle && mayLeave { endQuietly(process) } else { end(process) }
         at(now + random.number(50...3000), .restart(process.slot))
     }
 
-    /// Leaves without a trace: nobody may lose anything by it.
+    /// Leaves without a trace: nobody may lose anything by it, but senders it could not talk to any more.
     private mutating func endQuietly(_ process: SimulatedProcess) {
+        trace?("\(now) \(process.slot) leaves")
+        for other in processes where other.level == process.level - 1 {
+            for session in other.watched {
+                guard let watch = other.watches[session], watch.receiver == process.instance else { continue }
+                let isLive = process.receiver?.sessionStatus.contains { $0.session == session && $0.isLive } ?? false
+                if !isLive { for assignment in watch.assignments { ledger.addCause(assignment) } }
+            }
+        }
         process.condition = .dead
         if let sender = process.sender { totals.add(sender.totals) }
         process.sender = nil
@@ -137,8 +144,8 @@ extension Simulation {
             pipe.lostUntil = 0
             pipe.isStuck = pipe.isStuck && isLiving(pipe)
         }
+        for process in processes { process.isNamed = true }
         for process in processes {
-            process.isNamed = true
             if process.condition == .frozen { thaw(process) }
             restart(process)
             resolve(process)

@@ -3,22 +3,26 @@ import Links
 extension Simulation {
     /// Writes a frame into a pipe, which may lose, delay or repeat it.
     mutating func write(_ frame: SimulatedFrame, to index: Int) {
+        trace?("\(now) writes to \(index) at \(pipes[index].destination): \(frame)")
         let pipe = pipes[index]
         if pipe.isStuck || now < pipe.lostUntil || (!isHealed && random.chance(schedule.dropped)) {
             lose(frame, pipe)
             return
         }
         if !isHealed {
-            if random.chance(schedule.repeated) { at(now + random.number(1...4000), .late(pipe.destination, frame)) }
             if random.chance(schedule.delayed) { pipe.stalledUntil = max(pipe.stalledUntil, now + random.number(5...1500)) }
         }
         let last = pipe.frames.last?.arrives ?? 0
         let arrives = max(now + random.number(0...3), pipe.stalledUntil, last)
+        if !isHealed, random.chance(schedule.repeated) {
+            at(arrives + random.number(1...4000), .late(pipe.destination, frame))
+        }
         pipe.frames.append((arrives, frame))
         at(arrives, .pipe(index))
     }
 
     mutating func lose(_ frame: SimulatedFrame, _ pipe: Pipe) {
+        trace?("\(now) \(pipe.destination) loses \(frame)")
         ledger.disturb(frame)
         if frame.assignment != nil { processes[pipe.destination].lostFrames += 1 }
     }
@@ -36,7 +40,9 @@ extension Simulation {
     mutating func deliver(_ frame: SimulatedFrame, to process: SimulatedProcess) {
         switch process.condition {
         case .dead: ledger.disturb(frame)
-        case .frozen: process.inbox.append(frame)
+        case .frozen:
+            trace?("\(now) \(process.slot) is frozen: \(frame)")
+            process.inbox.append(frame)
         case .running:
             trace?("\(now) \(process.slot) takes \(frame)")
             receive(frame, process)

@@ -70,15 +70,16 @@ package struct Simulation {
 
     package mutating func run() -> Outcome {
         populate()
-        var settledAt: Int?
+        var drained: Int?
+        var restAfter = 6000
         while let next = events.popMin(), ledger.violations.isEmpty {
             now = next.at
             handled += 1
             handle(next.event)
-            if isHealed, settledAt == nil, isDrained { settledAt = now }
-            if let settledAt, now > settledAt + 6000 {
-                checkRest()
-                break
+            if isHealed, drained == nil, isDrained { drained = now }
+            if let drained, now >= drained + restAfter {
+                if isAtRest(lastChance: restAfter > 40_000) { break }
+                restAfter += 2000
             }
             if now > schedule.faultsEnd + Self.patience {
                 reportStuck()
