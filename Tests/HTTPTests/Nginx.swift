@@ -6,7 +6,7 @@ final class Nginx: Sendable {
     let port: UInt16
     private let directory: URL
     private let isSecure: Bool
-    private let process: Process
+    private let process: pid_t
 
     var certificate: String { directory.appending(path: "cert.pem").path }
     var key: String { directory.appending(path: "key.pem").path }
@@ -42,7 +42,6 @@ final class Nginx: Sendable {
         isSecure = listen.contains("ssl")
         directory = FileManager.default.temporaryDirectory.appending(path: "nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        process = Process()
         if isSecure { try Self.makeCertificate(in: directory, name: certifiedName) }
         try String(repeating: "0", count: 1 << 20).write(
             to: directory.appending(path: "zeros"), atomically: true, encoding: .utf8)
@@ -51,15 +50,12 @@ final class Nginx: Sendable {
         let configuration = Self.configuration(port, listen + ";" + (isSecure ? Self.certificateLines : "") + settings)
         try configuration.write(to: directory.appending(path: "nginx.conf"), atomically: true, encoding: .utf8)
         guard let executable = Self.executable else { throw NginxError(reason: "nginx is not installed") }
-        process.executableURL = URL(filePath: executable)
-        process.arguments = ["-p", directory.path, "-c", "nginx.conf", "-e", "error.log"]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try spawn([executable, "-p", directory.path, "-c", "nginx.conf", "-e", "error.log"])
     }
 
     deinit {
-        process.terminate()
-        process.waitUntilExit()
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
         try? FileManager.default.removeItem(at: directory)
     }
 
@@ -85,17 +81,33 @@ final class Nginx: Sendable {
     }
 
     private static func makeCertificate(in directory: URL, name: String) throws {
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-        openssl.currentDirectoryURL = directory
-        openssl.arguments =
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=test -addext"
-            .split(separator: " ").map(String.init) + ["subjectAltName=\(name)"]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        guard openssl.terminationStatus == 0 else { throw NginxError(reason: "openssl made no certificate") }
+        let arguments =
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test -addext"
+        let openssl = try spawn(
+            ["/usr/bin/openssl"] + arguments.split(separator: " ").map(String.init) + [
+                "subjectAltName=\(name)", "-keyout", directory.appending(path: "key.pem").path,
+                "-out", directory.appending(path: "cert.pem").path,
+            ])
+        var status: CInt = 0
+        waitpid(openssl, &status, 0)
+        guard status == 0 else { throw NginxError(reason: "openssl made no certificate") }
     }
+}
+
+/// Starts a program whose output nobody wants. Foundation's `Process` waits in a run loop, which blocks the pool.
+private func spawn(_ command: [String]) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for output in [STDOUT_FILENO, STDERR_FILENO] {
+        posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0)
+    }
+    var arguments = command.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var process: pid_t = 0
+    let code = posix_spawn(&process, command[0], &actions, nil, &arguments, environ)
+    guard code == 0 else { throw NginxError(reason: "\(command[0]): \(String(cString: strerror(code)))") }
+    return process
 }
 
 struct NginxError: Error { let reason: String }

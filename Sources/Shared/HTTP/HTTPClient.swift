@@ -47,6 +47,7 @@ package final class HTTPClient {
         multi = try Multi(maxIdleConnections: options.maxIdleConnections)
     }
 
+    /// Runs as a job of its own, so handlers may be called after the last reference is gone: they hold weak ones.
     isolated deinit {
         if let timer { loop.cancel(timer.id) }
         for descriptor in watched { loop.unwatch(descriptor) }
@@ -179,13 +180,12 @@ package final class HTTPClient {
 
     /// Does what libcurl asked for since the last time.
     private func carryOut() {
-        for interest in multi.interests {
-            switch interest.what {
-            case CURL_POLL_REMOVE: unwatch(interest.descriptor)
-            case CURL_POLL_IN: watch(interest.descriptor, .readable)
-            case CURL_POLL_OUT: watch(interest.descriptor, .writable)
-            case CURL_POLL_INOUT: watch(interest.descriptor, [.readable, .writable])
-            default: break
+        for (index, interest) in multi.interests.enumerated() {
+            if interest.what == CURL_POLL_REMOVE {
+                unwatch(interest.descriptor)
+            } else if !multi.interests[(index + 1)...].contains(where: { $0.descriptor == interest.descriptor }) {
+                // Only the last word counts: before it, the descriptor may have been closed.
+                watch(interest.descriptor, Readiness(poll: interest.what))
             }
         }
         multi.interests.removeAll(keepingCapacity: true)
@@ -198,7 +198,7 @@ package final class HTTPClient {
 
     private func watch(_ descriptor: CInt, _ readiness: Readiness) {
         watched.insert(descriptor)
-        loop.watch(descriptor, readiness) { [unowned self] in ready(descriptor, $0) }
+        loop.watch(descriptor, readiness) { [weak self] in self?.ready(descriptor, $0) }
     }
 
     private func unwatch(_ descriptor: CInt) {
@@ -222,7 +222,7 @@ package final class HTTPClient {
             if timer.due <= due { return }
             loop.cancel(timer.id)
         }
-        let id = loop.schedule(after: .nanoseconds(max(0, due - now()))) { [unowned self] in timerFired() }
+        let id = loop.schedule(after: .nanoseconds(max(0, due - now()))) { [weak self] in self?.timerFired() }
         timer = (id, due)
     }
 
@@ -252,6 +252,15 @@ package final class HTTPClient {
             finish(slot, .failure(slots[slot].exchange.failure(.timeout, "timed out while waiting for a connection")))
         }
         carryOut()
+    }
+}
+
+extension Readiness {
+    /// - Parameter poll: CURL_POLL_IN, _OUT, _INOUT or _NONE.
+    fileprivate init(poll: CInt) {
+        self = []
+        if poll == CURL_POLL_IN || poll == CURL_POLL_INOUT { insert(.readable) }
+        if poll == CURL_POLL_OUT || poll == CURL_POLL_INOUT { insert(.writable) }
     }
 }
 

@@ -84,7 +84,8 @@ package final class Attempter {
         let begin = ContinuousClock.now
         lastAttempt += 1
         let attempt = lastAttempt
-        transfers[attempt] = client.start(request) { [unowned self] result in
+        transfers[attempt] = client.start(request) { [weak self] result in
+            guard let self else { return }
             transfers[attempt] = nil
             let outcome = AttemptOutcome(result, url: envelope.url, now: clock() / 1000)
             giveBack(envelope, outcome, latency: .now - begin, completion)
