@@ -73,17 +73,20 @@ extension ConformanceCase {
         try require(quietest <= 0.05, "waiting took \(quietest) of a core")
     }
 
+    /// The promise is 100 ms; the fastest of some tries is asked for half a second, on a machine busy with other tests.
     private static func stopsWaitingWhenCancelled(_ harness: any QueueHarness) async throws {
         let source = try await Bench(harness).source()
-        let waiting = Task { try await source.lease(limit: 1) }
-        try await Task.sleep(for: .milliseconds(100))
-        let start = ContinuousClock.now
-        waiting.cancel()
-        let deliveries = try await waiting.value
-        try require(deliveries.isEmpty, "handed out \(deliveries.map(\.text))")
-        // The promise is 100 ms; the rest is for a machine busy with other tests.
-        let took = ContinuousClock.now - start
-        try require(took < .milliseconds(600), "took \(took)")
+        var fastest = Duration.seconds(60)
+        for _ in 0..<5 where fastest > .milliseconds(500) {
+            let waiting = Task { try await source.lease(limit: 1) }
+            try await Task.sleep(for: .milliseconds(100))
+            let start = ContinuousClock.now
+            waiting.cancel()
+            let deliveries = try await waiting.value
+            fastest = min(fastest, ContinuousClock.now - start)
+            try require(deliveries.isEmpty, "handed out \(deliveries.map(\.text))")
+        }
+        try require(fastest <= .milliseconds(500), "took \(fastest)")
     }
 
     private static func leasesNobodyTwice(_ harness: any QueueHarness) async throws {
@@ -127,10 +130,12 @@ extension ConformanceCase {
         let second = try await two.source()
         let sink = try await one.sink()
         try await one.publish("for one")
-        let delivery = try await first.take(1)[0]
-        try await second.handsOutNothing(for: .milliseconds(200))
         try await two.publish("for two")
-        try require(try await second.take(1)[0].text, equals: "for two", "request")
+        let others = try await second.lease(atMost: 10, within: Bench.patience).map(\.text)
+        try require(others, equals: ["for two"], "requests of the second queue")
+        try await second.handsOutNothing(for: .milliseconds(200))
+        let delivery = try await first.take(1)[0]
+        try require(delivery.text, equals: "for one", "request of the first queue")
         try require(try await sink.settle([one.result(delivery)]), equals: [.settled], "status")
         try require(try await one.results(1), equals: ["result of for one"], "results")
     }
