@@ -130,10 +130,10 @@ let package = Package(
             ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLiteSource", "PipelineMetrics", deque],
             adapters: ["Intake", "RedisChannels", "SQLite"]),
         .target(
-            name: "Attempts", dependencies: ["HTTP", "Loop", "Messages"], path: "Sources/dispatch/Attempts",
+            name: "Attempts", dependencies: ["HTTP", "Loop", "Messages", deque], path: "Sources/dispatch/Attempts",
             swiftSettings: strict),
         stage(
-            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", deque], adapters: ["Attempts"]),
+            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], adapters: ["Attempts"]),
         .target(
             name: "RetryPolicy", dependencies: ["Messages"], path: "Sources/retry/Policy", swiftSettings: strict),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], adapters: ["Policy"]),
@@ -174,7 +174,9 @@ let package = Package(
         tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
         tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
         tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
-        tests("ApctlTests", ["Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser]),
+        tests(
+            "ApctlTests",
+            ["Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, subprocess, systemPackage]),
         tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),

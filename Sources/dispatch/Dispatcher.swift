@@ -1,6 +1,4 @@
 import Attempts
-import DequeModule
-import Logging
 import Loop
 import Messages
 import PipelineMetrics
@@ -19,7 +17,7 @@ final class Dispatcher {
     private let emit: Link
     private let retry: Link
     private let attempter: Attempter
-    private var waiting = Deque<(envelope: Envelope, ticket: IncomingLink.Ticket)>()
+    private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket)>
     private var ahead: StartsAhead
     private var isDraining = false
 
@@ -30,22 +28,23 @@ final class Dispatcher {
         self.emit = emit
         self.retry = retry
         self.attempter = attempter
+        waiting = StartQueue(slots: concurrency)
         ahead = StartsAhead(concurrency: concurrency)
         incoming.onMessage = { [unowned self] in arrived($0, $1) }
         incoming.wantedRoom = { [unowned self] in
             if emit.openBytes + retry.openBytes > maxUnackedBytes { return 0 }
-            return attempter.free - waiting.count + ahead.count(at: EventLoop.shared.now)
+            return concurrency - waiting.active - waiting.startable + ahead.count(at: EventLoop.shared.now)
         }
         emit.onDone = { incoming.finish($0) }
         retry.onDone = { incoming.finish($0) }
     }
 
-    var isIdle: Bool { attempter.active == 0 && waiting.isEmpty && emit.isIdle && retry.isIdle }
+    var isIdle: Bool { waiting.active == 0 && waiting.count == 0 && emit.isIdle && retry.isIdle }
     var canLeave: Bool { isIdle && incoming.canLeave }
 
     var counts: [String: Int] {
         [
-            "attempts": attempter.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
+            "attempts": waiting.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
             "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
         ]
     }
@@ -53,7 +52,7 @@ final class Dispatcher {
     var stall: StallReason? {
         if isDraining { return .draining }
         if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
-        return attempter.free <= 0 ? .gatewaySlotsFull : nil
+        return waiting.count > 0 ? .gatewaySlotsFull : nil
     }
 
     /// Gives back what has not been started, and finishes the rest.
@@ -72,7 +71,7 @@ final class Dispatcher {
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         if case .waiting = envelope.progress {
-            waiting.append((envelope, ticket))
+            waiting.append((envelope, ticket), queue: envelope.queue)
             startWaiting()
         } else if incoming.start(ticket) {
             // It was decided before it came here: it needs no attempt.
@@ -81,10 +80,14 @@ final class Dispatcher {
     }
 
     private func startWaiting() {
-        while attempter.free > 0, let next = waiting.popFirst() {
-            guard incoming.start(next.ticket) else { continue }
+        while let next = waiting.start() {
+            guard incoming.start(next.ticket) else {
+                waiting.ended(queue: next.envelope.queue)
+                continue
+            }
             ahead.started(at: EventLoop.shared.now)
             attempter.start(next.envelope) { [unowned self] envelope in
+                waiting.ended(queue: envelope.queue)
                 pass(envelope, next.ticket)
                 startWaiting()
             }

@@ -41,8 +41,11 @@ struct LinkFaultTests {
             try run.queue.insert([request("b")])
             try await expectIdle(run.pipeline["ingest"], for: .seconds(4))
             let log = try await run.pipeline["ingest"].logText()
-            #expect(log.contains("No peer"))
+            #expect(log.components(separatedBy: "No peer answers").count == 2, "\(log)")
             for name in ["emit", "retry"] { try await run.pipeline[name].start() }
+            try await eventually("emit is up") {
+                try await run.pipeline["emit"].logText().components(separatedBy: "The queue answers").count > 2 ? true : nil
+            }
             try await expectIdle(run.pipeline["emit"], for: .seconds(2))
             try await run.pipeline["dispatch"].start()
             try await run.waitForResults(2)
@@ -61,8 +64,8 @@ struct LinkFaultTests {
             let file = folder.appending(path: "queues.json")
             try Data(
                 """
-                {"queues":[{"queue_name":"silent","inference_gateway":"\(silent.url)/v1/completions"},
-                           {"queue_name":"quick","inference_gateway":"\(gateway.completions)"}]}
+                {"queues":[{"queue_name":"silent","igw_base_url":"\(silent.url)"},
+                           {"queue_name":"quick","igw_base_url":"\(gateway.url)"}]}
                 """.utf8
             ).write(to: file)
             let pipeline = try Pipeline(

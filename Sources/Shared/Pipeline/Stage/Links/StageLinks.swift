@@ -89,6 +89,7 @@ package final class StageLinks {
     /// Lets the links take part in the event loop's turns.
     package func start() {
         turnHandler = EventLoop.shared.onTurn { [unowned self] in turn() }
+        keepTicking()
         everySecond()
     }
 
@@ -173,6 +174,14 @@ package final class StageLinks {
     private func deliver(_ report: Report) {
         let route = routes.first { $0.link.hasSession(report.session) } ?? routes.first
         route?.link.receive(report)
+    }
+
+    /// The links count their own running time, and want to see the clock often while nothing else happens.
+    private func keepTicking() {
+        EventLoop.shared.schedule(after: LinkTiming.tick) { [weak self] in
+            guard let self, turnHandler != nil else { return }
+            keepTicking()
+        }
     }
 
     private func everySecond() {

@@ -1,0 +1,75 @@
+import DequeModule
+
+/// Requests that wait for a slot, and who may have the next one.
+///
+/// First come, first served; but of k queues seen so far, none has more than 1 − 1/(2k) of the slots, so that a queue
+/// whose gateway is silent leaves slots to the others. Ingest cannot see to that alone: it does not know slots from
+/// the room for what starts soon.
+package struct StartQueue<Item> {
+    private struct Lane {
+        var active = 0
+        var waiting = Deque<(order: UInt64, item: Item)>()
+    }
+
+    private let slots: Int
+    private var lanes: [String: Lane] = [:]
+    private var lastOrder: UInt64 = 0
+    package private(set) var active = 0
+    package private(set) var count = 0
+
+    /// Names are the producers' choice, more or less: beyond this many, queues share a lane.
+    private static var mostLanes: Int { 1000 }
+
+    package init(slots: Int) { self.slots = slots }
+
+    package mutating func append(_ item: Item, queue: String) {
+        lastOrder += 1
+        lanes[lane(of: queue), default: Lane()].waiting.append((lastOrder, item))
+        count += 1
+    }
+
+    /// Takes the next item that may have a slot, and gives it one; `nil` if there is none.
+    package mutating func start() -> Item? {
+        guard active < slots else { return nil }
+        let share = share
+        var best: String?
+        var lowest = UInt64.max
+        for (name, lane) in lanes where lane.active < share {
+            guard let first = lane.waiting.first, first.order < lowest else { continue }
+            lowest = first.order
+            best = name
+        }
+        guard let best, let first = lanes[best]?.waiting.popFirst() else { return nil }
+        lanes[best]?.active += 1
+        active += 1
+        count -= 1
+        return first.item
+    }
+
+    /// An item of this queue has given its slot back.
+    package mutating func ended(queue: String) {
+        lanes[lane(of: queue)]?.active -= 1
+        active -= 1
+    }
+
+    package mutating func removeAll() {
+        for name in lanes.keys { lanes[name]?.waiting.removeAll() }
+        count = 0
+    }
+
+    /// How many of the waiting could start if every slot became free now: the rest waits for its own queue.
+    package var startable: Int {
+        let share = share
+        return lanes.values.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
+    }
+
+    /// Slots one queue may have.
+    private var share: Int {
+        let queues = lanes.count
+        return queues <= 1 ? slots : max(1, slots - (slots + 2 * queues - 1) / (2 * queues))
+    }
+
+    private func lane(of queue: String) -> String {
+        lanes[queue] != nil || lanes.count < Self.mostLanes ? queue : ""
+    }
+}

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Attempts
+
+struct StartQueueTests {
+    @Test
+    func servesOneQueueInOrderOverAllSlots() {
+        var queue = StartQueue<Int>(slots: 4)
+        for item in 0..<6 { queue.append(item, queue: "a") }
+        #expect((0..<6).map { _ in queue.start() } == [0, 1, 2, 3, nil, nil])
+        queue.ended(queue: "a")
+        #expect(queue.start() == 4)
+        #expect(queue.active == 4)
+        #expect(queue.count == 1)
+    }
+
+    @Test
+    func servesTwoQueuesInTheOrderTheyCame() {
+        var queue = StartQueue<Int>(slots: 8)
+        for item in 0..<4 { queue.append(item, queue: item.isMultiple(of: 2) ? "a" : "b") }
+        #expect((0..<4).map { _ in queue.start() } == [0, 1, 2, 3])
+    }
+
+    @Test
+    func leavesSlotsToAnotherQueueHoweverMuchOneHas() {
+        var queue = StartQueue<String>(slots: 16)
+        queue.append("quick", queue: "quick")
+        for _ in 0..<100 { queue.append("silent", queue: "silent") }
+        var started: [String] = []
+        while let item = queue.start() { started.append(item) }
+        #expect(started.filter { $0 == "silent" }.count == 12)
+        #expect(started.contains("quick"))
+        queue.append("quick", queue: "quick")
+        #expect(queue.start() == "quick")
+    }
+
+    @Test
+    func countsAsStartableOnlyWhatDoesNotWaitForItsOwnQueue() {
+        var queue = StartQueue<Int>(slots: 8)
+        queue.append(0, queue: "b")
+        for item in 0..<20 { queue.append(item, queue: "a") }
+        while queue.start() != nil {}
+        #expect(queue.startable == 0)
+        queue.append(1, queue: "b")
+        #expect(queue.startable == 1)
+        queue.ended(queue: "a")
+        #expect(queue.startable == 2)
+    }
+
+    @Test
+    func givesEveryQueueAtLeastOneSlot() {
+        var queue = StartQueue<Int>(slots: 1)
+        queue.append(0, queue: "a")
+        queue.append(1, queue: "b")
+        #expect(queue.start() == 0)
+        queue.ended(queue: "a")
+        #expect(queue.start() == 1)
+    }
+
+    @Test
+    func forgetsWhatWaitsButNotWhatRuns() {
+        var queue = StartQueue<Int>(slots: 1)
+        queue.append(0, queue: "a")
+        queue.append(1, queue: "a")
+        #expect(queue.start() == 0)
+        queue.removeAll()
+        #expect(queue.count == 0)
+        #expect(queue.active == 1)
+        #expect(queue.start() == nil)
+    }
+}
+
+struct StartsAheadTests {
+    @Test
+    func keepsOneAtHandWhenNothingStarts() {
+        var ahead = StartsAhead(concurrency: 8)
+        #expect(ahead.count(at: .seconds(5)) == 1)
+    }
+
+    @Test
+    func keepsAtHandWhatStartsWithinFiftyMilliseconds() {
+        var ahead = StartsAhead(concurrency: 64)
+        // 640 starts a second.
+        for start in 0..<1280 { ahead.started(at: .seconds(Double(start) / 640)) }
+        #expect((30...34).contains(ahead.count(at: .seconds(2))))
+    }
+
+    @Test
+    func neverKeepsMoreThanTwiceTheSlots() {
+        var ahead = StartsAhead(concurrency: 8)
+        for start in 0..<20_000 { ahead.started(at: .seconds(Double(start) / 10_000)) }
+        #expect(ahead.count(at: .seconds(2)) == 16)
+    }
+
+    @Test
+    func forgetsABurstSoon() {
+        var ahead = StartsAhead(concurrency: 64)
+        for _ in 0..<1000 { ahead.started(at: .milliseconds(1)) }
+        #expect(ahead.count(at: .milliseconds(2)) > 60)
+        #expect(ahead.count(at: .seconds(1)) < 60)
+        #expect(ahead.count(at: .seconds(2)) == 1)
+    }
+}
