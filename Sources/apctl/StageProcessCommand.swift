@@ -28,6 +28,10 @@ struct StageProcessCommand: ParsableCommand {
         dup2(descriptor, STDOUT_FILENO)
         dup2(descriptor, STDERR_FILENO)
         guard let executable = command.first else { throw ExitCode(64) }
+        // The runtime's threads block signals, and execve(2) keeps the mask: the stage would never hear SIGTERM.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         arguments.append(nil)
         execv(executable, &arguments)

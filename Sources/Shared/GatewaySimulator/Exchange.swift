@@ -20,6 +20,8 @@ final class Exchange {
     let latency: Duration
     var stage = Stage.waiting
     var timer: TimerID?
+    /// Called with the status before the last bytes of an answer are written: whoever has read it finds it recorded.
+    var willAnswer: @PipelineActor (Int) -> Void = { _ in }
 
     init(
         number: Int, request: GatewayRequest, connection: Connection, keepsAlive: Bool, answer: GatewayAnswer,
@@ -37,6 +39,7 @@ final class Exchange {
     func respond(_ response: HTTPResponse, done: @escaping @PipelineActor () -> Void) {
         var response = response
         response.keepsAlive = keepsAlive
+        willAnswer(response.status)
         connection.send(response.bytes) { [self] in
             done()
             if keepsAlive { connection.finishRequest() } else { connection.close() }
@@ -59,16 +62,19 @@ final class Exchange {
             Array(response.body[$0..<min($0 + size, response.body.count)])
         }
         connection.send(response.head)
-        send(pieces[...], every: time / max(1, pieces.count), done: done)
+        send(pieces[...], of: response.status, every: time / max(1, pieces.count), done: done)
     }
 
-    private func send(_ pieces: ArraySlice<[UInt8]>, every pause: Duration, done: @escaping @PipelineActor () -> Void) {
+    private func send(
+        _ pieces: ArraySlice<[UInt8]>, of status: Int, every pause: Duration, done: @escaping @PipelineActor () -> Void
+    ) {
         guard let piece = pieces.first else {
             done()
             return keepsAlive ? connection.finishRequest() : connection.close()
         }
         timer = EventLoop.shared.schedule(after: pause) { [self] in
-            connection.send(piece) { [self] in send(pieces.dropFirst(), every: pause, done: done) }
+            if pieces.count == 1 { willAnswer(status) }
+            connection.send(piece) { [self] in send(pieces.dropFirst(), of: status, every: pause, done: done) }
         }
     }
 }

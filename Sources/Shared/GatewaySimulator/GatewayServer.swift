@@ -81,6 +81,9 @@ final class GatewayServer {
         let exchange = Exchange(
             number: arrived, request: seen, connection: connection, keepsAlive: request.keepsAlive, answer: answer,
             latency: latency)
+        if settings.records {
+            exchange.willAnswer = { [recorder] status in recorder.ended(seen.number, .answered(status)) }
+        }
         exchanges[connection.descriptor] = exchange
         place(exchange, isInference: isInference)
     }

@@ -94,6 +94,7 @@ final class RunSession {
     ///   - limit: lines at most; fewer when they are large.
     ///   - deadline: Unix seconds, for requests that name none.
     /// - Returns: how many; 0 at the end of the input.
+    @discardableResult
     func feed(limit: Int, deadline: Int64) throws -> Int {
         var requests: [Bytes] = []
         var bytes = 0

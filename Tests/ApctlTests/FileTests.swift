@@ -1,0 +1,130 @@
+import Foundation
+import Messages
+import Testing
+
+@testable import Apctl
+
+struct FileTests {
+    @Test(arguments: [
+        ("", [String]()), ("a", ["a"]), ("a\n", ["a"]), ("a\r\nb", ["a", "b"]), ("\n\na\n", ["", "", "a"]),
+        ("a\rb\n", ["a\rb"]),
+    ])
+    func readsLines(text: String, lines: [String]) throws {
+        try withFolder { folder in
+            let found = try read(folder.file("in", text))
+            #expect(found == lines)
+        }
+    }
+
+    /// Longer than the reader's buffer, and a line end that falls on its edge.
+    @Test
+    func readsLongLines() throws {
+        try withFolder { folder in
+            let lines = [String(repeating: "x", count: (1 << 20) - 1), String(repeating: "y", count: 3 << 20), "z"]
+            let found = try read(folder.file("in", lines.joined(separator: "\n") + "\n"))
+            #expect(found == lines)
+        }
+    }
+
+    @Test
+    func knowsAFileAgainAndNotAnother() throws {
+        try withFolder { folder in
+            let path = folder.file("in", "a\n\n b\nc")
+            let identity = try InputIdentity(path: path)
+            #expect(identity.lines == 3)
+            #expect(identity.size == 7)
+            #expect(try InputIdentity(path: path) == identity)
+            _ = folder.file("in", "a\n\n B\nc")
+            #expect(try InputIdentity(path: path) != identity)
+            #expect(throws: RunError("\(folder.path) is not a file")) { try InputIdentity(path: folder.path) }
+        }
+    }
+
+    @Test
+    func anOutputIsCutToWhatWasRecorded() throws {
+        try withFolder { folder in
+            let path = folder.file("out", "one\ntwo\nthr")
+            let output = try OutputFile(path: path, length: 8)
+            try output.append(Array("2\n".utf8))
+            #expect(output.length == 10)
+            #expect(folder.text("out") == "one\ntwo\n2\n")
+            #expect(throws: RunError.self) { try OutputFile(path: path, length: 11) }
+        }
+    }
+
+    @Test
+    func oneRunAtATimeUsesAState() throws {
+        try withFolder { folder in
+            let first = try StateLock(path: folder.path + "/lock")
+            let error = #expect(throws: RunError.self) { try StateLock(path: folder.path + "/lock") }
+            #expect(error?.exitCode == 1)
+            withExtendedLifetime(first) {}
+        }
+    }
+
+    @Test
+    func smallFilesAreReplacedWhole() throws {
+        try withFolder { folder in
+            let path = folder.path + "/a.json"
+            #expect(try Files.read([Int].self, from: path) == nil)
+            try Files.write([1, 2], to: path)
+            try Files.write([3], to: path)
+            #expect(try Files.read([Int].self, from: path) == [3])
+            _ = folder.file("a.json", "{")
+            #expect(throws: RunError.self) { try Files.read([Int].self, from: path) }
+        }
+    }
+
+    @Test
+    func remembersFormatsAndLineNumbers() {
+        var formats = LineFormats()
+        let lines =
+            ["{\"id\":1}", "", "{\"custom_id\":1}", " ", "\t"] + Array(repeating: "{\"custom_id\":2}", count: 100)
+        let requests = lines.map { formats.add(Array($0.utf8)[...]) }
+        #expect(requests.count { $0 } == 102)
+        #expect([1, 2, 3, 64, 65, 102].map(formats.isBatch) == [false, true, true, true, true, true])
+        #expect([0, 103].map(formats.isBatch) == [false, false])
+        #expect([1, 2, 3, 102].map(formats.lineNumber) == [1, 3, 6, 105])
+    }
+
+    private func read(_ path: String) throws -> [String] {
+        let reader = try LineReader(path: path)
+        var lines: [String] = []
+        while let line = try reader.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+        return lines
+    }
+}
+
+/// A folder of a test's own.
+struct Folder {
+    let path: String
+
+    /// Writes a file, and returns its path.
+    func file(_ name: String, _ text: String) -> String {
+        _ = FileManager.default.createFile(atPath: "\(path)/\(name)", contents: Data(text.utf8))
+        return "\(path)/\(name)"
+    }
+
+    func text(_ name: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: "\(path)/\(name)") ?? Data(), as: UTF8.self)
+    }
+}
+
+func makeFolder() -> Folder {
+    var template = Array("/tmp/apctl-tests-XXXXXX".utf8CString)
+    mkdtemp(&template)
+    return Folder(path: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+}
+
+/// Removes the folder whatever happens.
+func withFolder(_ body: (Folder) throws -> Void) throws {
+    let folder = makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    try body(folder)
+}
+
+func withFolderAsync(_ body: (Folder) async throws -> Void) async throws {
+    let folder = makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    try await body(folder)
+}

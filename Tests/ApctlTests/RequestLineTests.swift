@@ -1,0 +1,69 @@
+import GatewaySimulator
+import Messages
+import Testing
+
+@testable import Apctl
+
+struct RequestLineTests {
+    @Test(arguments: [
+        // The payload's bytes stay as they are, whatever stands around them.
+        (#"{"id":"a","payload":{"x": 1.0,"x":2}}"#, #"{"deadline":99,"id":"a","payload":{"x": 1.0,"x":2}}"#),
+        (#"  { "id":"a" , "payload" : "e30=" } "#, #"  {"deadline":99, "id":"a" , "payload" : "e30=" } "#),
+        ("{}", #"{"deadline":99}"#), ("{ }", #"{"deadline":99 }"#),
+        // What names a deadline keeps it, even one that makes no sense: the pipeline says so.
+        (#"{"deadline":"5","id":"a"}"#, #"{"deadline":"5","id":"a"}"#), (#"{"deadline":null}"#, #"{"deadline":null}"#),
+        (#"{"payload":{"deadline":1}}"#, #"{"deadline":99,"payload":{"deadline":1}}"#),
+        // The tagged envelope has its deadline inside.
+        (#"{"request_kind":"x","data":{}}"#, #"{"request_kind":"x","data":{}}"#),
+        // What is no request goes on as it is.
+        ("not json", "not json"), ("[1]", "[1]"), (#"{"id":"a""#, #"{"id":"a""#),
+    ])
+    func givesRequestsADeadlineAndTouchesNothingElse(line: String, request: String) {
+        let read = RequestLine(bytes(line), deadline: 99)
+        #expect(read.format == .request)
+        #expect(String(decoding: read.request, as: UTF8.self) == request)
+    }
+
+    @Test
+    func turnsABatchLineIntoARequestWithTheSameBodyBytes() {
+        let body = #"{ "model":"m",  "n": 1e2, "text":"\u00e9é" }"#
+        let line = #"{"custom_id":"a\"1","method":"POST","url":"\/v1/chat/completions","body":\#(body)}"#
+        let read = RequestLine(bytes(line), deadline: 99)
+        #expect(read.format == .batch)
+        #expect(
+            String(decoding: read.request, as: UTF8.self)
+                == #"{"id":"a\"1","deadline":99,"endpoint":"\/v1/chat/completions","payload":\#(body)}"#)
+        #expect(RequestLine.format(of: bytes(line)) == .batch)
+    }
+
+    @Test(arguments: [
+        (#"{"custom_id":1,"url":"/x","body":{}}"#, "custom_id must be a string that is not empty"),
+        (#"{"custom_id":"","url":"/x","body":{}}"#, "custom_id must be a string that is not empty"),
+        (#"{"custom_id":"a","method":"GET","url":"/x","body":{}}"#, "method must be \"POST\""),
+        (
+            #"{"custom_id":"a","url":"http://elsewhere/","body":{}}"#,
+            "url must be a path such as \"/v1/chat/completions\""
+        ),
+        (#"{"custom_id":"a","url":"/x","body":"{}"}"#, "body must be an object"),
+        (#"{"custom_id":"a","url":"/x"}"#, "body must be an object"),
+    ])
+    func saysWhatIsWrongWithABatchLine(line: String, reason: String) {
+        let read = RequestLine(bytes(line), deadline: 99)
+        #expect(read == RequestLine(bytes(line), deadline: 1), "goes on the queue as it is")
+        #expect(read.format == .batch)
+        #expect(String(decoding: read.request, as: UTF8.self) == line)
+        #expect(BatchLine.fault(in: bytes(line)) == reason)
+    }
+
+    @Test(arguments: [
+        (#"{"id":"a","custom_id":"b","payload":{}}"#, RequestLine.Format.request),
+        (#"{"id":"a","payload":{"custom_id":"b"}}"#, .request), (#"{"custom_id":"b"}"#, .batch),
+        ("custom_id", .request),
+    ])
+    func tellsTheFormats(line: String, format: RequestLine.Format) {
+        #expect(RequestLine.format(of: bytes(line)) == format)
+        #expect(RequestLine(bytes(line), deadline: 1).format == format)
+    }
+
+    private func bytes(_ text: String) -> Bytes { Array(text.utf8)[...] }
+}

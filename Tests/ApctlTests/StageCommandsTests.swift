@@ -1,0 +1,53 @@
+import Glibc
+import Testing
+
+@testable import Apctl
+
+struct StageCommandsTests {
+    @Test
+    func eachStageGetsTheLinksThatAreItsOwn() throws {
+        try withFolder { folder in
+            for name in StageCommands.names { chmod(folder.file(name, ""), 0o755) }
+            let paths = RunPaths(input: "in", output: "out")
+            let commands = try StageCommands(
+                folder: folder.path, sockets: "/s", paths: paths, gateway: "http://g/v1/completions", concurrency: 16
+            ).all()
+            #expect(commands.map(\.name) == ["emit", "retry", "dispatch", "ingest"])
+            #expect(commands.map(\.log) == ["emit", "retry", "dispatch", "ingest"].map { "out.state/\($0).log" })
+            let common = [
+                "--message-queue-impl", "sqlite", "--sqlite.path", "out.state/queue.db", "--sqlite.inference-gateway",
+                "http://g/v1/completions", "--metrics-port", "0",
+            ]
+            #expect(commands.allSatisfy { Array($0.arguments.prefix(common.count)) == common })
+            let own = commands.map { $0.arguments.dropFirst(common.count).joined(separator: " ") }
+            #expect(
+                own == [
+                    "--listen ipc:///s/emit", "--listen ipc:///s/retry --emit ipc:///s/emit --acks ipc:///s/retry-acks",
+                    "--listen ipc:///s/dispatch --retry ipc:///s/retry --emit ipc:///s/emit --acks ipc:///s/dispatch-acks "
+                        + "--concurrency 16", "--dispatch ipc:///s/dispatch --acks ipc:///s/ingest-acks",
+                ])
+        }
+    }
+
+    @Test
+    func theStateStandsBesideTheResults() {
+        let paths = RunPaths(input: "a/reviews.jsonl", output: nil)
+        #expect(paths.output == "a/reviews.jsonl.results.jsonl")
+        #expect(paths.state == "a/reviews.jsonl.results.jsonl.state")
+        #expect(RunPaths(input: "a", output: "b/c").state == "b/c.state")
+    }
+
+    @Test
+    func whatAKilledRunLeftInItsFolderIsRemoved() throws {
+        try withFolder { folder in
+            let record = folder.path + "/sockets"
+            let first = try SocketFolder(record: record)
+            let second = try SocketFolder(record: record)
+            #expect(first.path != second.path)
+            #expect(!Files.exists(first.path))
+            #expect(Files.exists(second.path))
+            second.remove()
+            #expect(!Files.exists(second.path))
+        }
+    }
+}
