@@ -31,7 +31,8 @@ struct SchemaTests {
                 try database.execute(
                     sql: """
                         CREATE TABLE requests(
-                            seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL DEFAULT 'requests', body NOT NULL);
+                            seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL DEFAULT 'requests',
+                            body NOT NULL);
                         INSERT INTO requests(body) VALUES('text'), (X'00FF'), (5);
                         """)
             }

@@ -10,12 +10,14 @@ final class FileWatch {
 
     /// `nil` when the file cannot be watched: it is missing, or the user has no watches left.
     init?(path: String) {
-        descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
+        let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
         guard inotify_add_watch(descriptor, path, UInt32(IN_MODIFY)) >= 0 else {
             close(descriptor)
             return nil
         }
+        // Set last: once it is, failing would run `deinit`, which closes it a second time.
+        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }
