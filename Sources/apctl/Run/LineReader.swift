@@ -20,7 +20,7 @@ final class LineReader {
     func next() throws(RunError) -> ArraySlice<UInt8>? {
         var searched = start
         while true {
-            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            if let end = newline(from: searched) {
                 let line = buffer[start..<end]
                 start = end + 1
                 return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
@@ -35,17 +35,26 @@ final class LineReader {
         }
     }
 
+    /// Where the next line ends, looked for with memchr(3): the whole input passes here.
+    private func newline(from index: Int) -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            guard index < bytes.count, let start = bytes.baseAddress,
+                let found = memchr(start + index, 0x0A, bytes.count - index)
+            else { return nil }
+            return found - UnsafeMutableRawPointer(mutating: start)
+        }
+    }
+
     /// Drops what has been handed out and reads more behind the rest, which then starts at 0.
     private func fill() throws(RunError) {
         buffer.removeFirst(start)
         start = 0
         let size = 1 << 20
-        let old = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: size))
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            read(descriptor, bytes.baseAddress.map { $0 + old }, size)
+        let count = withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { bytes in
+            let count = read(descriptor, bytes.baseAddress, size)
+            if count > 0 { buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+            return count
         }
-        buffer.removeLast(size - max(0, count))
         if count < 0, errno != EINTR { throw .system("read \(path)") }
         if count == 0 { isAtEnd = true }
     }
