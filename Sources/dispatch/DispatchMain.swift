@@ -11,11 +11,12 @@ struct DispatchMain {
     static func main() async {
         let settings = DispatchSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
+            let attempter = try attempter(settings, stage)
             let incoming = try stage.incoming()
-            let emit = stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
-            let retry = stage.outgoing(to: .retry, token: IncomingLink.Ticket.self)
+            let emit = try stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
+            let retry = try stage.outgoing(to: .retry, token: IncomingLink.Ticket.self)
             let dispatcher = Dispatcher(
-                incoming: incoming, emit: emit, retry: retry, attempter: try attempter(settings, stage),
+                incoming: incoming, emit: emit, retry: retry, attempter: attempter,
                 concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes)
             return DispatchWork(dispatcher: dispatcher, logger: stage.logger)
         }

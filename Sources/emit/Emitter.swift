@@ -64,7 +64,8 @@ final class Emitter {
         }
         var batch: [Item] = []
         var bytes = 0
-        while let item = waiting.first, batch.count < Self.largestBatch, batch.isEmpty || bytes < Self.largestBatchBytes {
+        while let item = waiting.first, batch.count < Self.largestBatch, batch.isEmpty || bytes < Self.largestBatchBytes
+        {
             bytes += item.bytes
             batch.append(item)
             waiting.removeFirst()

@@ -59,7 +59,9 @@ struct Holdings {
     /// Tokens of `queue` whose lease was made or renewed before `time`.
     func tokens(queue: Int, leasedBefore time: Duration) -> [UInt64] {
         slots.indices.compactMap { index in
-            guard let holding = slots[index].holding, holding.queue == queue, holding.leasedAt < time else { return nil }
+            guard let holding = slots[index].holding, holding.queue == queue, holding.leasedAt < time else {
+                return nil
+            }
             return UInt64(slots[index].generation) << 32 | UInt64(index)
         }
     }

@@ -34,7 +34,8 @@ final class Ingester {
     /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
     private static let largestLease = 512
 
-    init(queues: [QueueSettings], dispatch: OutgoingLink<UInt64>, preparation: Preparation, policy: MergePolicy,
+    init(
+        queues: [QueueSettings], dispatch: OutgoingLink<UInt64>, preparation: Preparation, policy: MergePolicy,
         maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger
     ) {
         self.dispatch = dispatch
@@ -67,7 +68,9 @@ final class Ingester {
         await withCheckedContinuation { drainWaiters.append($0) }
     }
 
-    /// How many requests `queue` may lease now, at least one: waits for room. 0 once draining.
+    /// How many requests `queue` may lease now, at least one: waits for room.
+    ///
+    /// 0 once draining.
     func permits(queue: Int) async -> Int {
         if isDraining { return 0 }
         let count = currentPermits(queue: queue)
@@ -102,8 +105,9 @@ final class Ingester {
         }
     }
 
-    /// Drops requests that somebody else has leased meanwhile, as far as they have not been sent. What has been sent
-    /// goes on: its result still counts if it is the first.
+    /// Drops requests that somebody else has leased meanwhile, as far as they have not been sent.
+    ///
+    /// What has been sent goes on: its result still counts if it is the first.
     func lost(_ receipts: [Receipt], queue: Int) {
         let lost = Set(receipts)
         var kept = Deque<(envelope: Envelope, token: UInt64)>()

@@ -4,7 +4,9 @@ import PipelineMetrics
 import RetryPolicy
 import Stage
 
-/// Decides what follows each failed attempt, and sends the decision to emit. Keeps nothing.
+/// Decides what follows each failed attempt, and sends the decision to emit.
+///
+/// Keeps nothing.
 @PipelineActor
 final class Retrier {
     private let incoming: IncomingLink
@@ -44,7 +46,8 @@ final class Retrier {
 
     private func decide(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         guard incoming.start(ticket) else { return }
-        let decided = policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
+        let decided =
+            policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
         emit.send(decided, token: ticket)
     }

@@ -196,6 +196,29 @@ struct RunSessionTests {
     }
 
     @Test
+    func whatCouldNotBePutOnTheQueueIsPutThereLater() throws {
+        try withFolder { folder in
+            let paths = input(folder, lines: 4)
+            let session = try RunSession(paths)
+            try session.feed(limit: 2, deadline: 99)
+            try FileManager.default.moveItem(atPath: paths.queue, toPath: paths.queue + ".away")
+            #expect(throws: QueueError.self) { try session.feed(limit: 2, deadline: 99) }
+            #expect(session.fed == 2)
+            try FileManager.default.moveItem(atPath: paths.queue + ".away", toPath: paths.queue)
+            #expect(try session.feed(limit: 2, deadline: 99) == 2)
+            try Stages(paths).settle(limit: 4)
+            #expect(try session.collect() == 4)
+            #expect(ids(folder) == ["r1", "r2", "r3", "r4"])
+        }
+    }
+
+    @Test
+    func aMissingInputIsNamed() throws {
+        let error = #expect(throws: RunError.self) { try RunSession(RunPaths(input: "/nothing/here", output: nil)) }
+        #expect(error == RunError("/nothing/here: No such file or directory"))
+    }
+
+    @Test
     func anEmptyInputIsComplete() throws {
         try withFolder { folder in
             let session = try RunSession(RunPaths(input: folder.file("in", "\n\n"), output: folder.path + "/out"))

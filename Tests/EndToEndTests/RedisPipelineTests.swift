@@ -5,73 +5,76 @@ import Redis
 import TestServers
 import Testing
 
-/// Real executables over Redis channels.
-@Suite(.serialized)
-struct RedisPipelineTests {
-    @Test(.timeLimit(.minutes(2)))
-    func answersTheUserGuidesTestWordForWordWithNothingButAddresses() async throws {
-        try await withRedisRun { run in
-            let subscriber = try run.cli.start("SUBSCRIBE", "result-queue")
-            try await eventually("a subscriber of the results") {
-                try await run.subscribers("result-queue") == 1 ? true : nil
+extension EndToEnd {
+    /// Real executables over Redis channels.
+    struct RedisPipelineTests {
+        @Test(.timeLimit(.minutes(2)))
+        func answersTheUserGuidesTestWordForWordWithNothingButAddresses() async throws {
+            try await withRedisRun { run in
+                let subscriber = try run.cli.start("SUBSCRIBE", "result-queue")
+                try await eventually("a subscriber of the results") {
+                    try await run.subscribers("result-queue") == 1 ? true : nil
+                }
+                let receivers = try run.cli.run(
+                    "PUBLISH", "request-queue",
+                    #"{"id" : "testmsg", "payload":{ "model":"food-review-1", "prompt":"Hi, good morning "}, "#
+                        + #""deadline" :"23472348233323" }"#)
+                #expect(receivers == "1")
+                try await eventually("the result") { try subscriber.output().contains("testmsg") ? true : nil }
+                #expect(try subscriber.output().contains(#""status_code":200"#))
+                #expect(
+                    run.gateway.requests().map(\.text) == [#"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#]
+                )
+                subscriber.end()
             }
-            let receivers = try run.cli.run(
-                "PUBLISH", "request-queue",
-                #"{"id" : "testmsg", "payload":{ "model":"food-review-1", "prompt":"Hi, good morning "}, "#
-                    + #""deadline" :"23472348233323" }"#)
-            #expect(receivers == "1")
-            try await eventually("the result") { try subscriber.output().contains("testmsg") ? true : nil }
-            #expect(try subscriber.output().contains(#""status_code":200"#))
-            #expect(run.gateway.requests().map(\.text) == [#"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#])
-            subscriber.end()
         }
-    }
 
-    @Test(.timeLimit(.minutes(3)))
-    func answersEachRequestOnceAndKeepsItsBytesWhileTheGatewayShedsFailsAndCuts() async throws {
-        let all = ids(2000)
-        try await withRedisRun(script: Faults.some, dispatches: 2) { run in
-            let results = try await run.collect()
-            try await run.publish(all)
-            try await eventually("2000 results") { results.count >= all.count ? true : nil }
-            #expect(results.perID().values.allSatisfy { $0 == 1 })
-            #expect(Set(results.perID().keys) == Set(all))
-            #expect(Set(run.gateway.requests().map(\.text)) == Set(all.map { oddPayload($0) }))
-            results.end()
-        }
-    }
-
-    @Test(.timeLimit(.minutes(3)), arguments: ["dispatch", "retry", "emit"])
-    func losesNothingWhenAStageIsKilled(stage: String) async throws {
-        let all = ids(1000)
-        try await withRedisRun(script: Faults.some, latency: .fixed(.milliseconds(10))) { run in
-            let results = try await run.collect()
-            try await run.publish(all)
-            try await eventually("the first results") { results.count >= 100 ? true : nil }
-            try await run.pipeline[stage].signal(SIGKILL)
-            try await run.pipeline[stage].start()
-            let before = results.count
-            try await eventually("a new result after the restart of \(stage)", within: .seconds(5)) {
-                results.count > before ? true : nil
+        @Test(.timeLimit(.minutes(3)))
+        func answersEachRequestOnceAndKeepsItsBytesWhileTheGatewayShedsFailsAndCuts() async throws {
+            let all = ids(2000)
+            try await withRedisRun(script: Faults.some, dispatches: 2) { run in
+                let results = try await run.collect()
+                try await run.publish(all)
+                try await eventually("2000 results") { results.count >= all.count ? true : nil }
+                #expect(results.perID().values.allSatisfy { $0 == 1 })
+                #expect(Set(results.perID().keys) == Set(all))
+                #expect(Set(run.gateway.requests().map(\.text)) == Set(all.map { oddPayload($0) }))
+                results.end()
             }
-            try await eventually("all results") { results.perID().count >= all.count ? true : nil }
-            #expect(Set(results.perID().keys) == Set(all))
-            results.end()
         }
-    }
 
-    @Test(.timeLimit(.minutes(2)))
-    func waitsForAServerThatIsAwayAndForOneThatGoesAway() async throws {
-        try await withRedisRun { run in
-            run.redis.kill()
-            try await run.redis.start()
-            let results = try await run.collect()
-            try await eventually("ingest subscribes again") {
-                try await run.subscribers("request-queue") == 1 ? true : nil
+        @Test(.timeLimit(.minutes(3)), arguments: ["dispatch", "retry", "emit"])
+        func losesNothingWhenAStageIsKilled(stage: String) async throws {
+            let all = ids(1000)
+            try await withRedisRun(script: Faults.some, latency: .fixed(.milliseconds(10))) { run in
+                let results = try await run.collect()
+                try await run.publish(all)
+                try await eventually("the first results") { results.count >= 100 ? true : nil }
+                try await run.pipeline[stage].signal(SIGKILL)
+                try await run.pipeline[stage].start()
+                let before = results.count
+                try await eventually("a new result after the restart of \(stage)", within: .seconds(5)) {
+                    results.count > before ? true : nil
+                }
+                try await eventually("all results") { results.perID().count >= all.count ? true : nil }
+                #expect(Set(results.perID().keys) == Set(all))
+                results.end()
             }
-            try await run.publish(["after"])
-            try await eventually("a result after the outage") { results.count == 1 ? true : nil }
-            results.end()
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func waitsForAServerThatIsAwayAndForOneThatGoesAway() async throws {
+            try await withRedisRun { run in
+                run.redis.kill()
+                try await run.redis.start()
+                let results = try await run.collect()
+                try await eventually("ingest subscribes again") {
+                    try await run.subscribers("request-queue") == 1 ? true : nil
+                }
+                try await run.publish(["after"])
+                try await eventually("a result after the outage") { results.count == 1 ? true : nil }
+                results.end()
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ final class Nginx: Sendable {
             to: directory.appending(path: "zeros"), atomically: true, encoding: .utf8)
         try String(repeating: "1", count: 2000).write(
             to: directory.appending(path: "slow"), atomically: true, encoding: .utf8)
-        let configuration = Self.configuration(port, listen + ";" + (isSecure ? Self.certificateLines : "") + settings)
+        let configuration = Self.configuration(
+            port, in: directory, listen + ";" + (isSecure ? Self.certificateLines : "") + settings)
         try configuration.write(to: directory.appending(path: "nginx.conf"), atomically: true, encoding: .utf8)
         guard let executable = Self.executable else { throw NginxError(reason: "nginx is not installed") }
         process = try spawn([executable, "-p", directory.path, "-c", "nginx.conf", "-e", "error.log"])
@@ -61,7 +62,7 @@ final class Nginx: Sendable {
 
     private static let certificateLines = "ssl_certificate cert.pem; ssl_certificate_key key.pem;"
 
-    private static func configuration(_ port: UInt16, _ server: String) -> String {
+    private static func configuration(_ port: UInt16, in directory: URL, _ server: String) -> String {
         """
         daemon off; master_process off; pid nginx.pid; worker_rlimit_nofile 8192;
         events { worker_connections 4096; }
@@ -73,8 +74,13 @@ final class Nginx: Sendable {
                 listen 127.0.0.1:\(port) \(server)
                 location /which { return 200 "$server_protocol $connection"; }
                 location /length { return 200 "$content_length"; }
+                location /proxied { proxy_pass http://unix:\(directory.path)/inner:/length; }
                 location /slow { limit_rate 1000; }
                 location /zeros { gzip on; gzip_types *; gzip_proxied any; }
+            }
+            server {
+                listen unix:\(directory.path)/inner;
+                location /length { return 200 "$content_length"; }
             }
         }
         """
@@ -94,7 +100,9 @@ final class Nginx: Sendable {
     }
 }
 
-/// Starts a program whose output nobody wants. Foundation's `Process` waits in a run loop, which blocks the pool.
+/// Starts a program whose output nobody wants.
+///
+/// Foundation's `Process` waits in a run loop, which blocks the pool.
 private func spawn(_ command: [String]) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

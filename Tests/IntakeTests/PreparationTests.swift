@@ -95,7 +95,8 @@ struct PreparationTests {
 
     @Test
     func sendsTheResultWhereTheQueuesSettingsSayElseWhereTheMessageSaysElseToTheDefault() {
-        let asks = #"{"internal":{"result_queue_name":"mine"},"request_kind":"redis","# 
+        let asks =
+            #"{"internal":{"result_queue_name":"mine"},"request_kind":"redis","#
             + #""data":{"id":"a","deadline":9999999999,"payload":{}}}"#
         #expect(prepare(asks).resultDestination == "mine")
         var configured = queue

@@ -13,7 +13,9 @@ struct LostReplyTests {
     func ofAClaimLosesNoMessage(deduplicate: Bool) async throws {
         let channel = try await Channel()
         let proxy = try CuttingProxy(to: channel.server.port)
-        let settings = RedisChannelSettings(deduplicate: deduplicate, holdAfterGap: .zero)
+        // So patient that nothing is parked: whoever gets it gets it from the claim.
+        let settings = RedisChannelSettings(
+            deduplicate: deduplicate, holdAfterGap: .zero, patience: .seconds(60), lookInterval: .seconds(60))
         let source = try await channel.source(settings, through: proxy)
         // The script is known, so that what is swallowed is the answer to a call.
         try channel.publish("first")

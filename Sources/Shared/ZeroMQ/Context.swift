@@ -1,6 +1,8 @@
 internal import CZeroMQ
 
-/// libzmq's I/O thread and the sockets it serves. One per process.
+/// libzmq's I/O thread and the sockets it serves.
+///
+/// One per process.
 ///
 /// `@unchecked Sendable`: a context is thread safe, zmq_ctx_new(3). It ends when the last socket and the last
 /// reference are gone.
@@ -30,7 +32,9 @@ package final class Context: @unchecked Sendable {
 package struct SocketOptions: Sendable {
     /// Messages queued per peer, on each side of the connection.
     package var highWaterMark: CInt
-    /// Whether messages wait for a connection that is not there. Without, `send` refuses them until it is.
+    /// Whether messages wait for a connection that is not there.
+    ///
+    /// Without, `send` refuses them until it is.
     package var queuesWithoutPeer: Bool
     /// The largest frame a peer may send, in bytes; a larger one ends the connection.
     package var maximumFrame: Int64
@@ -43,8 +47,10 @@ package struct SocketOptions: Sendable {
 }
 
 extension Socket {
-    /// No linger: what a closed socket still held is known to be lost and sent again. Reconnects start at 50 ms and
-    /// stay below a second. Heartbeats stay off, since a large frame on a slow link looks like silence to them.
+    /// No linger: what a closed socket still held is known to be lost and sent again.
+    ///
+    /// Reconnects start at 50 ms and stay below a second. Heartbeats stay off, since a large frame on a slow link looks
+    /// like silence to them.
     fileprivate borrowing func apply(_ options: SocketOptions) throws(ZeroMQError) {
         try set(ZMQ_SNDHWM, to: options.highWaterMark)
         try set(ZMQ_RCVHWM, to: options.highWaterMark)

@@ -66,8 +66,9 @@ package struct Socket: ~Copyable {
         return (events & CInt(ZMQ_POLLIN) != 0, events & CInt(ZMQ_POLLOUT) != 0)
     }
 
-    /// Becomes readable when something may have happened; then look at `events`. It is a hint, and is not readable
-    /// again before `events` was read, zmq_getsockopt(3) ZMQ_FD.
+    /// Becomes readable when something may have happened; then look at `events`.
+    ///
+    /// It is a hint, and is not readable again before `events` was read, zmq_getsockopt(3) ZMQ_FD.
     package borrowing func descriptor() throws(ZeroMQError) -> CInt {
         var descriptor: CInt = 0
         var size = MemoryLayout<CInt>.size

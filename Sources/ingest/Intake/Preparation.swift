@@ -64,7 +64,9 @@ package struct Preparation: Sendable {
 }
 
 extension Envelope {
-    /// Takes over what a tagged envelope says about itself. Where the queue's settings name a result destination, that wins.
+    /// Takes over what a tagged envelope says about itself.
+    ///
+    /// Where the queue's settings name a result destination, that wins.
     fileprivate mutating func route(_ routing: Routing, _ queue: QueueSettings) {
         failedAttempts = max(failedAttempts, routing.retryCount)
         if queue.resultDestination == nil, let destination = routing.resultQueueName, !destination.isEmpty {

@@ -45,6 +45,8 @@ struct IntakeLoop {
     private var nextLook = ContinuousClock.now
     private var foreign = 0
     private var passStarted: ContinuousClock.Instant?
+    /// The server is there and does not do what it is asked; true until it has done something.
+    private var isRefused = false
     private var gaps: Gaps
     private var turnStarted = ContinuousClock.now
     private var turnLimit = Duration.zero
@@ -62,11 +64,11 @@ struct IntakeLoop {
             try listen()
             guard subscriber.isSubscribed else { return }
             try connectClaims()
-            if desk.health != .reachable { desk.connected() }
             try work()
-            delay.reset()
+            if !isRefused || desk.isAwaited { desk.connected() }
         } catch {
             desk.failed(QueueError(error))
+            isRefused = error.kind == .answer
             // Without a connection the next attempt is delayed by those who connect.
             if error.kind == .answer { pause(for: delay.next()) }
         }
@@ -147,6 +149,7 @@ struct IntakeLoop {
         gaps.waited(from: turnStarted, to: start, limit: turnLimit)
         if passStarted == nil { (passStarted, foreign) = (start, 0) }
         let due = try claims.claimDue(limit: desk.demand, takeOver: !gaps.holds(at: start))
+        accepted()
         foreign += due.foreign
         desk.count {
             $0.takenOver += due.takenOver
@@ -170,12 +173,18 @@ struct IntakeLoop {
         self.batch?.isRepeated = true
         let result = try claims.claim(batch)
         self.batch = nil
+        accepted()
         desk.count {
             $0.duplicates += result.duplicates
             $0.overflowed += result.parked
         }
         if result.parked > 0 { nextLook = .now }
         handOut(result.deliveries)
+    }
+
+    private mutating func accepted() {
+        isRefused = false
+        delay.reset()
     }
 
     /// What nobody waits for any more is given back; failing that it expires.

@@ -177,10 +177,10 @@ struct ClaimDesk {
         for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
     }
 
-    /// Seconds the server has been up.
+    /// How long the server has been up; `nil` if it does not say (a user may be forbidden to ask).
     func uptime() throws(RedisError) -> Duration? {
-        let lines = try client.send(RedisCommand("INFO", "server")).text?.split(whereSeparator: \.isNewline) ?? []
         let name = "uptime_in_seconds:"
+        let lines = try client.send([RedisCommand("INFO", "server")])[0].text?.split(whereSeparator: \.isNewline) ?? []
         return lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }.map { .seconds($0) }
     }
 }

@@ -60,7 +60,7 @@ final class LeaseDesk: Sendable {
                 state.connecting.append(continuation)
                 return false
             }
-            if isConnected { continuation.resume(returning: .success(())) }
+            if isConnected { continuation.resume(returning: .success(())) } else { wakeUp.signal() }
         }
         try result.get()
     }
@@ -108,6 +108,9 @@ final class LeaseDesk: Sendable {
         }
         return Array(rest)
     }
+
+    /// Whether somebody waits for a connection.
+    var isAwaited: Bool { state.withLock { !$0.connecting.isEmpty } }
 
     func connected() {
         let connecting = state.withLock { state in

@@ -9,7 +9,9 @@ import Synchronization
 package final class EventLoop {
     package typealias Handler = @PipelineActor () -> Void
 
-    /// The loop of this process. It starts turning with its first use.
+    /// The loop of this process.
+    ///
+    /// It starts turning with its first use.
     package static let shared = EventLoop()
 
     private struct Timer: Comparable {
@@ -53,7 +55,9 @@ package final class EventLoop {
         if watches.removeValue(forKey: descriptor) != nil { poller.remove(descriptor) }
     }
 
-    /// Calls `handler` once, not before `delay` has passed. Resolution: one millisecond.
+    /// Calls `handler` once, not before `delay` has passed.
+    ///
+    /// Resolution: one millisecond.
     @discardableResult
     package func schedule(after delay: Duration, _ handler: @escaping Handler) -> TimerID {
         let id = nextID()

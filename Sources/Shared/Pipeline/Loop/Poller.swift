@@ -9,7 +9,9 @@ package struct Readiness: OptionSet, Sendable {
 
     package static let readable = Readiness(rawValue: 1)
     package static let writable = Readiness(rawValue: 2)
-    /// An error or a hang-up is pending. Always reported, never asked for.
+    /// An error or a hang-up is pending.
+    ///
+    /// Always reported, never asked for.
     package static let failed = Readiness(rawValue: 4)
 }
 

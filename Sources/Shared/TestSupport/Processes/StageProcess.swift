@@ -69,7 +69,9 @@ package actor StageProcess {
         try? await signal(SIGKILL)
     }
 
-    /// CPU time it has used so far. Source: proc(5), fields 14 and 15 of stat, in clock ticks.
+    /// CPU time it has used so far.
+    ///
+    /// Source: proc(5), fields 14 and 15 of stat, in clock ticks.
     package func cpuTime() throws -> Duration {
         guard let pid = processIdentifier else { throw ProcessFailure("\(name) was not started") }
         let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)

@@ -25,7 +25,9 @@ package actor AddressResolver {
         return lookUp(host).map { "tcp://\($0):\(port)" }
     }
 
-    /// Numeric addresses of a host name, IPv6 ones in brackets. Source: getaddrinfo(3), getnameinfo(3).
+    /// Numeric addresses of a host name, IPv6 ones in brackets.
+    ///
+    /// Source: getaddrinfo(3), getnameinfo(3).
     private static func lookUp(_ host: String) -> [String] {
         var hints = addrinfo()
         hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
@@ -50,11 +52,15 @@ package func tcpHostAndPort(_ endpoint: String) -> (host: String, port: String)?
     return (String(host), String(endpoint[endpoint.index(after: colon)...]))
 }
 
-/// A socket address as text, IPv6 in brackets. Source: getnameinfo(3).
+/// A socket address as text, IPv6 in brackets.
+///
+/// Source: getnameinfo(3).
 func numeric(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> String? {
     guard let address else { return nil }
     var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-    guard getnameinfo(address, length, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST) == 0 else { return nil }
+    guard getnameinfo(address, length, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST) == 0 else {
+        return nil
+    }
     let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return address.pointee.sa_family == sa_family_t(AF_INET6) ? "[\(text)]" : text
 }

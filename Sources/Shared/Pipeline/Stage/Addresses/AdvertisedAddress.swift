@@ -32,6 +32,7 @@ package enum AdvertisedAddress {
     }
 
     /// Addresses of the network interfaces that are up and no loopback, IPv6 ones in brackets.
+    ///
     /// Source: getifaddrs(3).
     private static func addresses() -> [String] {
         var list: UnsafeMutablePointer<ifaddrs>?

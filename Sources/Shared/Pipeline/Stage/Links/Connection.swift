@@ -32,7 +32,9 @@ final class Connection {
         EventLoop.shared.watch(descriptor, .readable) { _ in }
     }
 
-    /// Stops waking the loop. The socket itself closes with the last reference.
+    /// Stops waking the loop.
+    ///
+    /// The socket itself closes with the last reference.
     func close() { EventLoop.shared.unwatch(descriptor) }
 
     /// - Returns: `false` while there is no connection, or it is full.
@@ -41,7 +43,9 @@ final class Connection {
     /// Takes the next frame, `nil` when none has come.
     func receive() throws(ZeroMQError) -> [UInt8]? { try socket.receive() }
 
-    /// Whether a frame could be sent now. To be read once in every turn: reading it re-arms the wake-up.
+    /// Whether a frame could be sent now.
+    ///
+    /// To be read once in every turn: reading it re-arms the wake-up.
     func isConnected() throws(ZeroMQError) -> Bool { try socket.events().canSend }
 
     func boundEndpoint() throws(ZeroMQError) -> String { try socket.boundEndpoint() }

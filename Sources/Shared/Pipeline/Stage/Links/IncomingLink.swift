@@ -16,7 +16,9 @@ package final class IncomingLink {
     package typealias Ticket = LinkReceiver.Ticket
 
     package let name: String
-    /// A message has arrived. It is the stage's until it calls `finish` or `refuse`.
+    /// A message has arrived.
+    ///
+    /// It is the stage's until it calls `finish` or `refuse`.
     package var onMessage: (Envelope, Ticket) -> Void = { _, _ in }
     /// How many more messages the stage wants now, besides those it has; asked once per turn.
     package var wantedRoom: () -> Int = { 0 }
@@ -187,7 +189,9 @@ package final class IncomingLink {
     }
 }
 
-/// The way back to one sender. Reports that cannot be sent yet wait; only the newest few matter.
+/// The way back to one sender.
+///
+/// Reports that cannot be sent yet wait; only the newest few matter.
 @PipelineActor
 private final class Reporter {
     private let connection: Connection

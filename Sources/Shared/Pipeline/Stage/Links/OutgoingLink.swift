@@ -90,7 +90,9 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     package var totals: SenderTotals { sender.totals }
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
 
-    /// Takes charge of an envelope. Never fails: without room it waits here, so ask `room` first.
+    /// Takes charge of an envelope.
+    ///
+    /// Never fails: without room it waits here, so ask `room` first.
     package func send(_ envelope: Envelope, token: Token) {
         var parcel = Parcel(envelope: envelope, token: token)
         if envelope.frameSizeLimit > Frame.maxSize {

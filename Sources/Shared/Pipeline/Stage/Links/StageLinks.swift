@@ -38,7 +38,9 @@ package final class StageLinks {
         self.logger = logger
     }
 
-    /// Binds the socket for reports. Before the first outgoing link.
+    /// Binds the socket for reports.
+    ///
+    /// Before the first outgoing link.
     ///
     /// - Parameter advertise: what peers are told; `nil` for the bound address, or of a wildcard the first address of
     ///   this machine that is no loopback.
@@ -216,8 +218,13 @@ package struct LinkError: Error, CustomStringConvertible {
 extension StatusReport.Peer {
     fileprivate init(_ peer: PeerStatus, link: String) {
         let state =
-            peer.isLost ? "lost" : peer.isDraining ? "draining" : peer.isLive ? "alive"
-            : peer.hasAnswered ? "opening" : "silent"
+            peer.isLost
+            ? "lost"
+            : peer.isDraining
+                ? "draining"
+                : peer.isLive
+                    ? "alive"
+                    : peer.hasAnswered ? "opening" : "silent"
         self.init(
             link: link, address: peer.address, state: state, room: peer.room, open: peer.open,
             oldestOpen: peer.oldestOpen)

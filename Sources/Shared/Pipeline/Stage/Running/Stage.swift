@@ -19,7 +19,14 @@ package struct Stage {
     }
 
     /// The link to all processes of another stage.
-    package func outgoing<Token: Sendable>(to receiver: StageName, token: Token.Type) -> OutgoingLink<Token> {
+    ///
+    /// The first one binds the socket where reports arrive.
+    package func outgoing<Token: Sendable>(
+        to receiver: StageName, token: Token.Type
+    ) throws(LinkError) -> OutgoingLink<Token> {
+        if links.ackAddress == nil, let acks = settings.acks {
+            try links.bindAcks("\(acks)", advertise: settings.acksAdvertise?.description)
+        }
         let endpoints =
             switch receiver {
             case .dispatch: settings.dispatch

@@ -12,7 +12,8 @@ import Status
 ///
 /// - Parameters:
 ///   - described: names and values of all settings, secrets hidden.
-///   - makeWork: makes what the stage does; its links take part in the event loop once it returns.
+///   - makeWork: makes what the stage does, after a look at what its settings name: what makes no sense is found before
+///     any socket is bound. Its links take part in the event loop once it returns.
 package func runStage(
     _ settings: StageSettings, described: [(name: String, value: String)],
     makeWork: @PipelineActor (Stage) async throws -> any StageWork
@@ -36,11 +37,9 @@ private func run(
 ) async throws {
     for warning in settings.warnings { logger.warning("A setting looks wrong", metadata: ["setting": "\(warning)"]) }
     let registry = MetricsRegistry()
+    ProcessMetrics.register(in: registry)
     MetricsSystem.bootstrap(RegistryMetricsFactory(registry: registry))
     let links = try await StageLinks(registry: registry, logger: logger)
-    if let acks = settings.acks {
-        try await links.bindAcks("\(acks)", advertise: settings.acksAdvertise?.description)
-    }
     let work = try await makeWork(Stage(settings: settings, logger: logger, registry: registry, links: links))
     await links.start()
     let status = StageStatus(
@@ -74,5 +73,9 @@ private func runServices(
             service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
     }
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: configurations, logger: quiet))
-    try await withSignals(logger) { await group.triggerGracefulShutdown() } during: { try await group.run() }
+    try await withSignals(logger) {
+        await group.triggerGracefulShutdown()
+    } during: {
+        try await group.run()
+    }
 }

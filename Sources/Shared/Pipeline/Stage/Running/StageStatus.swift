@@ -34,7 +34,8 @@ struct StageStatus: StatusProvider {
         let reasons = await reasons()
         stalls.set(reasons)
         return StatusReport(
-            version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started, peers: await links.peers,
+            version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started,
+            peers: await links.peers,
             counts: await work.counts(), reasons: reasons.map(\.text).sorted())
     }
 

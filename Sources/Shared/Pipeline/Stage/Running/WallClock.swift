@@ -1,6 +1,8 @@
 import Glibc
 
-/// The time of day, for deadlines on the wire. Everything else is measured on the event loop's clock.
+/// The time of day, for deadlines on the wire.
+///
+/// Everything else is measured on the event loop's clock.
 package struct WallClock: Sendable, Equatable {
     /// Milliseconds since 1970.
     package var milliseconds: Int64

@@ -1,0 +1,94 @@
+import HTTP
+import Messages
+import Testing
+
+@testable import Attempts
+
+struct AttemptOutcomeTests {
+    private static let url = "http://user:secret@gateway/v1/completions?key=secret"
+    private let body = Array(#"{"choices":[]}"#.utf8)[...]
+
+    private func outcome(_ status: Int, _ headers: [HeaderField] = []) -> AttemptOutcome {
+        AttemptOutcome(
+            .success(HTTPResponse(statusCode: status, headers: headers, body: body)), url: Self.url, now: 1_000_000)
+    }
+
+    private func failed(_ outcome: AttemptOutcome) -> FailedAttempt? {
+        if case .failed(let attempt) = outcome.progress { return attempt }
+        return nil
+    }
+
+    @Test(arguments: [
+        (200, AttemptOutcome.Class.succeeded), (201, .succeeded), (204, .succeeded), (299, .succeeded),
+        (300, .succeeded), (301, .succeeded), (302, .succeeded), (303, .succeeded), (304, .succeeded),
+        (307, .succeeded), (399, .succeeded), (600, .succeeded), (999, .succeeded),
+        (400, .refused), (401, .refused), (403, .refused), (404, .refused), (409, .refused), (413, .refused),
+        (422, .refused), (424, .refused), (426, .refused), (428, .refused), (430, .refused), (499, .refused),
+    ])
+    func isAResult(status: Int, attemptClass: AttemptOutcome.Class) {
+        let outcome = outcome(status, [HeaderField("Retry-After", "7")])
+        #expect(outcome.attemptClass == attemptClass)
+        #expect(outcome.progress == .ended(.result(.answer(statusCode: status, body: body))))
+    }
+
+    @Test(arguments: [
+        (429, AttemptOutcome.Class.shed), (408, .failed), (425, .failed), (500, .failed), (501, .failed),
+        (502, .failed),
+        (503, .failed), (504, .failed), (599, .failed),
+    ])
+    func mayBeTriedAgain(status: Int, attemptClass: AttemptOutcome.Class) {
+        let outcome = outcome(status)
+        #expect(outcome.attemptClass == attemptClass)
+        #expect(
+            failed(outcome)
+                == FailedAttempt(
+                    statusCode: status, body: body,
+                    reason: "POST http://gateway/v1/completions: the gateway answered \(status)"))
+    }
+
+    @Test(arguments: [
+        (429, "7", 7000 as Int64?), (503, "0", 0), (500, "Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        (503, "Mon, 12 Jan 1970 13:46:50 GMT", 10_000), (429, "soon", nil), (429, "-1", nil), (408, "7", nil),
+        (425, "7", nil),
+    ])
+    func passesOnWhatTheGatewayAsksFor(status: Int, retryAfter: String, milliseconds: Int64?) {
+        let attempt = failed(outcome(status, [HeaderField("Retry-After", retryAfter)]))
+        #expect(attempt?.retryAfterMilliseconds == milliseconds)
+    }
+
+    @Test
+    func saysWhyTheGatewayDroppedTheRequest() {
+        let attempt = failed(outcome(429, [HeaderField("X-LLM-D-Request-Dropped-Reason", "queue full")]))
+        #expect(
+            attempt?.reason
+                == "POST http://gateway/v1/completions: the gateway answered 429 (dropped: queue full)")
+    }
+
+    @Test(arguments: HTTPError.Kind.allCases)
+    func anAttemptWithoutAnAnswer(kind: HTTPError.Kind) {
+        let outcome = AttemptOutcome(.failure(HTTPError(kind, "POST http://gateway/", "no luck")), url: "", now: 0)
+        let reason = "POST http://gateway/: no luck"
+        switch kind {
+        case .dns, .connect, .tls, .timeout, .connectionLost, .other:
+            #expect(outcome.attemptClass == .unanswered)
+            #expect(outcome.progress == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason)))
+        case .responseTooLarge, .tooManyRedirects, .invalidOption:
+            #expect(outcome.attemptClass == .impossible)
+            #expect(outcome.progress == .ended(.result(.failure(.inferenceError, message: reason))))
+        case .invalidRequest:
+            #expect(outcome.attemptClass == .impossible)
+            #expect(outcome.progress == .ended(.result(.failure(.invalidRequest, message: reason))))
+        }
+    }
+
+    @Test
+    func aDeadlineThatIsOverIsAResult() {
+        guard case .ended(.result(.failure(let code, let message))) = AttemptOutcome.deadlineOver.progress else {
+            Issue.record("no result")
+            return
+        }
+        #expect(code == .deadlineExceeded)
+        #expect(message.contains("deadline"))
+        #expect(AttemptOutcome.deadlineOver.attemptClass == .deadlineExceeded)
+    }
+}
