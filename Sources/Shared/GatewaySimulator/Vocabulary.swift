@@ -50,7 +50,7 @@ enum Vocabulary {
         great excellent love loved loves perfect perfectly wonderful amazing fantastic delicious comfortable sturdy
         recommend happy impressed beautiful reliable quiet favourite favorite superb delighted brilliant cosy tasty
         crisp gorgeous flawless pleased worth lovely solid toll super perfekt lecker empfehlen begeistert zufrieden
-        klasse ausgezeichnet bequem schön parfait parfaite excellente génial délicieux recommande ravie ravi magnifique
+        klasse ausgezeichnet bequem schön parfait parfaite parfaits parfaites excellente génial délicieux recommande ravie ravi magnifique
         excelente encanta perfecto delicioso recomiendo contenta contento ottimo perfetto consiglio bellissimo
         buonissimo felice ótimo adorei recomendo
         """
@@ -59,7 +59,7 @@ enum Vocabulary {
         broken broke terrible awful disappointed disappointing waste refund useless cracked leaks leaking leaked stale
         faulty flimsy cheap scratched defective worst horrible uncomfortable torn ripped dead died rotten returned bland
         noisy stopped smells misleading avoid kaputt enttäuscht schlecht defekt leider unbrauchbar mangelhaft zurück
-        cassé cassée déçu déçue mauvais mauvaise nul remboursement malheureusement roto rota malo mala decepcionado
+        cassé cassée déçu déçue mauvais mauvaise nul remboursement malheureusement roto rota rotos rotas malo mala decepcionado
         decepcionada devolver inútil rotto rotta deluso delusa pessimo scadente quebrado péssimo
         """
 

@@ -12,7 +12,7 @@ struct InputIdentity: Codable, Equatable {
     /// Reads the whole file once.
     init(path: String) throws(RunError) {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw .system("open \(path)") }
+        guard stat(path, &status) == 0 else { throw RunError("\(path): \(String(cString: strerror(errno)))") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw RunError("\(path) is not a file") }
         size = Int64(status.st_size)
         digest = try Self.digest(path: path)

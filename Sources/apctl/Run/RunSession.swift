@@ -29,6 +29,8 @@ final class RunSession {
     private let lock: StateLock
     private var formats = LineFormats()
     private(set) var fed: Int64 = 0
+    /// Requests that were read but not yet put on the queue: those of the last try, when it failed.
+    private var unfed: [Bytes] = []
     private(set) var written: Written
     private var seenVersion: Int64 = -1
 
@@ -96,25 +98,29 @@ final class RunSession {
     /// - Returns: how many; 0 at the end of the input.
     @discardableResult
     func feed(limit: Int, deadline: Int64) throws -> Int {
-        var requests: [Bytes] = []
+        if unfed.isEmpty { try read(limit: limit, deadline: deadline) }
+        guard !unfed.isEmpty else { return 0 }
+        let numbers = try database.submit(unfed)
+        guard numbers.first == fed + 1, numbers.last == fed + Int64(unfed.count) else {
+            throw RunError("somebody else has put requests on \(paths.queue)")
+        }
+        fed += Int64(unfed.count)
+        defer { unfed = [] }
+        return unfed.count
+    }
+
+    private func read(limit: Int, deadline: Int64) throws {
         var bytes = 0
-        while requests.count < limit, bytes < 16 << 20, let line = try reader.next() {
+        while unfed.count < limit, bytes < 16 << 20, let line = try reader.next() {
             guard !line.isBlank else {
                 formats.add(line)
                 continue
             }
             let request = RequestLine(line, deadline: deadline)
             formats.add(request.format)
-            requests.append(request.request[...])
+            unfed.append(request.request[...])
             bytes += request.request.count
         }
-        guard !requests.isEmpty else { return 0 }
-        let numbers = try database.submit(requests)
-        guard numbers.first == fed + 1, numbers.last == fed + Int64(requests.count) else {
-            throw RunError("somebody else has put requests on \(paths.queue)")
-        }
-        fed += Int64(requests.count)
-        return requests.count
     }
 
     /// Writes results that have come since; returns how many.

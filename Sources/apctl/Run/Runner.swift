@@ -1,3 +1,4 @@
+import Queue
 import Synchronization
 import UnixSignals
 
@@ -90,7 +91,13 @@ struct Runner {
         while true {
             let isLast = control.stagesEnded
             let feeds = !control.isStopping && !isLast
-            state = try await store.step(feeds: feeds)
+            do {
+                state = try await store.step(feeds: feeds)
+            } catch let error as QueueError where error.isTransient && !isLast {
+                display.say("\(error); trying again")
+                try await Task.sleep(for: .seconds(1))
+                continue
+            }
             progress.record(done: state.done, failures: state.failures, now: Clock.monotonic)
             for message in control.takeMessages() { display.say(message) }
             display.update(progress, now: Clock.monotonic)
