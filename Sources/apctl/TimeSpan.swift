@@ -18,7 +18,13 @@ struct TimeSpan: ExpressibleByArgument, Equatable {
 
     var duration: Duration { .seconds(seconds) }
 
-    var defaultValueDescription: String { "\(self)" }
+    /// As it would be written: `24h`.
+    var defaultValueDescription: String {
+        let units: [(Double, String)] = [(3600, "h"), (60, "m")]
+        let unit = units.first { seconds.truncatingRemainder(dividingBy: $0.0) == 0 } ?? (1, "s")
+        let value = seconds / unit.0
+        return value == value.rounded() ? "\(Int(value))\(unit.1)" : "\(value)\(unit.1)"
+    }
 }
 
 extension TimeSpan: CustomStringConvertible {

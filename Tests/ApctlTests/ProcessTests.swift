@@ -160,7 +160,7 @@ struct ProcessTests {
     private func folder(of path: String) -> String { path.split(separator: "/").dropLast().map { "/" + $0 }.joined() }
 
     /// The executable beside the tests: named after its product, or its target when built without products.
-    private static let executable: String = {
+    static let executable: String = {
         let folder = CommandLine.arguments[0].split(separator: "/").dropLast().joined(separator: "/")
         return ["apctl", "Apctl"].map { "/\(folder)/\($0)" }.first { access($0, X_OK) == 0 } ?? "apctl"
     }()

@@ -82,6 +82,12 @@ struct ProgressTests {
     @Test(arguments: [("90s", 90.0), ("30m", 1800), ("24h", 86400), ("1.5d", 129600), ("200ms", 0.2)])
     func readsTimes(text: String, seconds: Double) { #expect(TimeSpan(argument: text)?.seconds == seconds) }
 
+    @Test(arguments: [(86400.0, "24h"), (5400, "90m"), (2, "2s"), (0.5, "0.5s")])
+    func writesTimesAsTheyAreRead(seconds: Double, text: String) {
+        #expect(TimeSpan(seconds: seconds).defaultValueDescription == text)
+        #expect(TimeSpan(argument: text)?.seconds == seconds)
+    }
+
     @Test(arguments: ["", "5", "h", "-1h", "0s", "infs", "soon", "1e30d"])
     func refusesOtherTimes(text: String) { #expect(TimeSpan(argument: text) == nil) }
 }

@@ -49,7 +49,7 @@ package enum Latency: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .fixed(let time): "\(time)"
+        case .fixed(let time): time == .zero ? "none" : "\(time)"
         case .uniform(let low, let high): "\(low) to \(high)"
         case .normal(let mean, let deviation): "normal, mean \(mean), deviation \(deviation)"
         case .exponential(let mean): "exponential, mean \(mean)"
