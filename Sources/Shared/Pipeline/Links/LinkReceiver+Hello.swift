@@ -39,7 +39,7 @@ extension LinkReceiver {
 
     private mutating func open(_ hello: Hello) {
         let slot = sessions.firstIndex { $0 == nil } ?? sessions.count
-        let session = ReceiverSession(session: hello.session, hello: hello, now: clock.elapsed)
+        let session = ReceiverSession(hello: hello, now: clock.elapsed)
         if slot == sessions.count { sessions.append(session) } else { sessions[slot] = session }
         slots[hello.session] = slot
         update(slot, hello)

@@ -69,16 +69,17 @@ extension LinkReceiver {
         }
     }
 
-    /// A session is over when nothing of it is held here and its sender has left, has begun another or been followed by
-    /// another process at its ack address, or has been silent for very long.
+    /// A session is over when nothing of it is held here and its sender has left, or feeds this process by another
+    /// session now (or another process does so, at its ack address), or has been silent for very long.
     private func isOver(_ session: ReceiverSession) -> Bool {
         guard session.unfinished == 0 else { return false }
         let silence = clock.since(session.lastFrame)
         if silence < LinkTiming.lost { return false }
         if session.senderHasLeft || silence >= LinkTiming.forgotten { return true }
+        guard silence >= LinkTiming.followed else { return false }
         return sessions.contains { other in
             guard let other else { return false }
-            return other.ackAddress == session.ackAddress && other.lastFrame > session.lastFrame
+            return other.ackAddress == session.ackAddress && isLive(other)
         }
     }
 

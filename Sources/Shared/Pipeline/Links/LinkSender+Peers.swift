@@ -48,15 +48,16 @@ extension LinkSender {
         peers[index]?.isLost = true
         guard let peer = peers[index], peer.phase != .greeting else { return }
         totals.lostPeers += 1
-        offerElsewhere(peer.openSlots, lossesToCome: 1)
+        offerElsewhere(peer.openSlots)
     }
 
     /// Puts messages that were with a peer back into the queues, the oldest first.
-    mutating func offerElsewhere(_ slots: [Int32], lossesToCome: Int) {
+    mutating func offerElsewhere(_ slots: [Int32]) {
         var grewMoving = false
         var grewLoners = false
         for slot in slots {
-            let isLoner = messages[slot].travelsAlone || messages[slot].losses + lossesToCome >= aloneFrom
+            let lossToCome = messages[slot].peer >= 0 && messages[slot].wasSent ? 1 : 0
+            let isLoner = messages[slot].travelsAlone || messages[slot].losses + lossToCome >= aloneFrom
             let entry = entry(for: slot)
             if isLoner { loners.append(entry) } else { moving.append(entry) }
             grewMoving = grewMoving || !isLoner
@@ -89,7 +90,7 @@ extension LinkSender {
                 orphans.append(slot)
             }
         }
-        offerElsewhere(orphans, lossesToCome: 0)
+        offerElsewhere(orphans)
     }
 
     /// The same instance reports again: what nobody else has taken stays with it.

@@ -101,6 +101,7 @@ extension LinkSender {
         }
         messages[slot].peer = Int32(peer)
         messages[slot].number = number
+        messages[slot].wasSent = false
         messages[slot].stamp = 0
         messages[slot].since = now
         transmit(slot)
@@ -117,12 +118,14 @@ extension LinkSender {
         return countLoss(slot)
     }
 
-    /// Counts a lost peer against the message.
+    /// Counts a lost peer against the message, if it was sent there.
     ///
     /// - Returns: `false` if that was one loss too many: then it is a dead letter.
     mutating func countLoss(_ slot: Int32) -> Bool {
-        messages[slot].losses += 1
         messages[slot].peer = -1
+        guard messages[slot].wasSent else { return true }
+        messages[slot].wasSent = false
+        messages[slot].losses += 1
         let losses = messages[slot].losses
         if losses >= aloneFrom { messages[slot].travelsAlone = true }
         guard losses > maxLosses else { return true }

@@ -9,6 +9,11 @@ extension LinkSender {
         if peer.phase == .greeting {
             greet(index, report)
         } else if report.receiver != peer.instance {
+            guard report.answers >= peer.boundBy else {
+                // Who was here before the peer that answers now: its answer to the first hello came late.
+                totals.staleReports += 1
+                return
+            }
             // Another process answers at the address: the one before is dead, and so is its session.
             totals.lostPeers += 1
             restartSession(index, counting: true)
@@ -34,11 +39,14 @@ extension LinkSender {
     }
 
     private mutating func bind(_ index: Int, to instance: UInt64) {
-        peers[index]?.instance = instance
-        peers[index]?.phase = .opening
-        peers[index]?.isLost = false
-        peers[index]?.heardFrom = clock.elapsed
-        peers[index]?.unansweredSince = nil
+        guard var peer = peers[index] else { return }
+        peer.instance = instance
+        peer.phase = .opening
+        peer.isLost = false
+        peer.heardFrom = clock.elapsed
+        peer.unansweredSince = nil
+        peer.boundBy = peer.helloNumber + 1
+        peers[index] = peer
         sendHello(index)
     }
 
@@ -52,8 +60,7 @@ extension LinkSender {
         guard report.isOpen else {
             // The answer to a hello from before the session was opened is late; to a later one it means: forgotten.
             if peers[index]?.phase == .open, report.answers > (peers[index]?.openedBy ?? 0) {
-                totals.lostPeers += 1
-                restartSession(index, counting: true)
+                restartSession(index, counting: false)
                 sendHello(index)
             }
             return
@@ -82,7 +89,7 @@ extension LinkSender {
         guard let peer = peers[index] else { return }
         report.done.forEach(from: peer.base, through: peer.last) { finish(index, $0) }
         let movable = report.refused.compactMap { takeBack(index, $0) }
-        if !movable.isEmpty { offerElsewhere(movable, lossesToCome: 0) }
+        if !movable.isEmpty { offerElsewhere(movable) }
         report.missing.forEach(from: peer.base, through: peer.last) { sendAgain(index, $0, answers: report.answers) }
         peers[index]?.limit = min(report.limit, peer.last + UInt64(Self.mostRoom))
         peers[index]?.isDraining = report.isDraining

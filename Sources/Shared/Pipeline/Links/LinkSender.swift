@@ -121,11 +121,12 @@ package struct LinkSender<Message> {
         return actions[nextIndex - 1]
     }
 
-    /// The message with this number, as it stands now; `nil` if it need not be sent any more.
-    package func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
+    /// The message with this number, as it stands now, to be sent at once; `nil` if it need not be sent any more.
+    package mutating func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
         guard peer < peers.count, let state = peers[peer], let slot = state.slot(of: number),
             let message = messages[slot].message
         else { return nil }
+        messages[slot].wasSent = true
         return Outgoing(session: state.session, number: number, losses: messages[slot].losses, message: message)
     }
 

@@ -64,8 +64,8 @@ struct ReceiverSession: Sendable {
     /// It had used up its limit since the last adaptation.
     var ranOut = false
 
-    init(session: UInt64, hello: Hello, now: Duration) {
-        self.session = session
+    init(hello: Hello, now: Duration) {
+        session = hello.session
         ackAddress = hello.ackAddress
         lastFrame = now
         heardProgress = now

@@ -42,6 +42,8 @@ package enum LinkTiming {
     package static let slowestTransfer = 1 << 20
     /// A receiver forgets a session without a frame for this long.
     package static let forgotten: Duration = .seconds(600)
+    /// A receiver forgets a session after this much silence when another one from the same ack address lives.
+    package static let followed: Duration = .seconds(10)
     /// A draining receiver stays at least this long.
     package static let drain: Duration = .seconds(2)
     /// `tick` wants to be called at least this often.

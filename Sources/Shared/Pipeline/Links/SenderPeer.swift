@@ -35,6 +35,8 @@ struct SenderPeer: Sendable {
     var helloNumber: UInt64 = 0
     var helloSent: Duration = .zero
     var answered: UInt64 = 0
+    /// Number of the first hello that names the instance.
+    var boundBy: UInt64 = 0
     /// Number of the hello that opened the session.
     var openedBy: UInt64 = 0
     /// When the oldest hello without an answer was sent, or when an answer last came; `nil` when all are answered.

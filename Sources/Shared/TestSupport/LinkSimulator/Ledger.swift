@@ -119,6 +119,7 @@ struct Ledger {
         if let last = items[item].assignment, !assignments[last].hasCause, !assignments[last].wasRefused {
             violation("item \(item) was moved without cause")
         }
+        if let last = items[item].assignment { assignments[last].isOver = true }
         items[item].assignment = assignments.count
         assignments.append(
             Assignment(item: item, session: session, number: number, travelsAlone: losses >= 2, transmissions: 1))

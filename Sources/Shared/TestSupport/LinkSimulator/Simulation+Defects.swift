@@ -37,22 +37,20 @@ extension Simulation {
     /// What a defective shell would do when a connection breaks.
     mutating func sendEverythingAgain(_ pipe: Pipe) {
         let process = processes[pipe.source]
-        guard process.condition == .running, process.generation == pipe.generation, let sender = process.sender else {
-            return
-        }
+        guard process.condition == .running, process.generation == pipe.generation else { return }
         for (peer, index) in process.dataPipes.sorted(by: { $0.key < $1.key }) where pipes[index] === pipe {
             for session in process.watched {
                 guard let watch = process.watches[session], watch.peer == peer else { continue }
-                for assignment in watch.assignments { sendAgain(assignment, peer, index, sender) }
+                for assignment in watch.assignments { sendAgain(assignment, process, peer, index) }
             }
         }
     }
 
     private mutating func sendAgain(
-        _ assignment: Int, _ peer: Int, _ index: Int, _ sender: LinkSender<SimulatedMessage>
+        _ assignment: Int, _ process: SimulatedProcess, _ peer: Int, _ index: Int
     ) {
         let number = ledger.assignments[assignment].number
-        guard let outgoing = sender.outgoing(to: peer, number: number),
+        guard let outgoing = process.sender?.outgoing(to: peer, number: number),
             outgoing.session == ledger.assignments[assignment].session
         else { return }
         _ = ledger.transmit(

@@ -63,8 +63,11 @@ package struct Simulation {
         schedule = Schedule(&random)
     }
 
-    /// Simulated milliseconds from the last fault until everything must have drained.
-    static let patience = 90_000
+    /// Simulated milliseconds from the last fault until everything must have drained; every poison takes its victims.
+    var patience: Int {
+        let poisons = ledger.requests.count { $0.isPoison || $0.isOutcomePoison }
+        return 90_000 + poisons * (schedule.maxLosses + 2) * 2 * 8000
+    }
     /// Between two turns without news.
     static let tick = 250
 
@@ -81,7 +84,7 @@ package struct Simulation {
                 if isAtRest(lastChance: restAfter > 40_000) { break }
                 restAfter += 2000
             }
-            if now > schedule.faultsEnd + Self.patience {
+            if now > schedule.faultsEnd + patience {
                 reportStuck()
                 break
             }
