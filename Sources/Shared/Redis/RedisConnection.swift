@@ -41,6 +41,8 @@ package final class RedisConnection {
         self.url = url
         self.timeouts = timeouts
         try checkContext("connect")
+        // A child process that inherited it would keep the server from noticing that we are gone.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         try awaitConnection()
         try introduce()
     }

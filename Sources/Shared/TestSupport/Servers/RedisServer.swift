@@ -90,6 +90,8 @@ private func spawn(_ arguments: [String]) throws -> pid_t {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     for descriptor in CInt(0)...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
+    // Otherwise it would hold connections of other tests open after they were closed here.
+    for descriptor in CInt(3)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
     // Swift's worker threads block signals, and children inherit that: SIGTERM would never arrive.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
