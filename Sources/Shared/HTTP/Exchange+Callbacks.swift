@@ -8,6 +8,12 @@ extension Exchange {
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
             return exchange.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
         }
+        ccurl_set_transfer(easy, CURLOPT_HEADERFUNCTION) { line, size, count, context in
+            guard let line, let context else { return 0 }
+            let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+            exchange.receiveHeader(UnsafeRawBufferPointer(start: line, count: size * count))
+            return size * count
+        }
         ccurl_set_transfer(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
@@ -34,7 +40,18 @@ extension Exchange {
         }
         if answer.isEmpty { reserve(atMost: limit) }
         answer.append(contentsOf: bytes)
+        noteWhetherWhole()
         return true
+    }
+
+    /// Sees whether the headers are whole: to libcurl 7.88 an answer that ends among them is a good one.
+    fileprivate func receiveHeader(_ line: UnsafeRawBufferPointer) {
+        if line.count <= 2 {
+            hasAllHeaders = true
+            noteWhetherWhole()
+        } else if line.starts(with: "HTTP/".utf8) {
+            hasAllHeaders = false
+        }
     }
 
     /// Room for the whole answer where its length is known; a lie about it costs a mebibyte at most.

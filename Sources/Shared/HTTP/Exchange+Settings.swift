@@ -2,11 +2,11 @@ internal import CCurl
 
 extension Exchange {
     /// What stays the same from exchange to exchange.
-    func configure(_ options: HTTPClientOptions, slot: Int) {
+    func configure(_ options: HTTPClientOptions) {
         let this = Unmanaged.passUnretained(self).toOpaque()
-        ccurl_set_pointer(easy, CURLOPT_PRIVATE, UnsafeRawPointer(bitPattern: slot + 1))
         ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
         ccurl_set_pointer(easy, CURLOPT_WRITEDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_HEADERDATA, this)
         ccurl_set_pointer(easy, CURLOPT_READDATA, this)
         ccurl_set_pointer(easy, CURLOPT_SEEKDATA, this)
         ccurl_set_pointer(easy, CURLOPT_PREREQDATA, this)

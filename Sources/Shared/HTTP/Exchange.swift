@@ -15,6 +15,9 @@ final class Exchange {
     /// What has come of the answer's body.
     var answer: [UInt8] = []
     var isTooLarge = false
+    var hasAllHeaders = false
+    /// The answer is whole, whatever libcurl waits for.
+    var isWhole = false
     /// Bytes of the request's body that libcurl has taken, where it asks for them piece by piece.
     var bodyOffset = 0
     /// Requests begun.
@@ -26,12 +29,18 @@ final class Exchange {
     var allowedRequests = 1
     private(set) var redirects = 0
 
-    init(_ options: HTTPClientOptions, slot: Int) {
+    private let slot: Int
+    private let multi: Multi
+
+    init(_ options: HTTPClientOptions, slot: Int, multi: Multi) {
+        self.slot = slot
+        self.multi = multi
         guard let easy = curl_easy_init() else { preconditionFailure("curl_easy_init: out of memory") }
         self.easy = easy
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        configure(options, slot: slot)
+        ccurl_set_pointer(easy, CURLOPT_PRIVATE, UnsafeRawPointer(bitPattern: slot + 1))
+        configure(options)
         configure(options.tls)
         setCallbacks()
     }
@@ -66,6 +75,8 @@ final class Exchange {
         errorText.pointee = 0
         answer = []
         isTooLarge = false
+        hasAllHeaders = false
+        isWhole = false
         requestsBegun = 0
     }
 
@@ -113,6 +124,20 @@ final class Exchange {
         ccurl_get_size(easy, CURLINFO_TOTAL_TIME_T, &microseconds)
         response.totalTime = .microseconds(microseconds)
         return response
+    }
+
+    /// Tells the client when the answer is whole though libcurl may not say so.
+    ///
+    /// An HTTP/2 server may answer without having read the request. libcurl 7.88 then waits for ever for room to send
+    /// the rest of it.
+    func noteWhetherWhole() {
+        guard hasAllHeaders, !isWhole, usedHTTP2 else { return }
+        var (length, received): (curl_off_t, curl_off_t) = (-1, 0)
+        ccurl_get_size(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
+        ccurl_get_size(easy, CURLINFO_SIZE_DOWNLOAD_T, &received)
+        guard length == received else { return }
+        isWhole = true
+        multi.answered.append(slot)
     }
 
     /// Where a 307 or 308 sends the request; `nil` for any other answer.

@@ -81,7 +81,7 @@ package final class HTTPClient {
             slot = free
         } else {
             slot = slots.count
-            slots.append(Slot(exchange: Exchange(options, slot: slot)))
+            slots.append(Slot(exchange: Exchange(options, slot: slot, multi: multi)))
         }
         lastSerial += 1
         active += 1
@@ -110,6 +110,9 @@ package final class HTTPClient {
     private func outcome(of slot: Int, _ code: CURLcode) -> Result<HTTPResponse, HTTPError>? {
         let exchange = slots[slot].exchange
         guard code == CURLE_OK else { return .failure(exchange.failure(code)) }
+        guard exchange.hasAllHeaders else {
+            return .failure(exchange.failure(.connectionLost, "the answer ended among its headers"))
+        }
         if !speaksHTTP2, exchange.usedHTTP2 { speaksHTTP2 = true }
         guard let target = exchange.redirectTarget, let request = exchange.request else {
             return .success(exchange.response(keeping: options.responseHeaders))
@@ -174,6 +177,10 @@ package final class HTTPClient {
     private func takeFinished() {
         while let (slot, code) = multi.nextFinished() {
             if let result = outcome(of: slot, code) { finish(slot, result) }
+        }
+        while let slot = multi.answered.popLast() {
+            guard slots[slot].serial != 0, slots[slot].exchange.isWhole else { continue }
+            if let result = outcome(of: slot, CURLE_OK) { finish(slot, result) }
         }
         carryOut()
     }

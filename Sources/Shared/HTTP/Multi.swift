@@ -20,6 +20,8 @@ final class Multi {
     let handle: UnsafeMutableRawPointer
     /// What to watch, since the last time somebody looked.
     var interests: [Interest] = []
+    /// Slots of exchanges whose answer is whole before libcurl says so (`Exchange.noteWhetherWhole`).
+    var answered: [Int] = []
     /// Milliseconds after which libcurl wants to be called; -1: not at all; `nil`: as before.
     var timeout: Int?
     /// Exchanges under way, as of the last call.

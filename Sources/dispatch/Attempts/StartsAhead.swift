@@ -17,7 +17,9 @@ package struct StartsAhead: Sendable, Equatable {
         most = max(4, 2 * concurrency)
     }
 
-    /// An attempt has started. `now`: a monotonic clock.
+    /// An attempt has started.
+    ///
+    /// `now`: a monotonic clock.
     package mutating func started(at now: Duration) {
         roll(to: now)
         startedInWindow += 1
