@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Stage
+
+struct AddressTests {
+    @Test(.timeLimit(.minutes(1)))
+    func resolvesANameToAllItsAddressesEachOnce() async {
+        let addresses = await AddressResolver().resolve(["tcp://localhost:5557", "tcp://127.0.0.1:5557"])
+        #expect(addresses.filter { $0 == "tcp://127.0.0.1:5557" }.count == 1)
+        #expect(addresses.allSatisfy { $0 == "tcp://127.0.0.1:5557" || $0 == "tcp://[::1]:5557" })
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func leavesEndpointsWithoutAHostAsTheyAre() async {
+        #expect(await AddressResolver().resolve(["ipc:///run/ap/emit"]) == ["ipc:///run/ap/emit"])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func findsNoAddressForANameThatDoesNotExist() async {
+        #expect(await AddressResolver().resolve(["tcp://no-such-host.invalid:1"]) == [])
+    }
+
+    @Test(arguments: [
+        ("tcp://dispatch:5557", "dispatch", "5557"), ("tcp://[::1]:7", "::1", "7"), ("tcp://*:9", "*", "9"),
+    ])
+    func readsHostAndPort(endpoint: String, host: String, port: String) {
+        let parts = tcpHostAndPort(endpoint)
+        #expect(parts?.host == host)
+        #expect(parts?.port == port)
+    }
+
+    @Test
+    func advertisesWhereItIsBoundUnlessThatIsAWildcard() {
+        #expect(AdvertisedAddress.of(bound: "tcp://127.0.0.1:5566") == "tcp://127.0.0.1:5566")
+        #expect(AdvertisedAddress.of(bound: "ipc:///tmp/a") == "ipc:///tmp/a")
+        if let address = AdvertisedAddress.of(bound: "tcp://0.0.0.0:5566") {
+            #expect(address.hasSuffix(":5566"))
+            #expect(!AdvertisedAddress.isLocal(address))
+        }
+    }
+
+    @Test(
+        arguments: zip(
+            [
+                "tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1", "ipc:///a", "tcp://10.0.0.7:1",
+                "tcp://dispatch:1",
+            ],
+            [true, true, true, true, false, false]))
+    func knowsWhatOnlyThisMachineCanReach(endpoint: String, isLocal: Bool) {
+        #expect(AdvertisedAddress.isLocal(endpoint) == isLocal)
+    }
+}
