@@ -14,7 +14,7 @@ struct EmitMain {
                 maxUnackedBytes: settings.stage.maxUnackedBytes, logger: stage.logger)
             return EmitWork(
                 emitter: emitter,
-                loop: SettlingLoop(emitter: emitter, sink: sink, state: QueueState(), logger: stage.logger))
+                loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))
         }
     }
 }

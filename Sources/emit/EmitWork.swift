@@ -16,10 +16,10 @@ struct EmitWork: StageWork {
         await emitter.stop()
     }
 
-    func queueState() async -> QueueHealth { loop.state.current }
+    func queueState() async -> QueueHealth { loop.calls.health }
 
     func stall() async -> StallReason? {
-        if case .unreachable = loop.state.current { return .queueServerAway }
+        if case .unreachable = loop.calls.health { return .queueServerAway }
         return await emitter.isDraining ? .draining : nil
     }
 

@@ -73,9 +73,6 @@ final class Emitter {
         return batch
     }
 
-    /// Nothing is known about any of the batch: all of it is tried again, before anything else.
-    func failed(_ batch: [Item]) { waiting.prepend(contentsOf: batch) }
-
     /// Reports what the queue has settled, and tries again what it refused: a result it refuses time after time goes to
     /// the dead letters.
     func settled(_ batch: [Item], _ statuses: [SettlementStatus]) {

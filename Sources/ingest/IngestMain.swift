@@ -1,4 +1,5 @@
 import Intake
+import Logging
 import Messages
 import PipelineMetrics
 import Queue
@@ -24,7 +25,8 @@ struct IngestMain {
             let readers = queues.indices.map { index in
                 QueueReader(
                     queue: index, settings: queues[index], source: sources[index], ingester: ingester,
-                    lease: settings.lease, state: QueueState(), logger: stage.logger)
+                    lease: settings.lease,
+                    calls: QueueCalls(logger: stage.logger, metadata: ["queue": "\(queues[index].name)"]))
             }
             return IngestWork(ingester: ingester, readers: readers)
         }

@@ -41,7 +41,7 @@ struct IngestWork: StageWork {
 
     func queueState() async -> QueueHealth {
         for reader in readers {
-            var health = reader.state.current
+            var health = reader.calls.health
             if health == .reachable { health = await reader.source.health() }
             if case .unreachable(let reason) = health {
                 return .unreachable(reason: "\(reader.settings.name): \(reason)")

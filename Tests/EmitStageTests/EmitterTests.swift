@@ -25,19 +25,6 @@ struct EmitterTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func triesAFailedBatchAgainBeforeAnythingElse() async throws {
-        let bench = try await Bench.start()
-        bench.send(0)
-        let batch = await bench.emitter.nextBatch()
-        bench.send(1)
-        try await bench.wait { bench.emitter.counts["waiting"] == 1 }
-        bench.emitter.failed(batch)
-        #expect(await bench.emitter.nextBatch().map(\.settlement.id) == ["0", "1"])
-        #expect(bench.done == [])
-        await bench.end()
-    }
-
-    @Test(.timeLimit(.minutes(1)))
     func countsAStaleSettlementAsDone() async throws {
         let bench = try await Bench.start()
         bench.send(0)

@@ -1,0 +1,51 @@
+package import Logging
+package import Queue
+
+/// Calls to a queue server, each made again until it works.
+///
+/// An outage is said once when it begins and once when it ends, and shows in `health` meanwhile.
+package struct QueueCalls: Sendable {
+    private let state = QueueState()
+    private let logger: Logger
+    private let metadata: Logger.Metadata
+
+    /// - Parameter metadata: says which queue, in each line.
+    package init(logger: Logger, metadata: Logger.Metadata = [:]) {
+        self.logger = logger
+        self.metadata = metadata
+    }
+
+    /// Whether the server answered last time.
+    package var health: QueueHealth { state.current }
+
+    /// Makes a call until it works, with growing waits in between.
+    ///
+    /// - Parameter tries: how often at most.
+    /// - Returns: what it returned; `nil` once the task is cancelled or the tries are used up.
+    @discardableResult
+    package func untilItWorks<T>(
+        tries: Int = .max, _ call: () async throws(QueueError) -> T
+    ) async -> T? {
+        var backoff = Backoff()
+        var left = tries
+        while left > 0, !Task.isCancelled {
+            do {
+                let result = try await call()
+                if state.set(.reachable) { logger.info("The queue answers", metadata: metadata) }
+                return result
+            } catch {
+                failed(error)
+                await backoff.wait()
+                left -= 1
+            }
+        }
+        return nil
+    }
+
+    private func failed(_ error: QueueError) {
+        guard state.set(.unreachable(reason: error.description)) else { return }
+        logger.warning(
+            "The queue does not answer; trying again until it does",
+            metadata: metadata.merging(["error": "\(error)"]) { $1 })
+    }
+}
