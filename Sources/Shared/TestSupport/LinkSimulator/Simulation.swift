@@ -6,7 +6,7 @@ import Links
 /// Simulated time only; the same number and defect always do the same.
 package struct Simulation {
     /// What came of it.
-    package struct Outcome: Sendable {
+    package struct Outcome: Sendable, Equatable {
         /// What broke an invariant, for people; empty if nothing did.
         package let violations: [String]
         package let requests: Int
