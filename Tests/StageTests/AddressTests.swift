@@ -32,11 +32,17 @@ struct AddressTests {
     @Test
     func advertisesWhereItIsBoundUnlessThatIsAWildcard() {
         #expect(AdvertisedAddress.of(bound: "tcp://127.0.0.1:5566") == "tcp://127.0.0.1:5566")
+        #expect(AdvertisedAddress.of(bound: "tcp://[::ffff:127.0.0.1]:5566") == "tcp://127.0.0.1:5566")
+        #expect(AdvertisedAddress.of(bound: "tcp://[::1]:5566") == "tcp://[::1]:5566")
         #expect(AdvertisedAddress.of(bound: "ipc:///tmp/a") == "ipc:///tmp/a")
-        if let address = AdvertisedAddress.of(bound: "tcp://0.0.0.0:5566") {
-            #expect(address.hasSuffix(":5566"))
-            #expect(!AdvertisedAddress.isLocal(address))
-        }
+    }
+
+    @Test(arguments: ["tcp://0.0.0.0:5566", "tcp://*:5566", "tcp://[::]:5566", "tcp://[::ffff:0.0.0.0]:5566"])
+    func advertisesAnAddressOfThisMachineForAWildcard(endpoint: String) {
+        guard let address = AdvertisedAddress.of(bound: endpoint) else { return }  // no network but loopback
+        #expect(address.hasSuffix(":5566"))
+        #expect(!AdvertisedAddress.isLocal(address))
+        #expect(!address.contains("0.0.0.0") && !address.contains("[::]"))
     }
 
     @Test(

@@ -8,8 +8,15 @@ package enum AdvertisedAddress {
     /// - Returns: the endpoint itself, unless it is a wildcard: then the same port on the first address of this machine
     ///   that is no loopback address; `nil` when there is none.
     package static func of(bound endpoint: String) -> String? {
-        guard let (host, port) = tcpHostAndPort(endpoint), isWildcard(host) else { return endpoint }
+        guard let (bound, port) = tcpHostAndPort(endpoint) else { return endpoint }
+        let host = unmapped(bound)
+        if !isWildcard(host) { return "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
         return firstAddress().map { "tcp://\($0):\(port)" }
+    }
+
+    /// An IPv4 address without the prefix that it has on a socket for both families, RFC 4291, section 2.5.5.2.
+    private static func unmapped(_ host: String) -> String {
+        host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst(7)) : host
     }
 
     static func isWildcard(_ host: String) -> Bool { ["*", "0.0.0.0", "::"].contains(host) }
