@@ -9,7 +9,9 @@ final class Exchange {
     let easy: UnsafeMutableRawPointer
     /// What libcurl says about a failure, CURL_ERROR_SIZE bytes.
     let errorText: UnsafeMutablePointer<CChar>
+    /// The headers of the last exchange; the next one often has the same.
     private var headers: HeaderList?
+    private var headerFields: [HeaderField] = []
 
     private(set) var request: HTTPRequest?
     /// What has come of the answer's body.
@@ -56,11 +58,7 @@ final class Exchange {
     func prepare(_ request: HTTPRequest, timeout: Duration, connectTimeout: Duration) throws(HTTPError) {
         self.request = request
         guard hasHTTPScheme(request.url) else { throw failure(.invalidRequest, "the URL is neither http nor https") }
-        do throws(InvalidRequest) {
-            headers = try HeaderList.make(request.headers)
-        } catch {
-            throw failure(.invalidRequest, error.reason)
-        }
+        if request.headers != headerFields || headers == nil { try setHeaders(request.headers) }
         let milliseconds = max(1, timeout.milliseconds)
         set(CURLOPT_TIMEOUT_MS, milliseconds)
         set(CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, connectTimeout.milliseconds))
@@ -68,7 +66,6 @@ final class Exchange {
         // plain text only the first answer says so, and waiting for that would make the exchanges go one by one.
         set(CURLOPT_PIPEWAIT, request.isSecure ? 1 : 0)
         ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.maxResponseBytes))
-        ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers?.head)
         let code = ccurl_set_text(easy, CURLOPT_URL, request.url)
         guard code == CURLE_OK else { throw failure(.invalidRequest, text(code)) }
         setBody(request.body)
@@ -80,6 +77,17 @@ final class Exchange {
         requestsBegun = 0
     }
 
+    private func setHeaders(_ fields: [HeaderField]) throws(HTTPError) {
+        do throws(InvalidRequest) {
+            let list = try HeaderList.make(fields)
+            ccurl_set_list(easy, CURLOPT_HTTPHEADER, list.head)
+            headers = consume list
+            headerFields = fields
+        } catch {
+            throw failure(.invalidRequest, error.reason)
+        }
+    }
+
     /// Counts a redirect.
     func noteRedirect() { redirects += 1 }
 
@@ -88,8 +96,6 @@ final class Exchange {
         request = nil
         answer = []
         redirects = 0
-        ccurl_set_list(easy, CURLOPT_HTTPHEADER, nil)
-        headers = nil
     }
 
     // MARK: - The end of an exchange

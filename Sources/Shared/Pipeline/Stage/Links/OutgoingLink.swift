@@ -254,116 +254,6 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
             metadata: ["link": "\(name)", "peer": "\(address)", "acks": "\(ackAddress)"])
     }
 
-    /// Back-pressure: the time during which messages wait because no peer has room.
-    private func measureWaiting() {
-        let now = EventLoop.shared.now
-        if let since = waitingSince { metrics.waitingSeconds.add((now - since) / .seconds(1)) }
-        waitingSince = sender.room == 0 && sender.unsentCount > 0 ? now : nil
-    }
-
-    /// Brings the counters up to date; asked for when they are read, and once a second.
-    func updateMetrics() {
-        let totals = sender.totals
-        metrics.sent.increment(by: Int(totals.sent - counted.sent))
-        metrics.done.increment(by: Int(totals.done - counted.done))
-        metrics.sentAgain.increment(by: Int(totals.sentAgain - counted.sentAgain))
-        metrics.refused.increment(by: Int(totals.refused - counted.refused))
-        metrics.dropped.increment(by: Int(totals.unknownReports - counted.unknownReports))
-        counted = totals
-        let status = peerStatus
-        metrics.open.set(sender.openCount)
-        metrics.room.set(sender.room)
-        metrics.peers.set(status.count(where: \.isLive))
-        metrics.oldestOpenSeconds.set((status.compactMap(\.oldestOpen).max() ?? .zero) / .seconds(1))
-    }
-
-    private func perform() {
-        while let action = sender.nextAction() {
-            switch action {
-            case .openPeer(let index, let address): open(index, address)
-            case .closePeer(let index): peers.removeValue(forKey: index)?.connection.close()
-            case .replaceSocket(let index):
-                guard let peer = peers.removeValue(forKey: index) else { continue }
-                peer.connection.close()
-                open(index, peer.address)
-            case .hello(let index, let hello): enqueue(hello, to: index)
-            case .message(let index, let number): peers[index]?.waiting.append(.message(number))
-            case .done(let parcel): onDone(parcel.token)
-            case .returned(let parcel): returned.append(parcel.token)
-            case .deadLetter(let parcel, let reason): bury(parcel, reason)
-            }
-        }
-    }
-
-    private func open(_ index: Int, _ address: String) {
-        do {
-            let connection = try Connection.connect(context, to: address)
-            peers[index] = Peer(address: address, connection: connection)
-        } catch {
-            logger.error("Cannot connect to a peer", metadata: ["link": "\(name)", "error": "\(error)"])
-        }
-    }
-
-    /// Only the newest hello matters, and it stays behind the messages.
-    private func enqueue(_ hello: Hello, to index: Int) {
-        guard peers[index] != nil else { return }
-        peers[index]?.waiting.removeAll { if case .hello = $0 { true } else { false } }
-        peers[index]?.waiting.append(.hello(hello))
-    }
-
-    /// Nobody can be offered this request any more: what is sent on instead is that it is a dead letter.
-    private func bury(_ parcel: Parcel, _ reason: DeadLetterReason) {
-        var parcel = parcel
-        logger.error(
-            "A request becomes a dead letter",
-            metadata: [
-                "request.id": "\(parcel.envelope.id)", "queue": "\(parcel.envelope.queue)", "reason": "\(reason.text)",
-            ])
-        parcel.envelope.end(.deadLetter(reason: reason.text))
-        parcel.envelope.losses = 0
-        offer(parcel, losses: 0)
-    }
-
-    private func flush() {
-        for index in peers.keys { flush(index) }
-    }
-
-    /// Once a second: says when peers come and go, and when one is connected but cannot reach us.
-    func checkPeers() {
-        let hasPeer = sender.hasLivePeer
-        if hasPeer != hadPeer {
-            let metadata: Logger.Metadata = ["link": "\(name)", "addresses": "\(peers.values.map(\.address).sorted())"]
-            if hasPeer {
-                logger.info("A peer answers", metadata: metadata)
-            } else {
-                logger.warning("No peer answers; waiting for one", metadata: metadata)
-            }
-            hadPeer = hasPeer
-        }
-        for status in sender.peerStatus(now: EventLoop.shared.now) where !status.hasAnswered { warn(about: status) }
-    }
-
-    /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
-    private func warn(about status: PeerStatus) {
-        let now = EventLoop.shared.now
-        guard let (index, peer) = peers.first(where: { $0.value.address == status.address }), !peer.hasWarned else {
-            return
-        }
-        guard (try? peer.connection.isConnected()) == true else {
-            peers[index]?.connectedSince = nil
-            return
-        }
-        guard let since = peer.connectedSince else {
-            peers[index]?.connectedSince = now
-            return
-        }
-        guard now - since >= .seconds(5) else { return }
-        peers[index]?.hasWarned = true
-        logger.warning(
-            "A peer is connected but does not report; it may be unable to reach the address for reports",
-            metadata: ["link": "\(name)", "peer": "\(status.address)", "acks": "\(ackAddress)"])
-    }
-
     private func flush(_ index: Int) {
         do {
             while let next = peers[index]?.waiting.first {
@@ -371,9 +261,10 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
                     peers[index]?.waiting.removeFirst()
                     continue
                 }
-                guard try peers[index]?.connection.send(frame) == true else { return }
+                guard try peers[index]?.connection.send(frame) == true else { break }
                 peers[index]?.waiting.removeFirst()
             }
+            _ = try peers[index]?.connection.isConnected()
         } catch {
             logger.error("Cannot send", metadata: ["link": "\(name)", "error": "\(error)"])
         }
