@@ -11,7 +11,8 @@ struct SimulatorTests {
         let first = UInt64(words.first ?? "") ?? 0
         let count = UInt64(words.last ?? "") ?? 10_000
         let size = max(1, count / 8)
-        return stride(from: first, to: first + count, by: UInt64.Stride(size)).map { $0..<min($0 + size, first + count) }
+        let starts = stride(from: first, to: first + count, by: UInt64.Stride(size))
+        return starts.map { $0..<min($0 + size, first + count) }
     }()
 
     @Test(arguments: parts)

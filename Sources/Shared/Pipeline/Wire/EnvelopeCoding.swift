@@ -1,6 +1,7 @@
-import struct Foundation.Data
 import Messages
 import SwiftProtobuf
+
+import struct Foundation.Data
 
 extension WireMessageHeader {
     init(_ envelope: Envelope) {

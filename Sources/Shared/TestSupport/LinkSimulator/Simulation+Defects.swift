@@ -21,7 +21,9 @@ extension Simulation {
 
     /// The report as a defective sender would take it.
     func believed(_ report: Report, _ process: SimulatedProcess) -> Report {
-        guard defect == .reportBelievedForAnotherSession, let old = process.watches[report.session] else { return report }
+        guard defect == .reportBelievedForAnotherSession, let old = process.watches[report.session] else {
+            return report
+        }
         var report = report
         for session in process.watched.reversed() {
             guard let watch = process.watches[session], watch.peer == old.peer, watch.receiver != 0 else { continue }

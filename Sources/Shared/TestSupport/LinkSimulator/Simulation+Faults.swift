@@ -56,7 +56,8 @@ extension Simulation {
         process.sender = nil
         process.receiver = nil
         blame(process)
-        for index in pipes.indices where pipes[index].source == process.slot || pipes[index].destination == process.slot {
+        for index in pipes.indices where pipes[index].source == process.slot || pipes[index].destination == process.slot
+        {
             loseTail(pipes[index])
         }
     }

@@ -10,7 +10,9 @@ extension Simulation {
             return
         }
         if !isHealed {
-            if random.chance(schedule.delayed) { pipe.stalledUntil = max(pipe.stalledUntil, now + random.number(5...1500)) }
+            if random.chance(schedule.delayed) {
+                pipe.stalledUntil = max(pipe.stalledUntil, now + random.number(5...1500))
+            }
         }
         let last = pipe.frames.last?.arrives ?? 0
         let arrives = max(now + random.number(0...3), pipe.stalledUntil, last)

@@ -1,0 +1,116 @@
+import Links
+import Messages
+import Testing
+import Wire
+
+struct FrameTests {
+    static let envelopes: [Envelope] = {
+        let progresses: [Progress] = [
+            .waiting,
+            .failed(FailedAttempt(statusCode: nil, body: [], reason: "connect: refused")),
+            .failed(FailedAttempt(statusCode: 503, body: [1, 2, 3], reason: "shed", retryAfterMilliseconds: 0)),
+            .failed(FailedAttempt(statusCode: 0, body: [], reason: "", retryAfterMilliseconds: -1)),
+            .ended(.result(.answer(statusCode: 200, body: [0xFF, 0]))),
+            .ended(.result(.answer(statusCode: 0, body: []))),
+            .ended(.parked(afterMilliseconds: 0)), .ended(.parked(afterMilliseconds: .max)),
+            .ended(.released), .ended(.deadLetter(reason: "")), .ended(.deadLetter(reason: "five processes")),
+        ]
+        let failures = ErrorCode.allCases.map { Progress.ended(.result(.failure($0, message: "why"))) }
+        return (progresses + failures).map { progress in
+            var envelope = full
+            envelope.progress = progress
+            return envelope
+        } + [Envelope(id: "", queue: "", receipt: Receipt([]))]
+    }()
+
+    static var full: Envelope {
+        Envelope(
+            id: "id-ü", queue: "batch", receipt: Receipt([0, 255, 128]), resultDestination: "results",
+            url: "http://localhost:30080/v1/completions",
+            headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,
+            failedAttempts: 3, deliveries: 2, losses: 1, isBase64: true, leasedAt: 1_764_045_130_123,
+            payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
+    }
+
+    @Test(arguments: envelopes)
+    func carriesAnEnvelopeUnchanged(envelope: Envelope) throws {
+        let message = MessageFrame(session: .max, number: 7, envelope: envelope)
+        let bytes = try message.encoded()
+        #expect(try Frame(decoding: bytes) == .message(message))
+        #expect(bytes.count <= envelope.frameSizeLimit)
+    }
+
+    @Test
+    func writesTheSendersCountOfLosses() throws {
+        let bytes = try MessageFrame.encode(Self.full, session: 1, number: 1, losses: 4)
+        guard case .message(let message) = try Frame(decoding: bytes) else {
+            Issue.record("not a message")
+            return
+        }
+        #expect(message.envelope.losses == 4)
+    }
+
+    @Test
+    func givesPayloadsAsPartsOfTheFrame() throws {
+        var envelope = Self.full
+        envelope.progress = .ended(.result(.answer(statusCode: 200, body: [9, 9])))
+        let bytes = try MessageFrame(session: 1, number: 1, envelope: envelope).encoded()
+        guard case .message(let message) = try Frame(decoding: bytes) else {
+            Issue.record("not a message")
+            return
+        }
+        #expect(message.envelope.payload.endIndex == bytes.count - 2)
+        #expect(message.envelope.payload.startIndex == bytes.count - 2 - envelope.payload.count)
+        let shared = bytes.withUnsafeBytes { whole in
+            message.envelope.payload.withUnsafeBytes { $0.baseAddress.map(whole.contains(address:)) ?? false }
+        }
+        #expect(shared, "the payload was copied")
+    }
+
+    @Test
+    func laysOutAFrameAsDocumented() throws {
+        let bytes = try MessageFrame(
+            session: 0x0102_0304_0506_0708, number: 2,
+            envelope: Envelope(id: "x", queue: "", receipt: Receipt([]), payload: [0xAA])
+        ).encoded()
+        #expect(Array(bytes[0..<2]) == [1, 1])
+        let length = Int(bytes[2]) | Int(bytes[3]) << 8 | Int(bytes[4]) << 16 | Int(bytes[5]) << 24
+        #expect(bytes.count == 6 + length + 1)
+        #expect(bytes.last == 0xAA)
+        #expect(Array(bytes[6..<15]) == [0x09, 8, 7, 6, 5, 4, 3, 2, 1])
+        #expect(Array(bytes[15..<24]) == [0x11, 2, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    static let hellos = [
+        Hello(session: 1, receiver: 0, number: 1, ackAddress: "tcp://10.0.0.1:5566"),
+        Hello(
+            session: .max, receiver: .max, number: .max, ackAddress: "", last: .max, open: [1...1, 3...9, 11...(.max)],
+            heard: .max, isDraining: true, isLeaving: true),
+    ]
+
+    @Test(arguments: hellos)
+    func carriesAHelloUnchanged(hello: Hello) throws {
+        #expect(try Frame(decoding: try hello.encoded()) == .hello(hello))
+    }
+
+    static let reports = [
+        Report(session: 1, receiver: 1, number: 1, answers: 0, isOpen: false),
+        Report(
+            session: .max, receiver: .max, number: .max, answers: .max, isOpen: true, limit: .max, done: [1...(.max)],
+            missing: [2...2, 4...5],
+            refused: RefusalReason.allCases.map { Refusal(number: UInt64($0.rawValue) * 1000, reason: $0) },
+            isDraining: true, isLeaving: true),
+    ]
+
+    @Test(arguments: reports)
+    func carriesAReportUnchanged(report: Report) throws {
+        #expect(try Frame(decoding: try report.encoded()) == .report(report))
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    func contains(address: UnsafeRawPointer) -> Bool {
+        guard let baseAddress else { return false }
+        return address >= baseAddress && address < baseAddress + count
+    }
+}
