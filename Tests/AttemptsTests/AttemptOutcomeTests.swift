@@ -43,7 +43,7 @@ struct AttemptOutcomeTests {
             failed(outcome)
                 == FailedAttempt(
                     statusCode: status, body: body,
-                    reason: "POST http://gateway/v1/completions: the gateway answered \(status)"))
+                    reason: "POST \(redacted(Self.url)): the gateway answered \(status)"))
     }
 
     @Test(arguments: [
@@ -57,11 +57,17 @@ struct AttemptOutcomeTests {
     }
 
     @Test
+    func keepsTheSecretsOfTheURLToItself() {
+        #expect(failed(outcome(500))?.reason.contains("secret") == false)
+        #expect(failed(outcome(500))?.reason.contains("gateway/v1/completions") == true)
+    }
+
+    @Test
     func saysWhyTheGatewayDroppedTheRequest() {
         let attempt = failed(outcome(429, [HeaderField("X-LLM-D-Request-Dropped-Reason", "queue full")]))
         #expect(
             attempt?.reason
-                == "POST http://gateway/v1/completions: the gateway answered 429 (dropped: queue full)")
+                == "POST \(redacted(Self.url)): the gateway answered 429 (dropped: queue full)")
     }
 
     @Test(arguments: HTTPError.Kind.allCases)

@@ -42,7 +42,8 @@ struct AttempterTests {
         answer: GatewayAnswer, status: Int?, retryAfter: Int64?, attemptClass: AttemptOutcome.Class
     ) async throws {
         let gateway = try await GatewaySimulator.start(GatewaySettings { _ in answer })
-        let bench = try AttemptBench(requestTimeout: .milliseconds(300))
+        let endsByItself = ![.silent, .slow(over: .seconds(30))].contains(answer)
+        let bench = try AttemptBench(requestTimeout: .seconds(endsByItself ? 20 : 2))
         let done = await bench.attempt(bench.envelope(gateway.url + "/v1/completions"))
         guard case .failed(let attempt) = done.progress else {
             Issue.record("\(done.progress)")

@@ -4,16 +4,6 @@ import Testing
 @testable import HTTP
 
 struct HTTPErrorTests {
-    @Test(arguments: [
-        ("http://host/path", "http://host/path"), ("https://me:pw@host:1/path?key=1#x", "https://host:1/path"),
-        ("http://a@b@host", "http://host"), ("http://host?user@x", "http://host"),
-        ("http://host/a@b", "http://host/a@b"),
-        ("me:pw@host/x", "host/x"), ("", ""),
-    ])
-    func showsAURLWithoutItsSecrets(url: String, shown: String) {
-        #expect(redacted(url) == shown)
-    }
-
     @Test
     func saysHowManyDescriptorsAreMissing() {
         let error = #expect(throws: DescriptorLimitError.self) { try raiseDescriptorLimit(needed: .max) }

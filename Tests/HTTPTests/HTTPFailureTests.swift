@@ -40,7 +40,7 @@ struct HTTPFailureTests {
         let url = "http://me:secret@127.0.0.1:\(port)/v1/completions?key=secret"
         let error = await (try HTTPClient()).error(of: HTTPRequest(url))
         #expect(error?.kind == .connect)
-        #expect(error?.action == "POST http://127.0.0.1:\(port)/v1/completions")
+        #expect(error?.action == "POST \(redacted(url))")
         #expect(error?.description.contains("secret") == false)
         #expect(error?.description.contains("Failed to connect to 127.0.0.1 port \(port)") == true)
     }

@@ -2,8 +2,10 @@ import Foundation
 import LinkSimulator
 import Testing
 
-/// The protocol under random faults. A schedule that fails is replayed by its number:
-/// `AP_LINK_SCHEDULES=17+1 swift test --filter SimulatorTests`; `0+1000000` runs a million.
+/// The protocol under random faults.
+///
+/// A schedule that fails is replayed by its number: `AP_LINK_SCHEDULES=17+1 swift test --filter SimulatorTests`;
+/// `0+1000000` runs a million.
 struct SimulatorTests {
     /// Which schedules to run, in parts that run side by side.
     static let parts: [Range<UInt64>] = {

@@ -38,13 +38,3 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { "\(action): \(reason)" }
 }
-
-/// The URL without what may be secret: user, password, query and fragment.
-package func redacted(_ url: String) -> String {
-    let visible = url.prefix { $0 != "?" && $0 != "#" }
-    let scheme = visible.firstRange(of: "://").map { visible[..<$0.upperBound] } ?? ""
-    let rest = visible.dropFirst(scheme.count)
-    let authority = rest.prefix { $0 != "/" }
-    guard let at = authority.lastIndex(of: "@") else { return String(visible) }
-    return String(scheme + rest[authority.index(after: at)...])
-}

@@ -1,4 +1,3 @@
-import Glibc
 package import HTTP
 package import Loop
 package import Messages
@@ -35,7 +34,7 @@ package final class Attempter {
     package init(
         client: HTTPClient, options: AttemptOptions, token: GatewayToken? = nil, loop: EventLoop = .shared,
         observe: @escaping @PipelineActor (Observation) -> Void = { _ in },
-        clock: @escaping @PipelineActor () -> Int64 = wallClock
+        clock: @escaping @PipelineActor () -> Int64 = { WallClock.now().milliseconds }
     ) {
         self.client = client
         self.options = options
@@ -125,11 +124,4 @@ package struct AttemptOptions: Sendable, Equatable {
         self.requestTimeout = requestTimeout
         self.maxResponseBytes = maxResponseBytes
     }
-}
-
-/// Milliseconds since 1970.
-package func wallClock() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }

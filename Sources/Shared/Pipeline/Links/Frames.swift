@@ -12,7 +12,9 @@ package struct Hello: Sendable, Equatable {
     package var ackAddress: String
     /// Highest message number sent; 0 for none.
     package var last: UInt64
-    /// Numbers up to `last` that are not known to be done. All others are done, or have moved elsewhere.
+    /// Numbers up to `last` that are not known to be done.
+    ///
+    /// All others are done, or have moved elsewhere.
     package var open: NumberRanges
     /// Number of the newest report that arrived for this session; 0 for none.
     package var heard: UInt64
@@ -40,18 +42,24 @@ package struct Hello: Sendable, Equatable {
 package struct Report: Sendable, Equatable {
     /// The session of the hello this answers.
     package var session: UInt64
-    /// Random, one per receiver process; a restarted receiver has another. Never 0.
+    /// Random, one per receiver process; a restarted receiver has another.
+    ///
+    /// Never 0.
     package var receiver: UInt64
     /// Rises with every report of the receiver, whatever the session.
     package var number: UInt64
     /// Number of the newest hello that arrived.
     package var answers: UInt64
-    /// Whether the receiver has this session. If not, everything below is empty.
+    /// Whether the receiver has this session.
+    ///
+    /// If not, everything below is empty.
     package var isOpen: Bool
     /// Highest message number the receiver takes now.
     package var limit: UInt64
     /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and what is
-    /// new. A lost report costs nothing that the next hello does not bring back.
+    /// new.
+    ///
+    /// A lost report costs nothing that the next hello does not bring back.
     package var done: NumberRanges
     /// Numbers that hello `answers` calls open and that had not arrived when it did.
     package var missing: NumberRanges

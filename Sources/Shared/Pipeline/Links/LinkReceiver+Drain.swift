@@ -31,7 +31,9 @@ extension LinkReceiver {
         }
     }
 
-    /// Ends it: what is not finished stays open with its senders. Send what comes out of `nextReport`, then exit.
+    /// Ends it: what is not finished stays open with its senders.
+    ///
+    /// Send what comes out of `nextReport`, then exit.
     package mutating func leave() {
         hasLeft = true
         for slot in sessions.indices {

@@ -47,7 +47,9 @@ package struct LinkReceiver: Sendable {
         let replacesSocket: Bool
     }
 
-    /// A sender that asks who is there, and has not heard the answer. Marks are running time.
+    /// A sender that asks who is there, and has not heard the answer.
+    ///
+    /// Marks are running time.
     struct Unheard: Sendable {
         var since: Duration
         var last: Duration

@@ -27,7 +27,9 @@ extension LinkSender {
         pump(now: now)
     }
 
-    /// The first answer says who is there. A process that this sender feeds by another address is not fed twice.
+    /// The first answer says who is there.
+    ///
+    /// A process that this sender feeds by another address is not fed twice.
     private mutating func greet(_ index: Int, _ report: Report) {
         peers[index]?.heardFrom = clock.elapsed
         let isKnown = peers.contains { peer in

@@ -13,7 +13,9 @@ import DequeModule
 ///   last is needed, in its place.
 /// - `now` is a monotonic clock; only steps count.
 package struct LinkSender<Message> {
-    /// What the shell does next. A peer is named by its index, which is used again after `closePeer`.
+    /// What the shell does next.
+    ///
+    /// A peer is named by its index, which is used again after `closePeer`.
     package enum Action {
         /// Open a data socket to `address` for this peer.
         case openPeer(Int, address: String)
@@ -141,8 +143,9 @@ package struct LinkSender<Message> {
         pump(now: now)
     }
 
-    /// Says goodbye to all peers. To be called when `isIdle`, or when there is no time left; send what comes out of
-    /// `nextAction`, then exit.
+    /// Says goodbye to all peers.
+    ///
+    /// To be called when `isIdle`, or when there is no time left; send what comes out of `nextAction`, then exit.
     package mutating func leave() {
         for peer in peers.indices { sendHello(peer, isLeaving: true) }
     }

@@ -1,3 +1,4 @@
+import Messages
 package import Queue
 
 /// Where the queues are and which there are.

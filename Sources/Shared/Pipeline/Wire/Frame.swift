@@ -27,7 +27,9 @@ package enum Frame: Sendable, Equatable {
 
     enum Kind: UInt8 { case message = 1, hello, report }
 
-    /// Reads a frame. Payloads are slices of `bytes`, not copies.
+    /// Reads a frame.
+    ///
+    /// Payloads are slices of `bytes`, not copies.
     package init(decoding bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.maxSize else { throw .tooLarge(bytes.count) }
         guard bytes.count >= Self.prefixLength else { throw .truncated(needed: Self.prefixLength, actual: bytes.count) }
