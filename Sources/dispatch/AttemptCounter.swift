@@ -1,5 +1,6 @@
 import Attempts
 import Loop
+import Messages
 import PipelineMetrics
 
 /// Counts attempts by queue and outcome.
@@ -9,6 +10,13 @@ final class AttemptCounter {
 
     init(metrics: RequestMetricsByQueue) { self.metrics = metrics }
 
+    /// An attempt is about to start.
+    func starts(_ envelope: Envelope) {
+        let milliseconds = max(0, WallClock.now().milliseconds - envelope.leasedAt)
+        metrics[queue: envelope.queue].queueResidence.observe(Double(milliseconds))
+    }
+
+    /// An attempt is over.
     func count(_ attempt: Attempter.Observation) {
         let metrics = metrics[queue: attempt.queue]
         switch attempt.attemptClass {

@@ -11,21 +11,24 @@ struct DispatchMain {
     static func main() async {
         let settings = DispatchSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
-            let attempter = try attempter(settings, stage)
+            let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))
+            let attempter = try attempter(settings, stage, counter)
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
             let retry = try stage.outgoing(to: .retry, token: IncomingLink.Ticket.self)
             let dispatcher = Dispatcher(
                 incoming: incoming, emit: emit, retry: retry, attempter: attempter,
-                concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes)
+                concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes,
+                counter: counter)
             return DispatchWork(dispatcher: dispatcher, logger: stage.logger)
         }
     }
 
     /// - Throws: `SettingsError` for files that cannot be used and a concurrency that does not fit.
     @PipelineActor
-    private static func attempter(_ settings: DispatchSettings, _ stage: Stage) throws -> Attempter {
-        let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))
+    private static func attempter(
+        _ settings: DispatchSettings, _ stage: Stage, _ counter: AttemptCounter
+    ) throws -> Attempter {
         do {
             try raiseDescriptorLimit(needed: settings.concurrency + 100)
             return Attempter(

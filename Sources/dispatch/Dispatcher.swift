@@ -17,17 +17,20 @@ final class Dispatcher {
     private let emit: Link
     private let retry: Link
     private let attempter: Attempter
+    private let counter: AttemptCounter
     private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket)>
     private var ahead: StartsAhead
     private var isDraining = false
 
     init(
-        incoming: IncomingLink, emit: Link, retry: Link, attempter: Attempter, concurrency: Int, maxUnackedBytes: Int
+        incoming: IncomingLink, emit: Link, retry: Link, attempter: Attempter, concurrency: Int, maxUnackedBytes: Int,
+        counter: AttemptCounter
     ) {
         self.incoming = incoming
         self.emit = emit
         self.retry = retry
         self.attempter = attempter
+        self.counter = counter
         waiting = StartQueue(slots: concurrency)
         ahead = StartsAhead(concurrency: concurrency)
         incoming.onMessage = { [unowned self] in arrived($0, $1) }
@@ -86,6 +89,7 @@ final class Dispatcher {
                 continue
             }
             ahead.started(at: EventLoop.shared.now)
+            counter.starts(next.envelope)
             attempter.start(next.envelope) { [unowned self] envelope in
                 waiting.ended(queue: envelope.queue)
                 pass(envelope, next.ticket)

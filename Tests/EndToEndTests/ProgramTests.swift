@@ -20,6 +20,7 @@ extension EndToEnd {
                 ("ingest", ["--message-queue-impl", "redis-sortedset"], "--message-queue-impl"),
                 ("ingest", ["--queues-config-file", "/nonexistent"], "--queues-config-file"),
                 ("ingest", ["--dispatch", "tcp://192.0.2.1:5557"], "--acks"),
+                ("retry", ["--tap", "tcp://127.0.0.1:5599"], "--tap"),
             ])
         func endsWith64AndNamesTheFlagThatMakesNoSense(stage: String, flags: [String], name: String) async throws {
             try await withProcess(stage, ["--metrics-port", "0"] + flags) { process in
@@ -87,6 +88,8 @@ extension EndToEnd {
                 #expect(status.contains("dispatch-emit"))
                 #expect(status.contains("--concurrency"))
                 let text = try await get(base + "/metrics").text
+                #expect(text.contains(#"async_processor_stalled{reason="no_peers"} 0"#))
+                #expect(text.contains("llm_d_async_async_queue_residence_time_millis_count{"))
                 #expect(text.contains("llm_d_async_async_successful_requests_total{"))
                 #expect(text.contains(#"async_processor_link_sent_total{link="dispatch-emit"} 20"#))
             }

@@ -106,7 +106,7 @@ package final class IncomingLink {
         }
     }
 
-    /// Brings the counters up to date; asked for when they are read, and once a second.
+    /// Brings the counters up to date; done every two seconds, and for `/status`.
     func updateMetrics() {
         let totals = receiver.totals
         metrics.sent.increment(by: Int(totals.taken - counted.taken))

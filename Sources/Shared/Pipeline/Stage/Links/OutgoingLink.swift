@@ -155,7 +155,7 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
         waitingSince = sender.room == 0 && sender.unsentCount > 0 ? now : nil
     }
 
-    /// Brings the counters up to date; asked for when they are read, and once a second.
+    /// Brings the counters up to date; done every two seconds, and for `/status`.
     func updateMetrics() {
         let totals = sender.totals
         metrics.sent.increment(by: Int(totals.sent - counted.sent))

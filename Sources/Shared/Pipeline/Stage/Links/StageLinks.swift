@@ -191,7 +191,6 @@ package final class StageLinks {
             guard let self, turnHandler != nil else { return }
             for route in routes { route.link.checkPeers() }
             incoming?.check()
-            updateMetrics()
             everySecond()
         }
     }

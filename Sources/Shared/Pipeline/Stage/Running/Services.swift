@@ -28,6 +28,18 @@ struct WorkService: Service, CustomStringConvertible {
     }
 }
 
+/// Keeps the gauges of a stage fresh enough for whoever reads them.
+struct GaugeService: Service, CustomStringConvertible {
+    let description = "gauges"
+    let status: StageStatus
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .seconds(2))) != nil { await status.refresh() }
+        }
+    }
+}
+
 /// Keeps the addresses of the links' peers up to date.
 struct AddressService: Service, CustomStringConvertible {
     let description = "addresses"

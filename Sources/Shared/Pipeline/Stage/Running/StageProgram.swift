@@ -35,6 +35,7 @@ private func run(
     _ settings: StageSettings, _ described: [(name: String, value: String)], _ logger: Logger,
     _ makeWork: @PipelineActor (Stage) async throws -> any StageWork
 ) async throws {
+    if settings.tap != nil { throw SettingsError("--tap", "is not available yet") }
     for warning in settings.warnings { logger.warning("A setting looks wrong", metadata: ["setting": "\(warning)"]) }
     let registry = MetricsRegistry()
     ProcessMetrics.register(in: registry)
@@ -61,6 +62,7 @@ private func runServices(
                 host: settings.metricsHost, port: UInt16(settings.metricsPort), registry: registry, provider: status,
                 logger: logger))
     }
+    services.append(GaugeService(status: status))
     services.append(AddressService(links: status.links))
     services.append(
         WorkService(

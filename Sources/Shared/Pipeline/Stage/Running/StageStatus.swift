@@ -30,13 +30,22 @@ struct StageStatus: StatusProvider {
     }
 
     func status() async -> StatusReport {
-        await links.updateMetrics()
-        let reasons = await reasons()
-        stalls.set(reasons)
+        let reasons = await refresh()
         return StatusReport(
             version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started,
             peers: await links.peers,
             counts: await work.counts(), reasons: reasons.map(\.text).sorted())
+    }
+
+    /// Brings the metrics up to date that nobody counts as things happen.
+    ///
+    /// - Returns: why nothing moves; empty when something does.
+    @discardableResult
+    func refresh() async -> Set<StallReason> {
+        await links.updateMetrics()
+        let reasons = await reasons()
+        stalls.set(reasons)
+        return reasons
     }
 
     private func reasons() async -> Set<StallReason> {
