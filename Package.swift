@@ -34,7 +34,9 @@ func shared(_ name: String, in folder: String = "Shared", _ dependencies: [Targe
     .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
 }
 
-/// A C library of the system: a module map and a shim header, nothing else. Its one importer is the wrapper of its name.
+/// A C library of the system: a module map and a shim header, nothing else.
+///
+/// Its one importer is the wrapper of its name.
 func system(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Sources/Shared/System/\(name)", providers: [.apt([package])])
 }
@@ -42,21 +44,22 @@ func system(_ name: String, apt package: String) -> Target {
 /// An executable whose target is named otherwise than its product: a target named `dispatch` would define
 /// `dispatch_main`, which is libdispatch's own function (swiftlang/swift-package-manager#3804).
 func stage(
-    _ name: String, _ product: String, _ dependencies: [Target.Dependency], adapters: [String] = []
+    _ name: String, _ product: String, _ dependencies: [Target.Dependency], parts: [String] = []
 ) -> Target {
     .executableTarget(
         name: name,
         dependencies: ["Stage", "Settings", "Messages", "Loop", logging] + dependencies,
         path: "Sources/\(product)",
-        exclude: adapters,
+        exclude: parts,
         swiftSettings: strict
     )
 }
 
-/// One kind of queue in one stage: a folder of its own, so that it is tested without the executable.
-func adapter(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(
-        name: name, dependencies: ["Messages", "Queue"] + dependencies, path: "Sources/\(folder)", swiftSettings: strict)
+/// A part of one stage, such as its decisions or one kind of queue.
+///
+/// It is a module, so that it is tested without the executable.
+func part(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -95,7 +98,8 @@ let package = Package(
 
         shared("Messages", in: pipeline),
         .target(
-            name: "Links", dependencies: [deque], path: "Sources/Shared/Pipeline/Links", swiftSettings: strict + optimized),
+            name: "Links", dependencies: [deque], path: "Sources/Shared/Pipeline/Links",
+            swiftSettings: strict + optimized),
         .target(
             name: "Wire", dependencies: ["Messages", "Links", protobuf], path: "Sources/Shared/Pipeline/Wire",
             exclude: ["wire.proto"], swiftSettings: strict),
@@ -123,27 +127,24 @@ let package = Package(
         shared("SQLite", ["Queue", "Messages", grdb]),
         shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
-        adapter("Intake", in: "ingest/Intake", []),
-        adapter("RedisChannelSource", in: "ingest/RedisChannels", ["Redis"]),
-        adapter("RedisChannelSink", in: "emit/RedisChannels", ["Redis"]),
-        adapter("SQLiteSource", in: "ingest/SQLite", ["SQLite"]),
-        adapter("SQLiteSink", in: "emit/SQLite", ["SQLite"]),
+        part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
+        part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis"]),
+        part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
+        part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),
+        part("SQLiteSink", in: "emit/SQLite", ["Messages", "Queue", "SQLite"]),
 
         stage(
             "IngestStage", "ingest",
             ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLiteSource", "PipelineMetrics", deque],
-            adapters: ["Intake", "RedisChannels", "SQLite"]),
-        .target(
-            name: "Attempts", dependencies: ["HTTP", "Loop", "Messages", deque], path: "Sources/dispatch/Attempts",
-            swiftSettings: strict),
+            parts: ["Intake", "RedisChannels", "SQLite"]),
+        part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", deque]),
         stage(
-            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], adapters: ["Attempts"]),
-        .target(
-            name: "RetryPolicy", dependencies: ["Messages"], path: "Sources/retry/Policy", swiftSettings: strict),
-        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], adapters: ["Policy"]),
+            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], parts: ["Attempts"]),
+        part("RetryPolicy", in: "retry/Policy", ["Messages"]),
+        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], parts: ["Policy"]),
         stage(
             "EmitStage", "emit", ["Queue", "RedisChannelSink", "Redis", "SQLiteSink", "PipelineMetrics", deque],
-            adapters: ["RedisChannels", "SQLite"]),
+            parts: ["RedisChannels", "SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: [
@@ -166,7 +167,9 @@ let package = Package(
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(
             "RedisChannelTests",
-            ["RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue", "Messages"]),
+            [
+                "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue", "Messages",
+            ]),
         tests(
             "EndToEndTests",
             ["Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
@@ -177,44 +180,24 @@ let package = Package(
         tests("MessagesTests", ["Messages"]),
         tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests(
-            "StageTests", ["Stage", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ", logging]),
+            "StageTests",
+            ["Stage", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ", logging]),
         tests("ZeroMQTests", ["ZeroMQ"]),
-        tests("SQLiteQueueTests", [grdb, "SQLite", "SQLiteSource", "SQLiteSink", "QueueConformance", "Queue", "Messages"]),
+        tests(
+            "SQLiteQueueTests",
+            ["SQLite", "SQLiteSource", "SQLiteSink", "QueueConformance", "Queue", "Messages", grdb]),
         tests("MetricsTests", ["PipelineMetrics", metrics]),
         tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
         tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
         tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
         tests(
             "ApctlTests",
-            ["Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, subprocess, systemPackage]),
+            [
+                "Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, subprocess, systemPackage,
+            ]),
         tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),
         tests("WireTests", ["Wire", "Links", "Messages", protobuf]),
     ]
 )
-
-#if DEV_FILTER
-#endif
-// While building one part alone: AP_ONLY=LinksTests,WireTests keeps those targets and what they need.
-if let only = Context.environment["AP_ONLY"] {
-    var wanted = Set(only.split(separator: ",").map(String.init))
-    func names(_ t: Target) -> [String] {
-        t.dependencies.compactMap {
-            switch $0 {
-            case .byNameItem(let n, _): n
-            case .targetItem(let n, _): n
-            default: nil
-            }
-        }
-    }
-    var grew = true
-    while grew {
-        grew = false
-        for t in package.targets where wanted.contains(t.name) {
-            for n in names(t) where wanted.insert(n).inserted { grew = true }
-        }
-    }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { !(($0 as? Product.Executable)?.targets.allSatisfy(wanted.contains) ?? false) }
-}
