@@ -65,6 +65,27 @@ struct EventLoopTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func watchesADescriptorWhoseNumberSomebodyClosedUnwatched() async throws {
+        var (old, new): ([CInt], [CInt]) = ([0, 0], [0, 0])
+        try #require(pipe(&old) == 0 && pipe(&new) == 0)
+        let (number, oldWriting, reading, writing) = (old[0], old[1], new[0], new[1])
+        let readiness = await withCheckedContinuation { continuation in
+            onLoop { loop in
+                loop.watch(number, .readable) { _ in }
+                close(number)
+                dup2(reading, number)
+                loop.watch(number, .readable) { readiness in
+                    loop.unwatch(number)
+                    continuation.resume(returning: readiness)
+                }
+                write(writing, "x", 1)
+            }
+        }
+        #expect(readiness.contains(.readable))
+        for descriptor in [number, oldWriting, reading, writing] { close(descriptor) }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func turnsAgainAtOnceForATurnHandlerThatHasMoreToDo() async {
         // With a second from turn to turn it would take longer than this test may.
         let turns = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in

@@ -129,6 +129,8 @@ package final class HTTPClient {
     private func finish(_ slot: Int, _ result: Result<HTTPResponse, HTTPError>) {
         let completion = slots[slot].completion
         release(slot)
+        // What is closed must not be watched when others open descriptors.
+        carryOut()
         completion?(result)
     }
 

@@ -40,7 +40,11 @@ final class Poller: Sendable {
     func wakeUp() { eventfd_write(wakeUpDescriptor, 1) }
 
     func add(_ descriptor: CInt, _ readiness: Readiness) { control(EPOLL_CTL_ADD, descriptor, readiness) }
-    func change(_ descriptor: CInt, _ readiness: Readiness) { control(EPOLL_CTL_MOD, descriptor, readiness) }
+
+    /// Adds it again if it was closed unwatched, and its number is now somebody else's: then it has left by itself.
+    func change(_ descriptor: CInt, _ readiness: Readiness) {
+        if !attempt(EPOLL_CTL_MOD, descriptor, readiness), errno == ENOENT { add(descriptor, readiness) }
+    }
 
     /// A descriptor that is closed already has left by itself; that is no error.
     func remove(_ descriptor: CInt) {
@@ -76,11 +80,15 @@ final class Poller: Sendable {
     }
 
     private func control(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) {
+        let isDone = attempt(operation, descriptor, readiness)
+        precondition(isDone, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(errno)")
+    }
+
+    private func attempt(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) -> Bool {
         var event = epoll_event()
         event.events = readiness.epoll
         event.data.fd = descriptor
-        let result = epoll_ctl(epoll, operation, descriptor, &event)
-        precondition(result == 0, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(errno)")
+        return epoll_ctl(epoll, operation, descriptor, &event) == 0
     }
 }
 
