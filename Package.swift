@@ -168,7 +168,8 @@ let package = Package(
         tests(
             "RedisChannelTests",
             [
-                "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue", "Messages",
+                "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue",
+                "Messages",
             ]),
         tests(
             "EndToEndTests",
