@@ -1,5 +1,3 @@
-import DequeModule
-
 /// The sending end of a link: accepts messages, gives each to a peer with room, and keeps it until that peer has said
 /// that it is done.
 ///
@@ -44,33 +42,12 @@ package struct LinkSender<Message> {
         package let message: Message
     }
 
-    let ackAddress: String
-    let maxLosses: Int
-    let aloneFrom: Int
-    var generator: SplitMix64
-    var clock = RunningTime()
-
-    var messages = OpenMessages<Message>()
-    var peers: [SenderPeer?] = []
-    var peersByAddress: [String: Int] = [:]
-    var peersBySession: [UInt64: Int] = [:]
-
-    /// Never given to anybody, oldest first.
-    var waiting: Deque<QueueEntry> = []
-    /// Held by peers that are lost, or given back by one, oldest first.
-    var moving: Deque<QueueEntry> = []
-    /// Like `moving`, for messages that travel alone.
-    var loners: Deque<QueueEntry> = []
-    /// Refused by a peer that could not deal with it.
-    var refused: [QueueEntry] = []
-    var stamps: UInt64 = 0
-    var accepted: UInt64 = 0
-
-    var isDraining = false
-    var returnsUnsent = false
-    var actions: [Action] = []
-    var nextIndex = 0
-    package internal(set) var totals = SenderTotals()
+    /// Decides everything, and knows messages by their slots.
+    ///
+    /// Apart, because generic code is slow in other modules.
+    private var core: SenderCore
+    /// By slot.
+    private var contents: [Message?] = []
 
     /// Makes a sender without peers.
     ///
@@ -81,10 +58,7 @@ package struct LinkSender<Message> {
     ///     from it, and a session number must never come back.
     ///   - aloneFrom: From this many losses on a message travels alone.
     package init(ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2) {
-        self.ackAddress = ackAddress
-        self.maxLosses = maxLosses
-        self.aloneFrom = aloneFrom
-        generator = SplitMix64(seed: seed)
+        core = SenderCore(ackAddress: ackAddress, maxLosses: maxLosses, seed: seed, aloneFrom: aloneFrom)
     }
 
     /// Accepts a message; it is this sender's until `done`, `deadLetter` or `returned` gives it back.
@@ -97,39 +71,46 @@ package struct LinkSender<Message> {
     package mutating func offer(
         _ message: Message, bytes: Int, losses: Int = 0, travelsAlone: Bool = false, now: Duration
     ) {
-        accepted += 1
-        let slot = messages.insert(
-            OpenMessage(
-                message: message, bytes: bytes, losses: losses, travelsAlone: travelsAlone || losses >= aloneFrom,
-                order: accepted, since: now))
-        if messages[slot].travelsAlone {
-            loners.append(entry(for: slot))
-        } else if waiting.isEmpty, moving.isEmpty, !returnsUnsent, let peer = roomiest() {
-            give(slot, to: peer, now: now)
-        } else {
-            waiting.append(entry(for: slot))
-        }
-        if !loners.isEmpty || returnsUnsent { pump(now: now) }
+        let slot = Int(core.offer(bytes: bytes, losses: losses, travelsAlone: travelsAlone, now: now))
+        if slot < contents.count { contents[slot] = message } else { contents.append(message) }
     }
+
+    /// Says which addresses DNS names now, host names resolved to all of theirs.
+    ///
+    /// DNS only adds: a peer that is not named any more is forgotten when it is silent and holds nothing.
+    package mutating func resolve(_ addresses: [String], now: Duration) { core.resolve(addresses, now: now) }
+
+    /// Takes a report that arrived at the ack address.
+    package mutating func receive(_ report: Report, now: Duration) { core.receive(report, now: now) }
+
+    /// Looks after silence, hellos and sockets, and sends what has room.
+    package mutating func tick(now: Duration) { core.tick(now: now) }
 
     /// What to do next; `nil` when there is nothing.
     package mutating func nextAction() -> Action? {
-        if nextIndex == actions.count {
-            actions.removeAll(keepingCapacity: true)
-            nextIndex = 0
-            return nil
+        switch core.nextStep() {
+        case nil: nil
+        case .openPeer(let peer, let address): .openPeer(peer, address: address)
+        case .closePeer(let peer): .closePeer(peer)
+        case .replaceSocket(let peer): .replaceSocket(peer)
+        case .hello(let peer, let hello): .hello(peer, hello)
+        case .message(let peer, let number): .message(peer, number: number)
+        case .done(let slot): .done(take(slot))
+        case .deadLetter(let slot, let reason): .deadLetter(take(slot), reason)
+        case .returned(let slot): .returned(take(slot))
         }
-        nextIndex += 1
-        return actions[nextIndex - 1]
+    }
+
+    private mutating func take(_ slot: Int32) -> Message {
+        guard let message = contents[Int(slot)].take() else { preconditionFailure("a message ended twice") }
+        core.recycle(slot)
+        return message
     }
 
     /// The message with this number, as it stands now, to be sent at once; `nil` if it need not be sent any more.
     package mutating func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
-        guard peer < peers.count, let state = peers[peer], let slot = state.slot(of: number),
-            let message = messages[slot].message
-        else { return nil }
-        messages[slot].wasSent = true
-        return Outgoing(session: state.session, number: number, losses: messages[slot].losses, message: message)
+        guard let sent = core.send(to: peer, number: number), let message = contents[Int(sent.slot)] else { return nil }
+        return Outgoing(session: sent.session, number: number, losses: sent.losses, message: message)
     }
 
     /// Says to all peers that this process is draining; they go on giving it room.
@@ -137,58 +118,42 @@ package struct LinkSender<Message> {
     /// - Parameter returningUnsent: Give back what no peer has taken (now, and when a peer refuses it later) instead of
     ///   offering it to others.
     package mutating func beginDrain(returningUnsent: Bool = false, now: Duration) {
-        isDraining = true
-        returnsUnsent = returnsUnsent || returningUnsent
-        for peer in peers.indices { sendHello(peer) }
-        pump(now: now)
+        core.beginDrain(returningUnsent: returningUnsent, now: now)
     }
 
     /// Says goodbye to all peers.
     ///
     /// To be called when `isIdle`, or when there is no time left; send what comes out of `nextAction`, then exit.
-    package mutating func leave() {
-        for peer in peers.indices { sendHello(peer, isLeaving: true) }
-    }
+    package mutating func leave() { core.leave() }
+
+    /// What has been counted since it began.
+    package var totals: SenderTotals { core.totals }
+
+    /// How many more messages could be sent right now, over all peers, after those that wait already.
+    package var room: Int { core.room }
+
+    /// Messages no peer has.
+    package var unsentCount: Int { core.unsentCount }
+
+    /// Messages accepted and not done, wherever they are.
+    package var openCount: Int { core.messages.count }
+
+    /// Their bytes.
+    package var openBytes: Int { core.messages.bytes }
+
+    /// Nothing is open.
+    package var isIdle: Bool { core.messages.count == 0 }
+
+    /// Whether a peer is there to be given messages (it may be full).
+    package var hasLivePeer: Bool { core.hasLivePeer }
+
+    /// Whether a report about this session is for this sender.
+    package func hasSession(_ session: UInt64) -> Bool { core.hasSession(session) }
+
+    /// All peers, for status and metrics.
+    package func peerStatus(now: Duration) -> [PeerStatus] { core.peerStatus(now: now) }
 }
 
 extension LinkSender: Sendable where Message: Sendable {}
 extension LinkSender.Action: Sendable where Message: Sendable {}
 extension LinkSender.Outgoing: Sendable where Message: Sendable {}
-
-/// What a sender has counted since it began.
-package struct SenderTotals: Sendable, Equatable {
-    /// Messages given to a peer for the first time in a session.
-    package var sent: UInt64 = 0
-    package var done: UInt64 = 0
-    /// Messages sent once more to the same peer because they were missing there.
-    package var sentAgain: UInt64 = 0
-    /// Messages that left a lost peer for another.
-    package var moved: UInt64 = 0
-    package var refused: UInt64 = 0
-    package var deadLetters: UInt64 = 0
-    package var lostPeers: UInt64 = 0
-    package var replacedSockets: UInt64 = 0
-    /// Reports for a session this process does not have.
-    package var unknownReports: UInt64 = 0
-    /// Reports that came after a newer one.
-    package var staleReports: UInt64 = 0
-
-    package init() {}
-}
-
-/// Session numbers from a seed (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// Never 0.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        value ^= value >> 31
-        return value == 0 ? next() : value
-    }
-}

@@ -1,7 +1,5 @@
 /// One message that a sender has accepted and that is not done.
-struct OpenMessage<Message> {
-    /// `nil` in a slot that is free.
-    var message: Message?
+struct OpenMessage: Sendable {
     var bytes: Int
     /// Processes lost while they held it.
     var losses: Int
@@ -35,13 +33,13 @@ struct QueueEntry: Sendable {
 }
 
 /// All messages a sender has accepted and that are not done, each in a slot that is used again later.
-struct OpenMessages<Message> {
-    private var slots: [OpenMessage<Message>] = []
+struct OpenMessages: Sendable {
+    private var slots: [OpenMessage] = []
     private var free: [Int32] = []
     private(set) var count = 0
     private(set) var bytes = 0
 
-    mutating func insert(_ message: OpenMessage<Message>) -> Int32 {
+    mutating func insert(_ message: OpenMessage) -> Int32 {
         count += 1
         bytes += message.bytes
         if let slot = free.popLast() {
@@ -52,25 +50,21 @@ struct OpenMessages<Message> {
         return Int32(slots.count - 1)
     }
 
-    /// Frees the slot and returns what the owner gave.
-    mutating func remove(_ slot: Int32) -> Message {
-        guard let message = slots[Int(slot)].message else { preconditionFailure("a message was removed twice") }
-        slots[Int(slot)].message = nil
+    /// The message is over; its slot stays taken until `recycle`.
+    mutating func remove(_ slot: Int32) {
         slots[Int(slot)].stamp = 0
-        free.append(slot)
         count -= 1
         bytes -= slots[Int(slot)].bytes
-        return message
     }
+
+    /// The owner has taken the message out of this slot.
+    mutating func recycle(_ slot: Int32) { free.append(slot) }
 
     /// Whether `entry` still stands for a message that waits in a queue.
     func isCurrent(_ entry: QueueEntry) -> Bool { slots[Int(entry.slot)].stamp == entry.stamp }
 
-    subscript(slot: Int32) -> OpenMessage<Message> {
+    subscript(slot: Int32) -> OpenMessage {
         _read { yield slots[Int(slot)] }
         _modify { yield &slots[Int(slot)] }
     }
 }
-
-extension OpenMessages: Sendable where Message: Sendable {}
-extension OpenMessage: Sendable where Message: Sendable {}

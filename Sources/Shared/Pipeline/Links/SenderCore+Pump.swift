@@ -1,6 +1,6 @@
 import DequeModule
 
-extension LinkSender {
+extension SenderCore {
     /// Gives what waits to peers with room, the oldest first, until there is no more room.
     mutating func pump(now: Duration) {
         while let entry = Self.first(of: &moving, in: messages), let peer = roomiest() {
@@ -17,7 +17,7 @@ extension LinkSender {
     }
 
     /// The first entry that still stands for a waiting message; those before it are removed.
-    private static func first(of queue: inout Queue, in messages: OpenMessages<Message>) -> QueueEntry? {
+    private static func first(of queue: inout Queue, in messages: OpenMessages) -> QueueEntry? {
         while let entry = queue.first {
             if messages.isCurrent(entry) { return entry }
             queue.removeFirst()
@@ -55,7 +55,7 @@ extension LinkSender {
         }
     }
 
-    private func peerForRefused(_ message: OpenMessage<Message>) -> Int? {
+    private func peerForRefused(_ message: OpenMessage) -> Int? {
         let refuser = Int(message.refuser)
         if let other = roomiest(alone: message.travelsAlone, except: refuser) { return other }
         let isOnlyPeer = !peers.indices.contains { $0 != refuser && isUsable($0) }
@@ -70,7 +70,10 @@ extension LinkSender {
         }
     }
 
-    private mutating func giveBack(_ slot: Int32) { actions.append(.returned(messages.remove(slot))) }
+    mutating func giveBack(_ slot: Int32) {
+        messages.remove(slot)
+        actions.append(.returned(slot))
+    }
 
     /// The usable peer with most room, `nil` if none has any.
     func roomiest(alone: Bool = false, except excluded: Int = -1) -> Int? {
@@ -135,7 +138,8 @@ extension LinkSender {
 
     mutating func bury(_ slot: Int32, _ reason: DeadLetterReason) {
         totals.deadLetters += 1
-        actions.append(.deadLetter(messages.remove(slot), reason))
+        messages.remove(slot)
+        actions.append(.deadLetter(slot, reason))
     }
 
     /// Hands the message to the shell, once more or for the first time.

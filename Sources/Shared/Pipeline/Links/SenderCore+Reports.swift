@@ -1,6 +1,6 @@
-extension LinkSender {
+extension SenderCore {
     /// Takes a report that arrived at the ack address.
-    package mutating func receive(_ report: Report, now: Duration) {
+    mutating func receive(_ report: Report, now: Duration) {
         clock.advance(to: now)
         guard let index = peersBySession[report.session], let peer = peers[index] else {
             totals.unknownReports += 1
@@ -104,7 +104,8 @@ extension LinkSender {
         guard let slot = peers[index]?.slot(of: number) else { return }
         peers[index]?.close(number, travelsAlone: messages[slot].travelsAlone)
         totals.done += 1
-        actions.append(.done(messages.remove(slot)))
+        messages.remove(slot)
+        actions.append(.done(slot))
     }
 
     /// - Returns: the message if anybody else may have it at once.
@@ -115,7 +116,7 @@ extension LinkSender {
         messages[slot].peer = -1
         if refusal.reason == .draining {
             guard returnsUnsent else { return slot }
-            actions.append(.returned(messages.remove(slot)))
+            giveBack(slot)
             return nil
         }
         if refusal.reason == .undecodable { messages[slot].undecodable += 1 }

@@ -1,0 +1,30 @@
+extension SenderCore {
+    /// How many more messages could be sent right now, over all peers, after those that wait already.
+    var room: Int {
+        var sum = 0
+        for index in peers.indices where isUsable(index) { sum += peers[index]?.room ?? 0 }
+        return max(0, sum - unsentCount)
+    }
+
+    /// Messages no peer has.
+    var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
+
+    /// Whether a peer is there to be given messages (it may be full).
+    var hasLivePeer: Bool { peers.indices.contains { isUsable($0) } }
+
+    /// Whether a report about this session is for this sender.
+    func hasSession(_ session: UInt64) -> Bool { peersBySession[session] != nil }
+
+    /// All peers, for status and metrics.
+    func peerStatus(now: Duration) -> [PeerStatus] {
+        peers.compactMap { peer in
+            guard let peer else { return nil }
+            let oldest = peer.window.first.map { now - messages[$0].since }
+            return PeerStatus(
+                address: peer.address, instance: peer.instance, session: peer.session, room: peer.room,
+                open: peer.openCount, oldestOpen: oldest, silence: clock.since(peer.heardFrom),
+                isLive: peer.phase == .open && !peer.isLost, isLost: peer.isLost, isDraining: peer.isDraining,
+                hasAnswered: peer.phase != .greeting, isResolved: peer.isResolved)
+        }
+    }
+}

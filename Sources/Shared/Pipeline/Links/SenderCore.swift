@@ -1,0 +1,103 @@
+import DequeModule
+
+/// Everything a sender decides.
+///
+/// It knows messages by their slots; `LinkSender` keeps what is in them.
+struct SenderCore: Sendable {
+    /// `LinkSender.Action`, with slots instead of messages.
+    enum Step: Sendable {
+        case openPeer(Int, address: String)
+        case closePeer(Int)
+        case replaceSocket(Int)
+        case hello(Int, Hello)
+        case message(Int, number: UInt64)
+        case done(Int32)
+        case deadLetter(Int32, DeadLetterReason)
+        case returned(Int32)
+    }
+
+    let ackAddress: String
+    let maxLosses: Int
+    let aloneFrom: Int
+    var generator: SplitMix64
+    var clock = RunningTime()
+
+    var messages = OpenMessages()
+    var peers: [SenderPeer?] = []
+    var peersByAddress: [String: Int] = [:]
+    var peersBySession: [UInt64: Int] = [:]
+
+    /// Never given to anybody, oldest first.
+    var waiting: Deque<QueueEntry> = []
+    /// Held by peers that are lost, or given back by one, oldest first.
+    var moving: Deque<QueueEntry> = []
+    /// Like `moving`, for messages that travel alone.
+    var loners: Deque<QueueEntry> = []
+    /// Refused by a peer that could not deal with it.
+    var refused: [QueueEntry] = []
+    var stamps: UInt64 = 0
+    var accepted: UInt64 = 0
+
+    var isDraining = false
+    var returnsUnsent = false
+    var actions: [Step] = []
+    private var nextIndex = 0
+    var totals = SenderTotals()
+
+    init(ackAddress: String, maxLosses: Int, seed: UInt64, aloneFrom: Int) {
+        self.ackAddress = ackAddress
+        self.maxLosses = maxLosses
+        self.aloneFrom = aloneFrom
+        generator = SplitMix64(seed: seed)
+    }
+
+    /// Accepts a message, and says in which slot.
+    mutating func offer(bytes: Int, losses: Int, travelsAlone: Bool, now: Duration) -> Int32 {
+        accepted += 1
+        let isLoner = travelsAlone || losses >= aloneFrom
+        let slot = messages.insert(
+            OpenMessage(bytes: bytes, losses: losses, travelsAlone: isLoner, order: accepted, since: now))
+        if isLoner {
+            loners.append(entry(for: slot))
+        } else if waiting.isEmpty, moving.isEmpty, !returnsUnsent, let peer = roomiest() {
+            give(slot, to: peer, now: now)
+        } else {
+            waiting.append(entry(for: slot))
+        }
+        if !loners.isEmpty || returnsUnsent { pump(now: now) }
+        return slot
+    }
+
+    mutating func nextStep() -> Step? {
+        if nextIndex == actions.count {
+            actions.removeAll(keepingCapacity: true)
+            nextIndex = 0
+            return nil
+        }
+        nextIndex += 1
+        return actions[nextIndex - 1]
+    }
+
+    /// The message in this slot has been taken out.
+    mutating func recycle(_ slot: Int32) { messages.recycle(slot) }
+
+    /// Takes note that a message is handed to the socket, and says what goes into the frame.
+    mutating func send(to index: Int, number: UInt64) -> (slot: Int32, session: UInt64, losses: Int)? {
+        guard index < peers.count, let slot = peers[index]?.slot(of: number), let session = peers[index]?.session else {
+            return nil
+        }
+        messages[slot].wasSent = true
+        return (slot, session, messages[slot].losses)
+    }
+
+    mutating func beginDrain(returningUnsent: Bool, now: Duration) {
+        isDraining = true
+        returnsUnsent = returnsUnsent || returningUnsent
+        for peer in peers.indices { sendHello(peer) }
+        pump(now: now)
+    }
+
+    mutating func leave() {
+        for peer in peers.indices { sendHello(peer, isLeaving: true) }
+    }
+}
