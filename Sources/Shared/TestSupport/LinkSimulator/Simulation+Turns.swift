@@ -103,6 +103,7 @@ extension Simulation {
         _ process: SimulatedProcess, _ message: SimulatedMessage, _ reason: DeadLetterReason
     ) {
         let item = ledger.items[message.item]
+        if let assignment = item.assignment { ledger.assignments[assignment].isOver = true }
         if case .losses(let count) = reason, defect != .poisonPassedOn {
             if count <= schedule.maxLosses || count > item.causes + item.inherited {
                 ledger.violation("dead letter after \(count) losses, \(item.causes) holders were lost")
