@@ -18,9 +18,8 @@ build: setup ## build the five executables, optimised
 run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=http://… for a real one)
 	@scripts/run
 
-test: setup ## build and run every test
-	swift build --build-tests
-	swift test --skip-build
+test: setup ## build and run every test (ONLY="LinksTests WireTests" for some)
+	@scripts/test $(ONLY)
 
 lint: ## check formatting, and the compose file where docker compose is there
 	@scripts/lint

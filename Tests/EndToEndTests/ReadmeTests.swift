@@ -32,6 +32,19 @@ extension EndToEnd {
             redis.kill()
         }
 
+        @Test(.timeLimit(.minutes(1)))
+        func runsTheSQLOfTheQueuesPage() async throws {
+            let page = try String(contentsOf: repository().appending(path: "docs/queues.md"), encoding: .utf8)
+            let block = try #require(page.firstMatch(of: /```sql\n(INSERT[^;]*;)\n(SELECT[^;]*;)\n```/))
+            try await withRun([]) { run in
+                try run.queue.execute(String(block.1))
+                try await run.waitForResults(1)
+                let rows = try run.queue.rows(String(block.2))
+                #expect(rows.map(\.id) == ["a"])
+                #expect(rows.first?.body.contains(#""status_code":200"#) == true)
+            }
+        }
+
         @Test
         func namesOnlyFilesThatExist() throws {
             let root = repository()

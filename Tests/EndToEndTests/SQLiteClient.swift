@@ -38,6 +38,17 @@ struct SQLiteClient: Sendable {
         }
     }
 
+    func execute(_ sql: String) throws {
+        try database.write { try $0.execute(sql: sql) }
+    }
+
+    /// Rows of a query that names the columns `id` and `body`.
+    func rows(_ sql: String) throws -> [(id: String, body: String)] {
+        try database.read { database in
+            try Row.fetchAll(database, sql: sql).map { ($0["id"], $0["body"]) }
+        }
+    }
+
     func resultCount() throws -> Int {
         try database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM results") ?? 0 }
     }
@@ -48,9 +59,7 @@ struct SQLiteClient: Sendable {
 
     /// Ids of all results with their bodies, in the order they were written.
     func results() throws -> [(id: String, body: String)] {
-        try database.read { database in
-            try Row.fetchAll(database, sql: "SELECT id, body FROM results ORDER BY seq").map { ($0["id"], $0["body"]) }
-        }
+        try rows("SELECT id, body FROM results ORDER BY seq")
     }
 
     /// How many results each id has.
