@@ -5,6 +5,8 @@ import Testing
 
 @testable import Loop
 
+/// One at a time: there is one loop in a process, and one of these blocks the cooperative pool.
+@Suite(.serialized)
 struct EventLoopTests {
     @Test(.timeLimit(.minutes(1)))
     func firesATimerAfterItsDelayAndNotBefore() async {
