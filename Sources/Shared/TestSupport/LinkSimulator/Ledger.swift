@@ -35,6 +35,8 @@ struct Ledger {
         var session: UInt64
         var number: UInt64
         var hasCause = false
+        /// The cause is silence, which may end.
+        var isSilent = false
         var isOver = false
         var travelsAlone: Bool
         var transmissions = 0
@@ -90,10 +92,20 @@ struct Ledger {
     }
 
     /// A holder of this transmission died, or was silent for too long.
-    mutating func addCause(_ assignment: Int) {
+    mutating func addCause(_ assignment: Int, isSilence: Bool = false) {
+        if !isSilence { assignments[assignment].isSilent = false }
         guard !assignments[assignment].hasCause, !assignments[assignment].isOver else { return }
         assignments[assignment].hasCause = true
+        assignments[assignment].isSilent = isSilence
         items[assignments[assignment].item].causes += 1
+    }
+
+    /// The holder speaks again, and nobody else was given the item meanwhile.
+    mutating func endSilence(_ assignment: Int) {
+        guard assignments[assignment].isSilent, !assignments[assignment].isOver else { return }
+        assignments[assignment].isSilent = false
+        assignments[assignment].hasCause = false
+        items[assignments[assignment].item].causes -= 1
     }
 
     mutating func disturb(_ frame: SimulatedFrame) {

@@ -26,6 +26,9 @@ struct Schedule {
     var poisonousOutcomes: Int
     var unreadable: Int
 
+    /// Bytes.
+    static let largestMessage = 50
+
     enum Fault {
         case kill(level: Int)
         case freeze(level: Int, milliseconds: Int)

@@ -19,8 +19,24 @@ extension Simulation {
             guard let watch = process.watches[session] else { continue }
             process.watches[session]?.assignments.removeAll { ledger.assignments[$0].isOver }
             if process.running - max(watch.lastHeard, process.lastGap) >= 3000 {
-                for assignment in watch.assignments { ledger.addCause(assignment) }
+                for assignment in watch.assignments { ledger.addCause(assignment, isSilence: true) }
             }
+        }
+    }
+
+    /// Each sender may have been given the whole room, at different times; never more.
+    mutating func checkBounds(_ process: SimulatedProcess) {
+        guard let receiver = process.receiver else { return }
+        let inHand = process.waiting.count + process.working
+        let unsettled = process.sender?.openBytes ?? 0
+        guard inHand > schedule.capacity || unsettled > schedule.maxUnackedBytes else { return }
+        let sessions = receiver.sessionStatus.count
+        if inHand > schedule.capacity * sessions {
+            ledger.violation("\(inHand) messages in hand, room for \(schedule.capacity) from \(sessions) senders")
+        }
+        let messages = (schedule.capacity + 1) * sessions
+        if unsettled > schedule.maxUnackedBytes + messages * Schedule.largestMessage {
+            ledger.violation("\(unsettled) bytes unsettled, \(schedule.maxUnackedBytes) allowed")
         }
     }
 

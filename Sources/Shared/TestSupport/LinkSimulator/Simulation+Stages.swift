@@ -90,6 +90,7 @@ extension Simulation {
             watch.highestReport = report.number
             watch.lastHeard = process.running
             process.watches[report.session] = watch
+            for assignment in watch.assignments { ledger.endSilence(assignment) }
         }
         for refusal in report.refused {
             if let index = ledger.byNumber[Ledger.Key(session: report.session, number: refusal.number)] {

@@ -30,6 +30,7 @@ extension Simulation {
         drainActions(process)
         setRoom(process)
         sendReports(process)
+        checkBounds(process)
     }
 
     private mutating func drainActions(_ process: SimulatedProcess) {
