@@ -24,18 +24,19 @@ extension Simulation {
         }
     }
 
-    /// Each sender may have been given the whole room, at different times; never more.
+    /// Each sender may have been given the whole room, at different times, and one place when it had nothing here; a
+    /// single sender never more than the room.
     mutating func checkBounds(_ process: SimulatedProcess) {
         guard let receiver = process.receiver else { return }
         let inHand = process.waiting.count + process.working
         let unsettled = process.sender?.openBytes ?? 0
         guard inHand > schedule.capacity || unsettled > schedule.maxUnackedBytes else { return }
         let sessions = receiver.sessionStatus.count
-        if inHand > schedule.capacity * sessions {
+        let messages = sessions == 1 ? schedule.capacity : (schedule.capacity + 1) * sessions
+        if inHand > messages {
             ledger.violation("\(inHand) messages in hand, room for \(schedule.capacity) from \(sessions) senders")
         }
-        let messages = (schedule.capacity + 1) * sessions
-        if unsettled > schedule.maxUnackedBytes + messages * Schedule.largestMessage {
+        if unsettled > schedule.maxUnackedBytes + (messages + sessions) * Schedule.largestMessage {
             ledger.violation("\(unsettled) bytes unsettled, \(schedule.maxUnackedBytes) allowed")
         }
     }
