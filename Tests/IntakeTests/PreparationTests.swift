@@ -65,6 +65,24 @@ struct PreparationTests {
     }
 
     @Test
+    func answersOrDeadLettersWhatALinkCouldNotCarry() {
+        let long = String(repeating: "x", count: 70_000)
+        guard case .ended(.deadLetter) = prepare(#"{"id":"\#(long)","deadline":9999999999,"payload":{}}"#).progress
+        else {
+            Issue.record("a long id")
+            return
+        }
+        let value = String(repeating: "y", count: 1 << 20)
+        let envelope = prepare(#"{"id":"a","deadline":9999999999,"payload":{},"headers":{"x-a":"\#(value)"}}"#)
+        guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {
+            Issue.record("\(envelope.progress)")
+            return
+        }
+        #expect(reason.contains("headers"))
+        #expect(envelope.headers.isEmpty)
+    }
+
+    @Test
     func answersAPayloadAboveTheLimit() {
         let small = Preparation(limits: RequestLimits(maximumPayloadBytes: 10), maxDeliveries: 5)
         let message = #"{"id":"a","deadline":9999999999,"payload":{"prompt":"long enough"}}"#

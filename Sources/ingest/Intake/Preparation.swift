@@ -35,9 +35,40 @@ package struct Preparation: Sendable {
             envelope.route(request.routing, queue)
             address(&envelope, request, queue)
         }
+        checkSize(&envelope)
         checkDeliveries(&envelope)
         return envelope
     }
+
+    /// What a link carries beside the payload has a limit, far above what any gateway takes.
+    private func checkSize(_ envelope: inout Envelope) {
+        if envelope.resultDestination.utf8.count > Self.largestName {
+            envelope.resultDestination = ""
+            envelope.end(.result(.failure(.invalidRequest, message: "result_queue_name: too long")))
+        }
+        let headers = envelope.headers.reduce(envelope.url.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        if headers > Self.largestHead {
+            envelope.end(
+                .result(
+                    .failure(
+                        .invalidRequest,
+                        message: "headers and endpoint: \(headers) bytes, more than \(Self.largestHead)")))
+        }
+        if envelope.id.utf8.count > Self.largestName {
+            envelope.id = ""
+            envelope.end(.deadLetter(reason: "id: longer than \(Self.largestName) bytes"))
+        }
+        guard case .waiting = envelope.progress else {
+            envelope.headers = []
+            envelope.url = ""
+            return
+        }
+    }
+
+    /// Bytes of an id or of a destination.
+    private static let largestName = 64 << 10
+    /// Bytes of the headers and the URL together.
+    private static let largestHead = 1 << 20
 
     /// Says where the request goes and with which headers, unless its deadline is over or one of them is wrong.
     private func address(_ envelope: inout Envelope, _ request: InboundRequest, _ queue: QueueSettings) {
