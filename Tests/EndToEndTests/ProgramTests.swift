@@ -83,7 +83,9 @@ extension EndToEnd {
             try await withRun(ids(20), own: ["dispatch": ["--metrics-port", "\(metrics)"]]) { run in
                 try await run.waitForResults(20)
                 let base = "http://127.0.0.1:\(metrics)"
-                #expect(try await get(base + "/readyz").text == "{\"status\":\"ready\"}\n")
+                try await eventually("dispatch is ready") {
+                    try await get(base + "/readyz").text == "{\"status\":\"ready\"}\n" ? true : nil
+                }
                 let status = try await get(base + "/status").text
                 #expect(status.contains("dispatch-emit"))
                 #expect(status.contains("--concurrency"))

@@ -34,7 +34,7 @@ package actor StageProcess {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try withNoSignalBlocked { try process.run() }
         self.process = process
     }
 
@@ -85,6 +85,19 @@ package actor StageProcess {
     package func logText() -> String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
     private func logTail() -> String { logText().split(separator: "\n").suffix(20).joined(separator: "\n") }
+}
+
+/// Runs `body` with no signal blocked on this thread.
+///
+/// Swift's worker threads block signals, and a process inherits that from the thread that starts it: it would never
+/// hear SIGTERM.
+private func withNoSignalBlocked(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
 }
 
 /// What a test's processes did wrong.
