@@ -5,12 +5,14 @@ internal import CZeroMQ
 /// libzmq lets one thread at a time use a socket. `Socket` cannot be copied and is not `Sendable`, so the compiler
 /// refuses a second user. Going out of scope closes it. No call waits.
 ///
+/// A publisher is an XPUB socket: it is told what its subscribers want, and reads that like messages.
+///
 /// Source: zmq_socket(3), zmq_msg_recv(3), libzmq 4.3.4.
 package struct Socket: ~Copyable {
-    package enum Kind: CInt, Sendable { case pull = 7, push = 8 }
+    package enum Kind: CInt, Sendable { case pair = 0, subscriber = 2, pull = 7, push = 8, publisher = 9 }
 
-    private let handle: UnsafeMutableRawPointer
-    private let context: Context  // zmq_ctx_term(3) waits for its sockets, so a socket keeps its context alive
+    let handle: UnsafeMutableRawPointer
+    let context: Context  // zmq_ctx_term(3) waits for its sockets, so a socket keeps its context alive
 
     init(handle: UnsafeMutableRawPointer, context: Context) {
         self.handle = handle
@@ -46,7 +48,7 @@ package struct Socket: ~Copyable {
         return first.bytes
     }
 
-    private borrowing func receiveFrame() throws(ZeroMQError) -> (bytes: [UInt8], hasMore: Bool)? {
+    borrowing func receiveFrame() throws(ZeroMQError) -> (bytes: [UInt8], hasMore: Bool)? {
         var message = zmq_msg_t()
         zmq_msg_init(&message)
         defer { zmq_msg_close(&message) }
