@@ -11,7 +11,7 @@ struct EmitMain {
             let emitter = Emitter(
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),
-                maxUnackedBytes: settings.stage.maxUnackedBytes, logger: stage.logger)
+                maxUnackedBytes: settings.stage.maxUnackedBytes, logger: stage.logger, tap: stage.links.tap)
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))

@@ -4,6 +4,7 @@ import Loop
 import Messages
 import Queue
 import Stage
+import Tap
 
 /// Tells the queue how each request ended, in batches: whatever has come in while the last batch was on its way makes
 /// the next one, so that a single request never waits for company.
@@ -13,6 +14,8 @@ final class Emitter {
         var settlement: Settlement
         let ticket: IncomingLink.Ticket
         let bytes: Int
+        /// What it came as, if somebody listens at the tap.
+        var envelope: Envelope?
         /// How often the queue has refused it for good.
         var refusals = 0
     }
@@ -25,6 +28,7 @@ final class Emitter {
     private let incoming: IncomingLink
     private let settlements: Settlements
     private let logger: Logger
+    private let tap: Tap?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
     /// Settlements taken and not finished, and their bytes.
@@ -35,10 +39,11 @@ final class Emitter {
     /// A few batches: what waits longer may as well wait in the queue.
     private static let mostOpen = 4 * largestBatch
 
-    init(incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, logger: Logger) {
+    init(incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, logger: Logger, tap: Tap? = nil) {
         self.incoming = incoming
         self.settlements = settlements
         self.logger = logger
+        self.tap = tap
         incoming.onMessage = { [unowned self] in take($0, $1) }
         incoming.wantedRoom = { [unowned self] in open.bytes > maxUnackedBytes ? 0 : Self.mostOpen - open.count }
     }
@@ -77,6 +82,7 @@ final class Emitter {
     /// the dead letters.
     func settled(_ batch: [Item], _ statuses: [SettlementStatus]) {
         for (item, status) in zip(batch, statuses) {
+            publish(item, status)
             switch status {
             case .settled: finish(item)
             case .stale:
@@ -102,7 +108,9 @@ final class Emitter {
                 ])
         }
         if item.refusals == Self.mostRefusals {
-            item.settlement.action = .deadLetter(reason: "the result cannot be written: \(reason)", result: nil)
+            let reason = "the result cannot be written: \(reason)"
+            item.settlement.action = .deadLetter(reason: reason, result: nil)
+            item.envelope?.end(.deadLetter(reason: reason))
         }
         EventLoop.shared.schedule(after: .milliseconds(200 * min(item.refusals, 10))) { [weak self] in
             self?.append(item)
@@ -112,10 +120,23 @@ final class Emitter {
     private func take(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         guard incoming.start(ticket) else { return }
         let settlement = settlements.settlement(of: envelope)
-        let item = Item(settlement: settlement, ticket: ticket, bytes: settlement.size)
+        let copied = tap?.isWatched == true ? envelope : nil
+        let item = Item(settlement: settlement, ticket: ticket, bytes: settlement.size, envelope: copied)
         open.count += 1
         open.bytes += item.bytes
         append(item)
+    }
+
+    /// A copy of what the queue was told, with its answer.
+    private func publish(_ item: Item, _ status: SettlementStatus) {
+        guard let envelope = item.envelope, let time = tap?.moment else { return }
+        let answer =
+            switch status {
+            case .settled: "settled"
+            case .stale: "stale"
+            case .refused(let reason): "refused: \(reason)"
+            }
+        tap?.publish(TapCopy(envelope, .output, link: "emit-queue", answer: answer, time: time))
     }
 
     private func finish(_ item: Item) {

@@ -12,7 +12,7 @@ struct IngestMain {
         let settings = IngestSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let queues = settings.server.queues
-            let sources = try queues.map { try Sources.make($0, settings) }
+            let sources = try queues.map { try Sources.make($0, settings, logger: stage.logger) }
             let ingester = Ingester(
                 queues: queues, dispatch: try stage.outgoing(to: .dispatch, token: UInt64.self),
                 preparation: Preparation(
@@ -21,7 +21,7 @@ struct IngestMain {
                 policy: MergePolicy(settings.mergePolicy),
                 maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
-                logger: stage.logger)
+                logger: stage.logger, tap: stage.links.tap)
             let readers = queues.indices.map { index in
                 QueueReader(
                     queue: index, settings: queues[index], source: sources[index], ingester: ingester,

@@ -6,6 +6,7 @@ import Messages
 import PipelineMetrics
 import Queue
 import Stage
+import Tap
 
 /// Takes requests from the queues, in the order the merge policy says, and sends them to dispatch as fast as that has room.
 ///
@@ -24,6 +25,7 @@ final class Ingester {
     private let preparation: Preparation
     private let policy: MergePolicy
     private let logger: Logger
+    private let tap: Tap?
     private var lanes: [Lane]
     private var admission: Admission
     private var holdings = Holdings()
@@ -36,12 +38,13 @@ final class Ingester {
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink<UInt64>, preparation: Preparation, policy: MergePolicy,
-        maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger
+        maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger, tap: Tap?
     ) {
         self.dispatch = dispatch
         self.preparation = preparation
         self.policy = policy
         self.logger = logger
+        self.tap = tap
         lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
         admission = Admission(queues: queues.count, maxInFlight: maxInFlight)
         dispatch.onDone = { [unowned self] in settled($0) }
@@ -86,6 +89,9 @@ final class Ingester {
         let now = WallClock.now().milliseconds
         for delivery in deliveries {
             let envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
+            if let time = tap?.moment {
+                tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
+            }
             let token = holdings.insert(
                 .init(queue: queue, receipt: delivery.receipt, leasedAt: EventLoop.shared.now))
             if envelope.failedAttempts == 0 { lanes[queue].metrics.requests.increment() }

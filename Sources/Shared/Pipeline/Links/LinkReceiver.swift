@@ -148,6 +148,9 @@ package struct LinkReceiver: Sendable {
         refuse(slot, ticket.number, reason)
     }
 
+    /// Where the sender of a message takes reports; `nil` once its session is forgotten.
+    package func ackAddress(of ticket: Ticket) -> String? { valid(ticket).flatMap { sessions[$0]?.ackAddress } }
+
     func valid(_ ticket: Ticket) -> Int? {
         let slot = Int(ticket.slot)
         guard slot < sessions.count, sessions[slot]?.session == ticket.session else { return nil }

@@ -3,6 +3,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
+import Tap
 import Wire
 import ZeroMQ
 
@@ -23,6 +24,8 @@ package final class IncomingLink {
     /// How many more messages the stage wants now, besides those it has; asked once per turn.
     package var wantedRoom: () -> Int = { 0 }
 
+    /// Where copies of what arrives go.
+    private let tap: Tap?
     private let context: Context
     private let connection: Connection
     private let metrics: LinkMetrics
@@ -38,8 +41,11 @@ package final class IncomingLink {
     /// Frames taken in one turn, so that reports and timers are never far away.
     private static let framesPerTurn = 256
 
-    init(name: String, context: Context, listen: String, metrics: LinkMetrics, logger: Logger) throws(ZeroMQError) {
+    init(
+        name: String, context: Context, listen: String, metrics: LinkMetrics, logger: Logger, tap: Tap?
+    ) throws(ZeroMQError) {
         self.name = name
+        self.tap = tap
         self.context = context
         self.metrics = metrics
         self.logger = logger
@@ -167,6 +173,7 @@ package final class IncomingLink {
             case .hello(let hello): receiver.receive(hello, now: EventLoop.shared.now)
             case .message(let message):
                 guard let ticket = take(message.session, message.number) else { return }
+                if let time = tap?.moment { publish(message, ticket, at: time) }
                 onMessage(message.envelope, ticket)
             case .unreadable(let session, let number, _):
                 drop()
@@ -176,6 +183,13 @@ package final class IncomingLink {
         } catch {
             drop()
         }
+    }
+
+    private func publish(_ message: MessageFrame, _ ticket: Ticket, at time: WallClock) {
+        tap?.publish(
+            TapCopy(
+                message.envelope, .input, link: name, peer: receiver.ackAddress(of: ticket),
+                place: .init(session: message.session, number: message.number), time: time))
     }
 
     private func take(_ session: UInt64, _ number: UInt64) -> Ticket? {

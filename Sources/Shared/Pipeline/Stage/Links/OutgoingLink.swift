@@ -4,6 +4,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
+import Tap
 import Wire
 import ZeroMQ
 
@@ -53,6 +54,8 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     /// There is room, perhaps more than before.
     package var onRoom: () -> Void = {}
 
+    /// Where copies of what is sent go.
+    let tap: Tap?
     private let ackAddress: String
     private let context: Context
     private let metrics: LinkMetrics
@@ -69,11 +72,15 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     private var waitingSince: Duration?
     /// What was last logged about having peers.
     private var hadPeer: Bool?
+    /// For the tap, if somebody listens there: the message whose frame was made last.
+    private var copy: TapCopy?
 
     init(
-        name: String, context: Context, ackAddress: String, maxDeliveries: Int, metrics: LinkMetrics, logger: Logger
+        name: String, context: Context, ackAddress: String, maxDeliveries: Int, metrics: LinkMetrics, logger: Logger,
+        tap: Tap?
     ) {
         self.name = name
+        self.tap = tap
         self.ackAddress = ackAddress
         self.context = context
         self.metrics = metrics
@@ -263,6 +270,7 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
                 }
                 guard try peers[index]?.connection.send(frame) == true else { break }
                 peers[index]?.waiting.removeFirst()
+                if let copy = copy.take() { tap?.publish(copy) }
             }
             _ = try peers[index]?.connection.isConnected()
         } catch {
@@ -272,12 +280,22 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
 
     /// `nil` if the message need not be sent any more.
     private func frame(for waiting: Waiting, to index: Int) throws(WireError) -> [UInt8]? {
+        copy = nil
         switch waiting {
         case .hello(let hello): return try hello.encoded()
         case .message(let number):
             guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
+            if let time = tap?.moment { copy = tapCopy(of: outgoing, to: index, at: time) }
             return try MessageFrame.encode(
                 outgoing.message.envelope, session: outgoing.session, number: number, losses: outgoing.losses)
         }
+    }
+
+    private func tapCopy(of outgoing: LinkSender<Parcel>.Outgoing, to index: Int, at time: WallClock) -> TapCopy {
+        var envelope = outgoing.message.envelope
+        envelope.losses = outgoing.losses
+        return TapCopy(
+            envelope, .output, link: name, peer: peers[index]?.address,
+            place: .init(session: outgoing.session, number: outgoing.number), time: time)
     }
 }

@@ -3,6 +3,7 @@ package import Logging
 package import Loop
 package import PipelineMetrics
 package import Status
+package import Tap
 import Wire
 import ZeroMQ
 
@@ -29,6 +30,8 @@ package final class StageLinks {
     /// What peers are told about where reports go; `nil` without an outgoing link.
     package private(set) var ackAddress: String?
     private var unknownReports: Counter?
+    /// Where copies of envelopes go; `nil` unless it was bound.
+    package private(set) var tap: Tap?
     private var turnHandler: TurnHandlerID?
     private static let framesPerTurn = 256
 
@@ -63,6 +66,22 @@ package final class StageLinks {
         }
     }
 
+    /// Binds the tap.
+    ///
+    /// Before the links, which take it from here.
+    package func bindTap(_ endpoint: String, stage: String, showsPayloads: Bool) throws(LinkError) {
+        do {
+            let tap = try Tap(
+                context, endpoint: endpoint, stage: stage, showsPayloads: showsPayloads, registry: registry,
+                logger: logger)
+            let bound = try tap.boundEndpoint()
+            logger.info("Copies can be had here", metadata: ["bound": "\(bound)"])
+            self.tap = tap
+        } catch {
+            throw error.isAddressInUse ? LinkError(error) : LinkError(reason: "--tap: \(error)")
+        }
+    }
+
     /// Opens the link to the processes at `endpoints`, all addresses of each name.
     package func outgoing<Token: Sendable>(
         _ name: String, to endpoints: [String], maxDeliveries: Int, token: Token.Type
@@ -70,7 +89,7 @@ package final class StageLinks {
         guard let ackAddress else { preconditionFailure("an outgoing link needs the socket for reports") }
         let link = OutgoingLink<Token>(
             name: name, context: context, ackAddress: ackAddress, maxDeliveries: maxDeliveries,
-            metrics: LinkMetrics(registry: registry, link: name), logger: logger)
+            metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
         routes.append(Route(link: link, endpoints: endpoints))
         return link
     }
@@ -80,7 +99,7 @@ package final class StageLinks {
         do {
             let link = try IncomingLink(
                 name: name, context: context, listen: listen,
-                metrics: LinkMetrics(registry: registry, link: name), logger: logger)
+                metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
             incoming = link
             return link
         } catch {
@@ -141,6 +160,7 @@ package final class StageLinks {
         try? await Task.sleep(for: .milliseconds(100))
         if let turnHandler { EventLoop.shared.remove(turnHandler) }
         turnHandler = nil
+        tap?.close()
     }
 
     private func isOwn(_ endpoint: String) -> Bool {

@@ -35,12 +35,15 @@ private func run(
     _ settings: StageSettings, _ described: [(name: String, value: String)], _ logger: Logger,
     _ makeWork: @PipelineActor (Stage) async throws -> any StageWork
 ) async throws {
-    if settings.tap != nil { throw SettingsError("--tap", "is not available yet") }
     for warning in settings.warnings { logger.warning("A setting looks wrong", metadata: ["setting": "\(warning)"]) }
     let registry = MetricsRegistry()
     ProcessMetrics.register(in: registry)
     MetricsSystem.bootstrap(RegistryMetricsFactory(registry: registry))
     let links = try await StageLinks(registry: registry, logger: logger)
+    if let tap = settings.tap {
+        try await links.bindTap(
+            "\(tap)", stage: settings.stage.rawValue, showsPayloads: settings.tapPayloads)
+    }
     let work = try await makeWork(Stage(settings: settings, logger: logger, registry: registry, links: links))
     await links.start()
     let status = StageStatus(
