@@ -3,17 +3,17 @@ import DequeModule
 extension SenderCore {
     /// Gives what waits to peers with room, the oldest first, until there is no more room.
     mutating func pump(now: Duration) {
+        if returnsUnsent { returnUnsent() }
         while let entry = Self.first(of: &moving, in: messages), let peer = roomiest() {
             moving.removeFirst()
             give(entry.slot, to: peer, now: now)
         }
         pumpLoners(now: now)
         pumpRefused(now: now)
-        while let entry = Self.first(of: &waiting, in: messages), !returnsUnsent, let peer = roomiest() {
+        while let entry = Self.first(of: &waiting, in: messages), let peer = roomiest() {
             waiting.removeFirst()
             give(entry.slot, to: peer, now: now)
         }
-        if returnsUnsent { returnUnsent() }
     }
 
     /// The first entry that still stands for a waiting message; those before it are removed.
@@ -28,11 +28,6 @@ extension SenderCore {
     /// Messages that travel alone go to peers that hold none of them.
     private mutating func pumpLoners(now: Duration) {
         while let entry = Self.first(of: &loners, in: messages) {
-            if returnsUnsent, messages[entry.slot].peer < 0 {
-                loners.removeFirst()
-                giveBack(entry.slot)
-                continue
-            }
             guard let peer = roomiest(alone: true) else { return }
             loners.removeFirst()
             give(entry.slot, to: peer, now: now)
@@ -45,9 +40,7 @@ extension SenderCore {
         let entries = refused
         refused.removeAll(keepingCapacity: true)
         for entry in entries where messages.isCurrent(entry) {
-            if returnsUnsent, messages[entry.slot].peer < 0 {
-                giveBack(entry.slot)
-            } else if let peer = peerForRefused(messages[entry.slot]) {
+            if let peer = peerForRefused(messages[entry.slot]) {
                 give(entry.slot, to: peer, now: now)
             } else {
                 refused.append(entry)
@@ -63,10 +56,34 @@ extension SenderCore {
         return roomiest(alone: message.travelsAlone)
     }
 
+    /// Gives back what no peer holds: never given to one, or taken back from one. What a lost peer holds stays, and may
+    /// still move to another.
     private mutating func returnUnsent() {
-        while let entry = Self.first(of: &waiting, in: messages) {
-            waiting.removeFirst()
-            giveBack(entry.slot)
+        for entry in refused { returnIfUnheld(entry) }
+        refused.removeAll(keepingCapacity: true)
+        for queue in [\Self.waiting, \.moving, \.loners] {
+            let entries = self[keyPath: queue]
+            self[keyPath: queue].removeAll(keepingCapacity: true)
+            for entry in entries where !returnIfUnheld(entry) { self[keyPath: queue].append(entry) }
+        }
+    }
+
+    /// - Returns: whether the entry is done with: its message was given back, or it stood for none any more.
+    @discardableResult
+    private mutating func returnIfUnheld(_ entry: QueueEntry) -> Bool {
+        guard messages.isCurrent(entry) else { return true }
+        guard messages[entry.slot].peer < 0 else { return false }
+        giveBack(entry.slot)
+        return true
+    }
+
+    /// Gives back what waits in the shell for a peer's socket: the peer has not seen it, and will not.
+    mutating func returnNeverTransmitted() {
+        for index in peers.indices {
+            for slot in peers[index]?.openSlots ?? [] where !messages[slot].wasSent {
+                peers[index]?.close(messages[slot].number, travelsAlone: messages[slot].travelsAlone)
+                giveBack(slot)
+            }
         }
     }
 

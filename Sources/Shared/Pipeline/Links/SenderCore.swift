@@ -93,6 +93,7 @@ struct SenderCore: Sendable {
     mutating func beginDrain(returningUnsent: Bool, now: Duration) {
         isDraining = true
         returnsUnsent = returnsUnsent || returningUnsent
+        if returningUnsent { returnNeverTransmitted() }
         for peer in peers.indices { sendHello(peer) }
         pump(now: now)
     }

@@ -112,6 +112,12 @@ struct Ledger {
         if let assignment = frame.assignment { assignments[assignment].disturbances += 1 }
     }
 
+    /// Whether no receiver can have the item: it was never sent, or given back.
+    func isAnybodys(_ item: Int) -> Bool {
+        guard let last = items[item].assignment else { return true }
+        return assignments[last].wasRefused && assignments[last].isOver && !assignments[last].hasCause
+    }
+
     /// A sender hands a frame to its socket.
     ///
     /// - Returns: the transmission's index, and whether it is the first under this number.

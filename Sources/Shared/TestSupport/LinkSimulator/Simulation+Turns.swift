@@ -68,6 +68,9 @@ extension Simulation {
         {
             return
         }
+        if process.isDraining, process.level == 0, ledger.isAnybodys(item) {
+            ledger.violation("item \(item) is sent by a draining ingest, and nobody holds it")
+        }
         let (assignment, isFirst) = ledger.transmit(
             item: item, session: outgoing.session, number: outgoing.number, losses: outgoing.losses)
         if isFirst {
