@@ -36,7 +36,7 @@ final class Dispatcher {
         incoming.onMessage = { [unowned self] in arrived($0, $1) }
         incoming.wantedRoom = { [unowned self] in
             if emit.openBytes + retry.openBytes > maxUnackedBytes { return 0 }
-            return concurrency - waiting.active - waiting.startable + ahead.count(at: EventLoop.shared.now)
+            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now))
         }
         emit.onDone = { incoming.finish($0) }
         retry.onDone = { incoming.finish($0) }

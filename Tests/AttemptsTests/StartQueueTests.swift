@@ -35,16 +35,29 @@ struct StartQueueTests {
     }
 
     @Test
-    func countsAsStartableOnlyWhatDoesNotWaitForItsOwnQueue() {
+    func asksForWhatItHasPlacesForAndNoMoreHoweverOften() {
+        var queue = StartQueue<Int>(slots: 8)
+        for _ in 0..<20 {
+            for item in 0..<queue.room(ahead: 3) { queue.append(item, queue: "a") }
+            while queue.start() != nil {}
+        }
+        #expect(queue.active == 8)
+        #expect(queue.count == 3)
+        queue.ended(queue: "a")
+        #expect(queue.room(ahead: 3) == 1)
+    }
+
+    @Test
+    func leavesPlacesToAnotherQueueHoweverMuchOneHas() {
         var queue = StartQueue<Int>(slots: 8)
         queue.append(0, queue: "b")
-        for item in 0..<20 { queue.append(item, queue: "a") }
+        for item in 0..<200 { queue.append(item, queue: "a") }
         while queue.start() != nil {}
-        #expect(queue.startable == 0)
-        queue.append(1, queue: "b")
-        #expect(queue.startable == 1)
-        queue.ended(queue: "a")
-        #expect(queue.startable == 2)
+        queue.ended(queue: "b")
+        #expect(queue.active == 6)
+        #expect(queue.room(ahead: 8) == 4)
+        for item in 0..<4 { queue.append(item, queue: "b") }
+        #expect(queue.room(ahead: 8) == 0)
     }
 
     @Test

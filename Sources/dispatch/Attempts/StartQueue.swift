@@ -31,7 +31,7 @@ package struct StartQueue<Item> {
     /// Takes the next item that may have a slot, and gives it one; `nil` if there is none.
     package mutating func start() -> Item? {
         guard active < slots else { return nil }
-        let share = share
+        let share = share(of: slots)
         var best: String?
         var lowest = UInt64.max
         for (name, lane) in lanes where lane.active < share {
@@ -57,16 +57,21 @@ package struct StartQueue<Item> {
         count = 0
     }
 
-    /// How many of the waiting could start if every slot became free now: the rest waits for its own queue.
-    package var startable: Int {
-        let share = share
-        return lanes.values.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
+    /// How many more items to ask for, so that `ahead` are at hand beyond the slots.
+    ///
+    /// What waits counts, or there would be room again and again while every slot is taken. It does not count where its
+    /// queue has more than its share of slots and places already: then it must not keep the others from coming.
+    package func room(ahead: Int) -> Int {
+        let places = slots + ahead
+        let share = share(of: places)
+        let waiting = lanes.values.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
+        return max(0, places - active - waiting)
     }
 
-    /// Slots one queue may have.
-    private var share: Int {
+    /// What one queue may have of `places`.
+    private func share(of places: Int) -> Int {
         let queues = lanes.count
-        return queues <= 1 ? slots : max(1, slots - (slots + 2 * queues - 1) / (2 * queues))
+        return queues <= 1 ? places : max(1, places - (places + 2 * queues - 1) / (2 * queues))
     }
 
     private func lane(of queue: String) -> String {
