@@ -130,21 +130,27 @@ let package = Package(
         part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
         part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis"]),
         part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
+        part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
+        part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis"]),
         part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),
         part("SQLiteSink", in: "emit/SQLite", ["Messages", "Queue", "SQLite"]),
 
         stage(
             "IngestStage", "ingest",
-            ["Intake", "Queue", "RedisChannelSource", "Redis", "SQLiteSource", "PipelineMetrics", deque],
-            parts: ["Intake", "RedisChannels", "SQLite"]),
+            [
+                "Intake", "Queue", "RedisChannelSource", "RedisSortedSetSource", "Redis", "SQLiteSource",
+                "PipelineMetrics", deque,
+            ],
+            parts: ["Intake", "RedisChannels", "RedisSortedSet", "SQLite"]),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", deque]),
         stage(
             "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], parts: ["Attempts"]),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], parts: ["Policy"]),
         stage(
-            "EmitStage", "emit", ["Queue", "RedisChannelSink", "Redis", "SQLiteSink", "PipelineMetrics", deque],
-            parts: ["RedisChannels", "SQLite"]),
+            "EmitStage", "emit",
+            ["Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink", "PipelineMetrics", deque],
+            parts: ["RedisChannels", "RedisSortedSet", "SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: [
@@ -170,6 +176,12 @@ let package = Package(
             [
                 "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue",
                 "Messages",
+            ]),
+        tests(
+            "RedisSortedSetTests",
+            [
+                "RedisSortedSetSource", "RedisSortedSetSink", "Redis", "TestServers", "QueueConformance", "Queue",
+                "Messages", logging,
             ]),
         tests(
             "EndToEndTests",

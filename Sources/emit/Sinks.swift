@@ -1,6 +1,7 @@
 import Queue
 import Redis
 import RedisChannelSink
+import RedisSortedSetSink
 import SQLiteSink
 import Settings
 
@@ -12,7 +13,9 @@ enum Sinks {
         case .redisPubSub:
             RedisChannelSink(url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination)
         case .sqlite: SQLiteResultSink(path: server.sqlitePath)
-        case .redisSortedSet, .googlePubSub:
+        case .redisSortedSet:
+            SortedSetSink(url: try RedisURL(server.redis.value), defaultList: server.resultDestination)
+        case .googlePubSub:
             throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
         }
     }

@@ -1,6 +1,8 @@
+import Logging
 import Queue
 import Redis
 import RedisChannelSource
+import RedisSortedSetSource
 import SQLiteSource
 import Settings
 
@@ -9,7 +11,9 @@ enum Sources {
     /// The source of one queue.
     ///
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
-    static func make(_ queue: QueueSettings, _ settings: IngestSettings) throws -> any RequestSource {
+    static func make(
+        _ queue: QueueSettings, _ settings: IngestSettings, logger: Logger
+    ) throws -> any RequestSource {
         let server = settings.server
         switch server.implementation {
         case .redisPubSub:
@@ -18,7 +22,11 @@ enum Sources {
                 settings: RedisChannelSettings(lease: settings.lease, deduplicate: settings.deduplicates))
         case .sqlite:
             return SQLiteRequestSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)
-        case .redisSortedSet, .googlePubSub:
+        case .redisSortedSet:
+            return SortedSetSource(
+                url: try RedisURL(server.redis.value), queue: queue, settings: SortedSetSettings(lease: settings.lease),
+                logger: logger)
+        case .googlePubSub:
             throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
         }
     }

@@ -16,6 +16,7 @@ final class RedisChannelHarness: QueueHarness {
     /// The outage is survived by what was claimed or parked before.
     static let promises: QueuePromises = [
         .takesOverExpiredLeases, .parksUntilDue, .countsAttempts, .keepsDeadLetters, .settlesOnce, .survivesOutage,
+        .keepsEqualMessages,
     ]
 
     let server: RedisServer

@@ -78,7 +78,7 @@ struct RedisSubscriberTests {
         #expect(throws: RedisError.self) {
             while true { _ = try subscriber.wait(for: .milliseconds(20), count: 1, wakeUp: wakeUp) }
         }
-        #expect((.milliseconds(190)...(.seconds(5))).contains(ContinuousClock.now - start))
+        #expect((.milliseconds(150)...(.seconds(5))).contains(ContinuousClock.now - start))
     }
 
     private func subscribe(_ subscriber: RedisSubscriber) throws {

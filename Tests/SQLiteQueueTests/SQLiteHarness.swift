@@ -10,7 +10,7 @@ import Synchronization
 
 /// A database file in a folder of its own; its outages are somebody else's long transactions.
 final class SQLiteHarness: QueueHarness {
-    static let promises = QueuePromises.durable
+    static let promises = QueuePromises.durable.union(.keepsEqualMessages)
 
     let path: String
     private let folder: URL

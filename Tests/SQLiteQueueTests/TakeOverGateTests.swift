@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SQLiteSource
+import Queue
 
 struct TakeOverGateTests {
     /// Lease 30 s: half a lease is 15 s, a third is 10 s.

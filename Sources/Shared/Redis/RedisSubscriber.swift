@@ -28,6 +28,8 @@ package final class RedisSubscriber {
     ///
     /// Whatever it receives was published later.
     package private(set) var subscribedAt: Int64 = 0
+    /// The server's number for the connection; `nil` if it does not tell (a user may be forbidden to ask).
+    package private(set) var clientID: Int64?
 
     /// - Parameter silence: After so long without a byte the server is sent a PING, and after as long again without
     ///   an answer the connection is given up.
@@ -74,10 +76,13 @@ package final class RedisSubscriber {
     }
 
     /// `message` of a push `["message", channel, payload]`; `nil` for PING's answer.
+    ///
+    /// What the server itself publishes about watched keys has a list of names for payload, or nothing; it counts as an
+    /// empty message.
     private static func message(_ reply: RedisReply) -> RedisMessage? {
         guard let parts = reply.array, parts.count == 3, parts[0].text == "message" else { return nil }
-        guard let channel = parts[1].text, let bytes = parts[2].bytes else { return nil }
-        return RedisMessage(channel: channel, bytes: bytes)
+        guard let channel = parts[1].text else { return nil }
+        return RedisMessage(channel: channel, bytes: parts[2].bytes ?? [])
     }
 
     /// How long until the silence has lasted so long that something is done about it.
@@ -113,6 +118,7 @@ package final class RedisSubscriber {
         let new = try RedisConnection(url, timeouts: timeouts)
         let time = try new.send(RedisCommand("TIME")).array ?? []
         subscribedAt = (time.first?.integer ?? 0) * 1000 + (time.last?.integer ?? 0) / 1000
+        clientID = try new.send([RedisCommand("CLIENT", "ID")])[0].integer
         // Confirmed by one reply, as any other command; messages come after it.
         _ = try new.send(RedisCommand("SUBSCRIBE", channel, label: "SUBSCRIBE \(channel)"))
         return new

@@ -88,8 +88,13 @@ package actor RedisChannelSink: ResultSink {
         for (position, index) in wanted.enumerated() {
             let deliveries = Int(replies[2 * position + 2].integer ?? 0)
             guard let stored = replies[2 * position + 1].bytes, let claim = claims[index] else { continue }
-            letters[index] = DeadLetterDocument(stored: stored, claim: claim, deliveries: deliveries, time: time)
-                .encoded(batch[index])
+            let entry = StoredEntry(stored: stored[...])
+            guard case .deadLetter(let reason, _) = batch[index].action else { continue }
+            letters[index] =
+                DeadLetterDocument(
+                    queue: claim.queue, id: batch[index].id, reason: reason, time: time, deliveries: deliveries,
+                    attempts: entry.retryCount, body: entry.document(queue: JSONObject.quoted(claim.queue))
+                ).encoded
         }
         return letters
     }

@@ -35,6 +35,9 @@ package struct Preparation: Sendable {
             envelope.route(request.routing, queue)
             address(&envelope, request, queue)
         }
+        if delivery.isCancelled, !envelope.id.isEmpty {
+            envelope.end(.result(.failure(.cancelled, message: "cancelled")))
+        }
         checkSize(&envelope)
         checkDeliveries(&envelope)
         return envelope

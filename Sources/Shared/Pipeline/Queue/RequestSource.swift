@@ -38,12 +38,17 @@ package struct Delivery: Sendable, Equatable {
     package var deliveries: Int
     /// Failed attempts the queue has counted; the message's own `retry_count` counts if it is higher.
     package var failedAttempts: Int
+    /// Its producer has cancelled it.
+    package var isCancelled: Bool
 
-    package init(bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0) {
+    package init(
+        bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0, isCancelled: Bool = false
+    ) {
         self.bytes = bytes
         self.receipt = receipt
         self.deliveries = deliveries
         self.failedAttempts = failedAttempts
+        self.isCancelled = isCancelled
     }
 }
 

@@ -61,6 +61,9 @@ package struct QueuePromises: OptionSet, Sendable {
     /// An outage of the server loses neither requests nor leases nor results.
     package static let survivesOutage = QueuePromises(rawValue: 1 << 6)
 
+    /// The same bytes published twice before either is taken are two requests; a set has them once.
+    package static let keepsEqualMessages = QueuePromises(rawValue: 1 << 7)
+
     package static let durable: QueuePromises = [
         .keepsUnclaimed, .takesOverExpiredLeases, .parksUntilDue, .countsAttempts, .keepsDeadLetters, .settlesOnce,
         .survivesOutage,

@@ -1,0 +1,70 @@
+package import Messages
+
+/// One settlement as the script takes it.
+package struct SortedSetSettlement: Sendable {
+    package enum End: Sendable {
+        case result(Bytes)
+        /// `failedAttempts` is the new count.
+        case park(afterMilliseconds: Int64, failedAttempts: Int)
+        case release
+        /// The document for the list of dead letters, and the result, if any.
+        case deadLetter([UInt8], result: Bytes?)
+    }
+
+    package var receipt: SortedSetReceipt
+    /// The request's id; with its token it names the producer's keys.
+    package var id: String
+    package var list: String
+    package var end: End
+
+    package init(receipt: SortedSetReceipt, id: String, list: String, end: End) {
+        self.receipt = receipt
+        self.id = id
+        self.list = list
+        self.end = end
+    }
+
+    /// Settlements per call of the script.
+    package static let most = 256
+
+    /// One call that settles all of them, at most `most`, whose receipts have these keys.
+    package static func call(
+        _ script: RedisScript, keys: SortedSetKeys, _ settlements: [SortedSetSettlement]
+    ) -> RedisCall {
+        var names = [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state, keys.deadLetters]
+        for settlement in settlements { settlement.appendKeys(to: &names) }
+        var call = script.call(keys: names).with(JSONObject.quoted(keys.queue))
+        for settlement in settlements { settlement.append(to: &call) }
+        return call
+    }
+
+    private func appendKeys(to names: inout [String]) {
+        // A name that is never used must still be one the user may touch.
+        let list = list.isEmpty ? receipt.keys.queue : list
+        names.append(list)
+        names.append(receipt.token.isEmpty ? list : SortedSetKeys.active(id))
+        names.append(receipt.token.isEmpty ? list : SortedSetKeys.cancelled(id))
+    }
+
+    private func append(to call: inout RedisCall) {
+        switch end {
+        case .result(let json): append("result", json, "", "", to: &call)
+        case .park(let delay, let attempts): append("park", [], String(max(0, delay)), String(attempts), to: &call)
+        case .release: append("release", [], "", "", to: &call)
+        case .deadLetter(let document, let result): append("dead", result ?? [], document, "", to: &call)
+        }
+    }
+
+    private func append(
+        _ what: String, _ result: Bytes, _ more: some RedisArgument, _ attempts: String, to call: inout RedisCall
+    ) {
+        call.append(what)
+        call.append(receipt.submission)
+        call.append(receipt.born)
+        call.append(receipt.owner)
+        call.append(id.isEmpty ? "" : receipt.token)
+        call.append(result)
+        call.append(more)
+        call.append(attempts)
+    }
+}

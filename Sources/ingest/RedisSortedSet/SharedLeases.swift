@@ -1,0 +1,52 @@
+import Queue
+import Redis
+import Synchronization
+
+/// What the two connections of a source know together: whether the server answers, and whether there was a gap in which
+/// leases may have expired that their holders would have renewed.
+final class SharedLeases: Sendable {
+    private struct State {
+        var gate: TakeOverGate
+        var health = QueueHealth.unreachable(reason: "not connected yet")
+    }
+
+    private let state: Mutex<State>
+
+    init(_ settings: SortedSetSettings) {
+        let gate = TakeOverGate(
+            leaseMilliseconds: max(1, settings.lease.milliseconds), holdOff: settings.holdAfterGap.milliseconds)
+        state = Mutex(State(gate: gate))
+    }
+
+    var health: QueueHealth { state.withLock(\.health) }
+
+    /// Runs something that uses the server and notes how it went.
+    func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
+        do throws(RedisError) {
+            let value = try body()
+            state.withLock {
+                $0.health = .reachable
+                $0.gate.turn(at: wallClock())
+            }
+            return value
+        } catch {
+            state.withLock {
+                $0.health = .unreachable(reason: error.description)
+                $0.gate.fail()
+            }
+            throw QueueError(error)
+        }
+    }
+
+    /// The server was away, or has just been started.
+    func gap() { state.withLock { $0.gate.fail() } }
+
+    /// Notes that the process runs and the server answers; says whether expired leases may be taken over.
+    func mayTakeOver() -> Bool {
+        state.withLock { state in
+            let now = wallClock()
+            state.gate.turn(at: now)
+            return now >= state.gate.closedUntil
+        }
+    }
+}

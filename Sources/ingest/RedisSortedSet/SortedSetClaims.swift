@@ -1,0 +1,109 @@
+import Messages
+import Queue
+import Redis
+
+/// Claims requests of one sorted set.
+///
+/// A call that failed is made again under the same owner: what it may have claimed is found again. Used by one thread.
+struct SortedSetClaims {
+    struct Batch {
+        var deliveries: [Delivery] = []
+        /// Until the next parked request is due, if any is.
+        var wait: Duration?
+        /// Whether all entries of the retry set that are due have been looked at.
+        var isComplete = true
+        /// Entries of other queues among them.
+        var foreign = 0
+        var takenOver = 0
+    }
+
+    /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
+    static let most = 512
+
+    let client: RedisClient
+    private let keys: SortedSetKeys
+    private let quotedQueue: [UInt8]
+    private let settings: SortedSetSettings
+    private let script: RedisScript
+    private let token = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+    private var calls = 0
+    /// The owner of a call that may have been carried out without our knowing.
+    private var unanswered: String?
+    /// Where to go on looking among the due.
+    private var offset = 0
+    /// Why producers' cancellations cannot be read; `nil` while they can.
+    private(set) var blindness: String?
+
+    init(client: RedisClient, keys: SortedSetKeys, settings: SortedSetSettings, script: RedisScript) {
+        self.client = client
+        self.keys = keys
+        quotedQueue = JSONObject.quoted(keys.queue)
+        self.settings = settings
+        self.script = script
+    }
+
+    /// Claims at most `limit` requests; none if there is none.
+    ///
+    /// - Parameters:
+    ///   - due: whether to look for retries that are due.
+    ///   - takeOver: whether to take over expired leases.
+    mutating func claim(limit: Int, due: Bool, takeOver: Bool) throws(RedisError) -> Batch {
+        let isRepeated = unanswered != nil
+        if unanswered == nil { calls += 1 }
+        let owner = unanswered ?? "\(token).\(calls)"
+        unanswered = owner
+        let call = script.call(keys: [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state])
+            .with(
+                owner, settings.lease.milliseconds, isRepeated ? 1 : 0, min(limit, Self.most), settings.mostBytes,
+                keys.queue, quotedQueue, due ? max(0, offset) : -1, takeOver ? 1 : 0)
+        let parts = try client.run(call).array ?? []
+        guard parts.count == 5, let claims = parts[0].array else {
+            throw RedisError(operation: "claim on \(client.url)", reason: "strange reply", kind: .answer)
+        }
+        var batch = Batch()
+        batch.deliveries = try deliveries(claims, owner: owner)
+        unanswered = nil
+        offset = Int(parts[2].integer ?? -1)
+        batch.foreign = Int(parts[1].integer ?? 0)
+        batch.isComplete = offset < 0
+        batch.wait = parts[3].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
+        batch.takenOver = Int(parts[4].integer ?? 0)
+        return batch
+    }
+
+    private mutating func deliveries(_ claims: [RedisReply], owner: String) throws(RedisError) -> [Delivery] {
+        var tokens: [Int: RequestToken] = [:]
+        var deliveries: [Delivery] = []
+        deliveries.reserveCapacity(claims.count)
+        for claim in claims {
+            guard let parts = claim.array, parts.count == 5, let submission = parts[0].text, let born = parts[1].text,
+                let bytes = parts[2].bytes
+            else { continue }
+            let token = RequestToken(in: bytes[...])
+            if let token { tokens[deliveries.count] = token }
+            let receipt = SortedSetReceipt(
+                submission: submission, born: born, owner: owner, token: token?.token ?? "", keys: keys)
+            deliveries.append(
+                Delivery(
+                    bytes: bytes[...], receipt: receipt.receipt, deliveries: Int(parts[4].integer ?? 0),
+                    failedAttempts: Int(parts[3].integer ?? 0)))
+        }
+        try markCancelled(&deliveries, tokens)
+        return deliveries
+    }
+
+    /// A producer cancels the submission whose token it wrote down for the id; an earlier or a later one is another.
+    private mutating func markCancelled(
+        _ deliveries: inout [Delivery], _ tokens: [Int: RequestToken]
+    ) throws(RedisError) {
+        if tokens.isEmpty { return }
+        var command = RedisCommand("MGET", label: "MGET request-cancel:…")
+        let sought = Array(tokens)
+        for (_, token) in sought { command.append(SortedSetKeys.cancelled(token.id)) }
+        let reply = try client.send([command])[0]
+        blindness = reply.error
+        for ((index, token), marker) in zip(sought, reply.array ?? []) where marker.text == token.token {
+            deliveries[index].isCancelled = true
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Messages
+import Queue
+import Redis
+
+/// Renews and releases leases, on a connection and a thread of its own.
+actor SortedSetKeeper {
+    private let thread = QueueThread(name: "redis-leases")
+    private let client: RedisClient
+    private let keys: SortedSetKeys
+    private let lease: Duration
+    private let scripts: SortedSetScripts
+    private let shared: SharedLeases
+
+    /// Leases per call of a script.
+    private static let chunk = 256
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(url: RedisURL, keys: SortedSetKeys, lease: Duration, scripts: SortedSetScripts, shared: SharedLeases) {
+        client = RedisClient(url)
+        self.keys = keys
+        self.lease = lease
+        self.scripts = scripts
+        self.shared = shared
+    }
+
+    func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
+        var lost: [Receipt] = []
+        var held: [(Receipt, SortedSetReceipt)] = []
+        for receipt in receipts {
+            if let parsed = SortedSetReceipt(receipt) { held.append((receipt, parsed)) } else { lost.append(receipt) }
+        }
+        let chunks = stride(from: 0, to: held.count, by: Self.chunk).map { held[$0...].prefix(Self.chunk) }
+        let calls = chunks.map { chunk in
+            var call = scripts.renew.call(keys: [keys.leases, keys.state]).with(lease.milliseconds)
+            for (_, receipt) in chunk {
+                call.append(receipt.submission)
+                call.append(receipt.owner)
+            }
+            return call
+        }
+        try shared.noting { () throws(RedisError) in
+            for (chunk, reply) in zip(chunks, try client.run(calls)) {
+                let answers = try client.checked(reply, "renew").array ?? []
+                lost += zip(chunk, answers).filter { $0.1.integer == 0 }.map(\.0.0)
+            }
+        }
+        return lost
+    }
+
+    func release(_ receipts: [Receipt]) throws(QueueError) {
+        let held = receipts.compactMap { SortedSetReceipt($0) }
+        let calls = stride(from: 0, to: held.count, by: Self.chunk).map { start in
+            let releases = held[start...].prefix(Self.chunk).map {
+                SortedSetSettlement(receipt: $0, id: "", list: "", end: .release)
+            }
+            return SortedSetSettlement.call(scripts.settle, keys: keys, releases)
+        }
+        try shared.noting { () throws(RedisError) in
+            for reply in try client.run(calls) {
+                for answer in try client.checked(reply, "release").array ?? [] {
+                    if let text = answer.text, answer.integer == nil {
+                        throw RedisError(operation: "release on \(client.url)", reason: text, kind: .answer)
+                    }
+                }
+            }
+        }
+    }
+}

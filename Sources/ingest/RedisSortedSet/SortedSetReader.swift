@@ -1,0 +1,89 @@
+import Logging
+import Messages
+import Queue
+import Redis
+
+/// Waits for requests and claims them, on a connection and a thread of its own.
+actor SortedSetReader {
+    private let thread: QueueThread
+    private let client: RedisClient
+    private let watch: KeyWatch
+    private let shared: SharedLeases
+    private let settings: SortedSetSettings
+    /// No wait is longer: leases and retries come to their time without a word, and a source shows signs of life.
+    private let longestWait: Duration
+    private let logger: Logger
+    private var claims: SortedSetClaims
+    /// Before that nobody looks for retries that are due: most of those found were other queues'.
+    private var nextLook = ContinuousClock.now
+    private var isReported = false
+    private var wasBlind = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(
+        url: RedisURL, keys: SortedSetKeys, settings: SortedSetSettings, script: RedisScript, shared: SharedLeases,
+        logger: Logger
+    ) {
+        thread = QueueThread(name: "redis-claims")
+        client = RedisClient(url)
+        watch = KeyWatch(client, prefix: keys.queue)
+        self.shared = shared
+        self.settings = settings
+        longestWait = min(settings.lookInterval, settings.lease / 6)
+        self.logger = logger
+        claims = SortedSetClaims(client: client, keys: keys, settings: settings, script: script)
+    }
+
+    func connect() throws(QueueError) {
+        try shared.noting { () throws(RedisError) in
+            let report = try ServerReport(client)
+            if let uptime = report.uptime, uptime < settings.holdAfterGap { shared.gap() }
+            if isReported { return }
+            isReported = true
+            for warning in report.warnings { logger.warning("\(warning.message)", metadata: warning.metadata) }
+            try watch.arm()
+            if let refusal = watch.refusal {
+                logger.warning(
+                    "The server does not tell of arrivals; it is asked up to every 100 ms",
+                    metadata: ["error": "\(refusal)"])
+            }
+        }
+    }
+
+    func lease(limit: Int, wakeUp: WakeUp) throws(QueueError) -> [Delivery] {
+        try shared.noting { () throws(RedisError) in
+            while !Task.isCancelled {
+                let before = client.connections
+                try watch.arm()
+                if client.connections != before, before > 0 { shared.gap() }
+                let batch = try claim(limit)
+                if !batch.deliveries.isEmpty { return batch.deliveries }
+                if batch.isComplete {
+                    try watch.wait(for: min(batch.wait ?? longestWait, longestWait), wakeUp: wakeUp)
+                }
+            }
+            return []
+        }
+    }
+
+    private func claim(_ limit: Int) throws(RedisError) -> SortedSetClaims.Batch {
+        let start = ContinuousClock.now
+        let looks = start >= nextLook
+        let batch = try claims.claim(limit: limit, due: looks, takeOver: shared.mayTakeOver())
+        if looks, batch.foreign > 0 {
+            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
+            let end = ContinuousClock.now
+            nextLook = end + (end - start) * 9
+        }
+        if !batch.deliveries.isEmpty { watch.found() }
+        if batch.takenOver > 0 {
+            logger.info("Expired leases were taken over", metadata: ["count": "\(batch.takenOver)"])
+        }
+        if let blindness = claims.blindness, !wasBlind {
+            wasBlind = true
+            logger.warning("Cancellations cannot be read", metadata: ["error": "\(blindness)"])
+        }
+        return batch
+    }
+}

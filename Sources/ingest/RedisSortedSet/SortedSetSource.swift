@@ -1,0 +1,56 @@
+package import Logging
+package import Messages
+package import Queue
+package import Redis
+
+/// A sorted set as a queue: `redis-sortedset`'s request side.
+///
+/// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
+/// neither holds up the other.
+package final class SortedSetSource: RequestSource {
+    private let reader: SortedSetReader
+    private let keeper: SortedSetKeeper
+    private let shared: SharedLeases
+
+    /// - Parameters:
+    ///   - logger: for what the server's settings will do to the queue.
+    ///   - scripts: the standard ones, but in tests.
+    package init(
+        url: RedisURL, queue: QueueSettings, settings: SortedSetSettings = SortedSetSettings(), logger: Logger,
+        scripts: SortedSetScripts = .standard
+    ) {
+        let keys = SortedSetKeys(queue: queue.name, retrySet: queue.retryQueue)
+        let shared = SharedLeases(settings)
+        self.shared = shared
+        reader = SortedSetReader(
+            url: url, keys: keys, settings: settings, script: scripts.claim, shared: shared, logger: logger)
+        keeper = SortedSetKeeper(url: url, keys: keys, lease: settings.lease, scripts: scripts, shared: shared)
+    }
+
+    package func connect() async throws(QueueError) { try await reader.connect() }
+
+    package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
+        let wakeUp = WakeUp()
+        let result = await withTaskCancellationHandler {
+            await Self.caught { () async throws(QueueError) in try await reader.lease(limit: limit, wakeUp: wakeUp) }
+        } onCancel: {
+            wakeUp.signal()
+        }
+        return try result.get()
+    }
+
+    package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
+        try await keeper.renew(receipts)
+    }
+
+    package func release(_ receipts: [Receipt]) async throws(QueueError) { try await keeper.release(receipts) }
+
+    package func health() async -> QueueHealth { shared.health }
+
+    /// Handlers for cancellation do not pass typed errors on.
+    private static func caught(
+        _ body: () async throws(QueueError) -> [Delivery]
+    ) async -> Result<[Delivery], QueueError> {
+        do throws(QueueError) { return .success(try await body()) } catch { return .failure(error) }
+    }
+}
