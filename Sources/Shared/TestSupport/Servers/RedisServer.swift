@@ -109,22 +109,3 @@ private func spawn(_ arguments: [String]) throws -> pid_t {
     }
     return id
 }
-
-/// A port of the loopback address that nobody listens on now.
-package func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
-        }
-    }
-    guard isBound else {
-        throw RedisError(operation: "bind 127.0.0.1:0", reason: String(cString: strerror(errno)), kind: .connection)
-    }
-    return Int(UInt16(bigEndian: address.sin_port))
-}
