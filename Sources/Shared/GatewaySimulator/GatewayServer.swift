@@ -66,8 +66,7 @@ final class GatewayServer {
         arrived += 1
         let isInference = request.method == "POST" && OpenAI.inferencePaths.contains(request.path)
         let key = key(of: request)
-        let attempt = request.method == "POST" ? sightings[key, default: 0] + 1 : 1
-        if request.method == "POST" { sightings[key] = attempt }
+        let attempt = countSighting(of: key, request)
         let seen = GatewayRequest(
             number: arrived, connection: connection.number, attempt: attempt, method: request.method,
             path: request.target, headers: request.headers, body: request.body, outcome: .open)
@@ -81,11 +80,21 @@ final class GatewayServer {
         let exchange = Exchange(
             number: arrived, request: seen, connection: connection, keepsAlive: request.keepsAlive, answer: answer,
             latency: latency)
-        if settings.records {
-            exchange.willAnswer = { [recorder] status in recorder.ended(seen.number, .answered(status)) }
-        }
+        exchange.willAnswer = { [unowned self] status in report(seen.number, .answered(status)) }
         exchanges[connection.descriptor] = exchange
         place(exchange, isInference: isInference)
+    }
+
+    /// How often the request has been seen, now included.
+    private func countSighting(of key: UInt64, _ request: HTTPRequest) -> Int {
+        guard request.method == "POST", settings.countsAttempts else { return 1 }
+        sightings[key, default: 0] += 1
+        return sightings[key, default: 1]
+    }
+
+    private func report(_ number: Int, _ outcome: GatewayRequest.Outcome) {
+        if settings.records { recorder.ended(number, outcome) }
+        settings.observe?(number, outcome)
     }
 
     private func drawFault(_ random: inout GatewayRandom) -> GatewayAnswer {
@@ -155,7 +164,7 @@ final class GatewayServer {
         if let timer = exchange.timer { EventLoop.shared.cancel(timer) }
         exchanges[exchange.connection.descriptor] = nil
         counters.count(outcome)
-        if settings.records { recorder.ended(exchange.number, outcome) }
+        report(exchange.number, outcome)
         startWaiting()
     }
 

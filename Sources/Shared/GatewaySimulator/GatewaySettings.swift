@@ -21,6 +21,13 @@ package struct GatewaySettings: Sendable {
     ///
     /// Runs on the pipeline thread.
     package var script: (@Sendable (GatewayRequest) -> GatewayAnswer?)?
+    /// Told what becomes of each request, by its number: `.answered` before the last bytes of the answer are written,
+    /// and once more whatever came in the end.
+    ///
+    /// Runs on the pipeline thread.
+    package var observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)?
+    /// Whether `GatewayRequest.attempt` is counted, which takes memory for each different request; it is 1 otherwise.
+    package var countsAttempts: Bool
 
     package enum Overload: String, Sendable, CaseIterable {
         /// Requests wait in the order they came.
@@ -33,7 +40,8 @@ package struct GatewaySettings: Sendable {
         latency: Latency = .fixed(.zero), maxConcurrency: Int = 0, overload: Overload = .queue,
         faults: FaultShares = FaultShares(), retryAfter: String? = nil, slowBody: Duration = .seconds(2),
         seed: UInt64 = 0, models: [String] = ["food-review-1"], records: Bool = true,
-        script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil
+        script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil,
+        observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)? = nil, countsAttempts: Bool = true
     ) {
         self.latency = latency
         self.maxConcurrency = maxConcurrency
@@ -45,6 +53,8 @@ package struct GatewaySettings: Sendable {
         self.models = models
         self.records = records
         self.script = script
+        self.observe = observe
+        self.countsAttempts = countsAttempts
     }
 }
 
