@@ -36,11 +36,17 @@ struct TapCommand: AsyncParsableCommand {
     /// `text` with its transport: `host:port` stands for TCP.
     static func endpoint(_ text: String) throws -> String {
         let full = text.contains("://") ? text : "tcp://\(text)"
-        let address = full.hasPrefix("tcp://") ? full.dropFirst(6) : full.hasPrefix("ipc://") ? full.dropFirst(6) : ""
-        guard !address.isEmpty, full.hasPrefix("ipc://") || address.contains(":") else {
-            throw ValidationError("\(text) is not an endpoint like tcp://host:port or ipc://path")
-        }
-        return full
+        if isPeer(full) { return full }
+        throw ValidationError("\(text) is not an endpoint like tcp://host:port or ipc://path")
+    }
+
+    private static func isPeer(_ endpoint: String) -> Bool {
+        if endpoint.hasPrefix("ipc://") { return endpoint.utf8.count > "ipc://".utf8.count }
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
+            let port = UInt16(endpoint[colon...].dropFirst())
+        else { return false }
+        let host = endpoint[..<colon].dropFirst("tcp://".count)
+        return port > 0 && !host.isEmpty && host != "*"
     }
 
     var filter: TapFilter { TapFilter(stages: stage, direction: direction, queue: queue, id: id) }

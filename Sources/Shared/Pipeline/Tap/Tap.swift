@@ -48,7 +48,7 @@ package final class Tap {
         published = registry.counter("async_processor_tap_copies_total", help: "Copies written for the tap.")
         wanted = registry.gauge("async_processor_tap_subscriptions", help: "Different topics the tap is asked for.")
         EventLoop.shared.watch(descriptor, .readable) { _ in }
-        turnHandler = EventLoop.shared.onTurn { [unowned self] in receive() }
+        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.receive() ?? false }
     }
 
     /// Where it is bound.
