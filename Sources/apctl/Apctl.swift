@@ -5,6 +5,9 @@ struct Apctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apctl",
         abstract: "Run and look after an Async Processor.",
-        subcommands: [RunCommand.self, GatewaySimCommand.self, HealthCommand.self, StageProcessCommand.self]
+        subcommands: [
+            RunCommand.self, DeadLettersCommand.self, GatewaySimCommand.self, HealthCommand.self,
+            TapCommand.self, StageProcessCommand.self,
+        ]
     )
 }

@@ -4,10 +4,13 @@ import Glibc
 /// Standard output and standard error, written at once.
 enum Console {
     /// Results and summaries.
-    static func out(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func out(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+
+    /// The same, as bytes that need not be text.
+    static func out(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
     /// Progress and troubles.
-    static func error(_ text: String) { write(text, to: STDERR_FILENO) }
+    static func error(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
     /// Columns of the terminal that standard error is; `nil` when it is none.
     static var errorColumns: Int? {
@@ -22,11 +25,10 @@ enum Console {
         return columns > 0 ? columns : nil
     }
 
-    private static func write(_ text: String, to descriptor: CInt) {
-        let bytes = Array(text.utf8)
+    private static func write(_ bytes: [UInt8], to descriptor: CInt) {
         var sent = 0
         while sent < bytes.count {
-            let count = Glibc.write(descriptor, Array(bytes[sent...]), bytes.count - sent)
+            let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 { sent += count } else if errno != EINTR && errno != EAGAIN { return }
         }
     }

@@ -23,8 +23,12 @@ package struct StoredDeadLetter: Sendable, Equatable {
     package var id: String
     package var queue: String
     package var reason: String
+    /// Those that failed at the gateway.
+    package var attempts: Int
     /// Leases that expired.
     package var deliveries: Int
+    /// When it was put aside, milliseconds since 1970.
+    package var createdMilliseconds: Int64
     /// As the producer wrote it.
     package var body: [UInt8]
 }
@@ -50,23 +54,6 @@ extension QueueDatabase {
             let statement = try database.cachedStatement(sql: sql)
             return try Row.fetchAll(statement, arguments: [seq, limit]).map { row in
                 StoredResult(seq: row[0], request: row[1], id: row[2], queue: row[3], body: row[4])
-            }
-        }
-    }
-
-    /// Up to `limit` dead letters after the one numbered `seq` (0: from the first).
-    package func deadLetters(after seq: Int64, limit: Int) throws(QueueError) -> [StoredDeadLetter] {
-        try read("read dead letters") { database in
-            let sql = """
-                SELECT seq, request, id, queue, reason, deliveries, CAST(body AS BLOB) FROM dead_letters
-                WHERE seq > ? ORDER BY seq LIMIT ?
-                """
-            let statement = try database.cachedStatement(sql: sql)
-            return try Row.fetchAll(statement, arguments: [seq, limit]).map { row in
-                let body: Data? = row[6]
-                return StoredDeadLetter(
-                    seq: row[0], request: row[1], id: row[2], queue: row[3], reason: row[4],
-                    deliveries: row[5], body: [UInt8](body ?? Data()))
             }
         }
     }

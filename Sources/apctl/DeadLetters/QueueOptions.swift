@@ -1,0 +1,111 @@
+import ArgumentParser
+import Queue
+import Redis
+import Settings
+
+/// The flags that say which queue is meant.
+///
+/// They are the stages' own, and so are their variables, defaults and checks: all of that is the stages' parser's work.
+struct QueueOptions: ParsableArguments {
+    @Option(help: "Kind of the queue: redis-pubsub, redis-sortedset or sqlite. (default: redis-pubsub)")
+    var messageQueueImpl: String?
+    @Option(name: .customLong("redis.addr"), help: "The Redis server, host:port. (default: localhost:6379)")
+    var redisAddr: String?
+    @Option(name: .customLong("redis.url"), help: "The Redis server as a URL; wins. Also REDIS_URL.")
+    var redisURL: String?
+    @Option(
+        name: .customLong("redis.request-queue-name"),
+        help: "The queue. (default: request-queue, or request-sortedset for redis-sortedset)")
+    var redisQueue: String?
+    @Option(
+        name: .customLong("redis.retry-queue-name"), help: "Where redis-pubsub parks. (default: retry-sortedset)")
+    var redisRetryQueue: String?
+    @Option(name: .customLong("sqlite.path"), help: "The database file. (default: queue.db)")
+    var sqlitePath: String?
+    @Option(name: .customLong("sqlite.request-queue-name"), help: "Value of the column queue. (default: requests)")
+    var sqliteQueue: String?
+    @Option(help: "Several queues at once (JSON).") var queuesConfigFile: String?
+    @Option(help: "Which one, by name or id, when the settings name several.") var queue: String?
+
+    /// The queue that flags and environment name.
+    ///
+    /// - Throws: `ValidationError` for what makes no sense.
+    func place(environment: [String: String]) throws -> DeadLetterPlace {
+        let kind = messageQueueImpl ?? environment["AP_MESSAGE_QUEUE_IMPL"]
+        if kind == QueueImplementation.googlePubSub.rawValue {
+            throw ValidationError("gcp-pubsub: its subscriptions have dead-letter topics of their own; look there.")
+        }
+        let server: QueueServerSettings
+        do {
+            let queueVariables = environment.filter { variable in
+                Self.prefixes.contains { variable.key.hasPrefix($0) }
+            }
+            server = try IngestSettings.parse(arguments: arguments, environment: queueVariables).server
+        } catch {
+            throw ValidationError(Self.reason(error))
+        }
+        return try DeadLetterPlace(server, try chosen(from: server.queues))
+    }
+
+    /// Variables that have to do with queues; what else a stage is told is not our business.
+    private static let prefixes = ["REDIS_URL", "AP_MESSAGE_QUEUE_IMPL", "AP_QUEUES_", "AP_REDIS_", "AP_SQLITE_"]
+
+    /// For a stage.
+    private var arguments: [String] {
+        let flags = [
+            ("message-queue-impl", messageQueueImpl), ("redis.addr", redisAddr), ("redis.url", redisURL),
+            ("redis.request-queue-name", redisQueue), ("redis.retry-queue-name", redisRetryQueue),
+            ("sqlite.path", sqlitePath), ("sqlite.request-queue-name", sqliteQueue),
+            ("queues-config-file", queuesConfigFile),
+        ]
+        return flags.compactMap { name, value in value.map { "--\(name)=\($0)" } }
+    }
+
+    private func chosen(from queues: [QueueSettings]) throws -> QueueSettings {
+        let names = queues.map(\.name).joined(separator: ", ")
+        if let queue {
+            if let found = queues.first(where: { $0.name == queue || $0.id == queue }) { return found }
+            throw ValidationError("--queue: there is no \(queue), only \(names).")
+        }
+        guard let only = queues.first, queues.count == 1 else {
+            throw ValidationError("The settings name several queues; say which by --queue: \(names).")
+        }
+        return only
+    }
+
+    /// The message alone, without a stage's usage.
+    private static func reason(_ exit: SettingsExit) -> String {
+        let lines = exit.text.split(separator: "\n").prefix { !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") }
+        let text = lines.joined(separator: "\n")
+        return text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
+    }
+}
+
+/// Where the dead letters of a queue are.
+enum DeadLetterPlace: Equatable {
+    case redis(RedisURL, queue: String, RedisDeadLetters.Kind)
+    case sqlite(path: String, queue: String)
+
+    init(_ server: QueueServerSettings, _ queue: QueueSettings) throws {
+        switch server.implementation {
+        case .sqlite:
+            self = .sqlite(path: server.sqlitePath, queue: queue.name)
+        case .redisPubSub, .redisSortedSet, .googlePubSub:
+            let isSortedSet = server.implementation == .redisSortedSet
+            do throws(RedisError) {
+                self = .redis(
+                    try RedisURL(server.redis.value), queue: queue.name,
+                    isSortedSet ? .sortedSet : .channel(retrySet: queue.retryQueue))
+            } catch {
+                throw ValidationError("\(error)")
+            }
+        }
+    }
+
+    func open() throws(QueueError) -> any DeadLetterStore {
+        switch self {
+        case .redis(let url, let queue, let kind): RedisDeadLetters(url: url, queue: queue, kind: kind)
+        case .sqlite(let path, let queue): try SQLiteDeadLetters(path: path, queue: queue)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Messages
+import Testing
+
+@testable import Apctl
+
+struct DeadLetterTests {
+    @Test
+    func readsWhatEmitWrites() {
+        let bytes = element("job-17", request("job-17"), reason: "why \"not\"")
+        let letter = DeadLetter(element: bytes, place: 3, queue: "q")
+        #expect(letter.number.place == 3)
+        #expect(letter.key == .element(bytes))
+        #expect(letter.queue == "q")
+        #expect(letter.id == "job-17")
+        #expect(letter.reason == "why \"not\"")
+        #expect(letter.time == 1_764_045_130_000)
+        #expect(letter.timeText == "2025-11-25T04:32:10Z")
+        #expect(letter.deliveries == 6)
+        #expect(letter.attempts == 2)
+        #expect(letter.body == request("job-17"))
+        #expect(letter.fault == nil)
+        #expect(letter.name == "\(letter.number) job-17")
+    }
+
+    @Test(arguments: [[0xFF, 0xFE], [], Array("\u{0}\n\u{1F600}\\u0000\"".utf8), [0xC3]] as [[UInt8]])
+    func givesBackTheVeryBytesOfTheRequest(body: [UInt8]) {
+        #expect(letter("a", place: 1, body: body).body == body)
+    }
+
+    @Test(arguments: [
+        ("junk", "not a JSON object"), ("[1]", "not a JSON object"), ("{\"id\":\"a\"}", "it has no body"),
+        ("{\"body\":1}", "it has no body"),
+        ("{\"body\":\"=\",\"body_encoding\":\"base64\"}", "its body cannot be decoded"),
+        ("{\"body\":\"eA==\",\"body_encoding\":\"rot13\"}", "its body cannot be decoded"),
+    ])
+    func saysWhatIsWrongWithElementsOfStrangers(element: String, problem: String) {
+        let letter = DeadLetter(element: Array(element.utf8), place: 1, queue: "q")
+        #expect(letter.fault == "this is no dead letter as ingest and emit write them: \(problem)")
+        #expect(letter.body == Array(element.utf8))
+        #expect(letter.queue == "q")
+    }
+
+    @Test(arguments: [
+        ("1", "1970-01-01T00:00:01Z"), ("253402300800", "253402300800"), ("-1", "-"), ("9223372036854775807", "-"),
+        ("1.5", "-"), ("\"x\"", "-"),
+    ])
+    func showsTimesAndSurvivesStrangeOnes(time: String, shown: String) {
+        let letter = DeadLetter(element: Array("{\"body\":\"\",\"time\":\(time)}".utf8), place: 1, queue: "q")
+        #expect(letter.timeText == shown)
+    }
+
+    @Test
+    func writesOneJSONObjectALine() {
+        let plain = letter("a", place: 2, body: Array("x\ny".utf8))
+        let expected = """
+            {"number":"\(plain.number)","queue":"q","id":"a","reason":"lost","time":1764045130,"deliveries":6,\
+            "attempts":2,"body":"x\\ny"}
+
+            """
+        #expect(String(decoding: plain.json, as: UTF8.self) == expected)
+        let raw = letter("a", place: 2, body: [0xFF, 0xFE])
+        #expect(
+            String(decoding: raw.json, as: UTF8.self).hasSuffix("\"body\":\"//4=\",\"body_encoding\":\"base64\"}\n"))
+    }
+
+    @Test
+    func showsEverythingAndTheBodyAsItIs() {
+        var one = letter("job-17", place: 1, body: request("job-17"))
+        one.reason = "two\nlines"
+        let expected = """
+            number      \(one.number)
+            time        2025-11-25T04:32:10Z
+            id          job-17
+            queue       q
+            reason      two lines
+            deliveries  6
+            attempts    2
+            deadline    2286-11-20T17:46:39Z
+            body        \(one.body.count) bytes
+
+            \(String(decoding: one.body, as: UTF8.self))
+
+            """
+        #expect(String(decoding: one.sheet, as: UTF8.self) == expected)
+        let raw = letter("", place: 1, body: [0xFF, 0xFE]).sheet
+        #expect(raw.suffix(4) == [0x0A, 0xFF, 0xFE, 0x0A])
+        #expect(String(decoding: raw, as: UTF8.self).contains("body        2 bytes, not UTF-8\n"))
+        #expect(!String(decoding: raw, as: UTF8.self).contains("deadline"))
+    }
+
+    @Test(arguments: [
+        ("a\u{1B}[31mb", "a [31mb"), ("a\r\n\tb", "a b"), ("a\u{2028}\u{202E}b", "a b"), ("né 日本", "né 日本"),
+    ])
+    func keepsTerminalsSafe(text: String, shown: String) { #expect(text.onOneLine == shown) }
+
+    @Test
+    func alignsColumnsAndCutsTheReason() {
+        var long = letter(String(repeating: "i", count: 50), place: 10)
+        long.number.check = "aaaaaa"
+        long.reason = "one two three"
+        var short = letter("", place: 1)
+        short.number = LetterNumber(place: 1)
+        short.deliveries = 1234
+        let ids = "id" + String(repeating: " ", count: 38)
+        let expected = """
+            number     time                  \(ids)  deliveries  attempts  reason
+            10-aaaaaa  2025-11-25T04:32:10Z  \(String(repeating: "i", count: 39))…           6         2  one two three
+            1          2025-11-25T04:32:10Z  -\(String(repeating: " ", count: 39))        1234         2  lost
+
+            """
+        #expect(DeadLetterTable([long, short]).text(columns: nil) == expected)
+        let cut = DeadLetterTable([long, short]).text(columns: 106).split(separator: "\n")
+        #expect(cut[1].hasSuffix("  one two …"))
+        #expect(cut.allSatisfy { $0.count <= 106 })
+    }
+}
