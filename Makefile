@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format clean
+.PHONY: help setup build run test chaos soak lint format clean
 
 swift_sources := Package.swift Sources Tests
 
@@ -20,6 +20,12 @@ run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=ht
 
 test: setup ## build and run every test (ONLY="LinksTests WireTests" for some)
 	@scripts/test $(ONLY)
+
+chaos: setup ## break the pipeline on purpose and see what it keeps of its promises (SEED=7 CELLS="kill-dispatch redis" for some)
+	@scripts/chaos $(CELLS)
+
+soak: setup ## an hour of load and faults: is memory flat? (MINUTES=60 SEED=7)
+	@scripts/soak
 
 lint: ## check formatting, and the compose file where docker compose is there
 	@scripts/lint

@@ -33,13 +33,13 @@ final class Dispatcher {
         self.counter = counter
         waiting = StartQueue(slots: concurrency)
         ahead = StartsAhead(concurrency: concurrency)
-        incoming.onMessage = { [unowned self] in arrived($0, $1) }
-        incoming.wantedRoom = { [unowned self] in
-            if emit.openBytes + retry.openBytes > maxUnackedBytes { return 0 }
+        incoming.onMessage = { [weak self] in self?.arrived($0, $1) }
+        incoming.wantedRoom = { [weak self] in
+            guard let self, emit.openBytes + retry.openBytes <= maxUnackedBytes else { return 0 }
             return waiting.room(ahead: ahead.count(at: EventLoop.shared.now))
         }
-        emit.onDone = { incoming.finish($0) }
-        retry.onDone = { incoming.finish($0) }
+        emit.onDone = { [weak incoming] in incoming?.finish($0) }
+        retry.onDone = { [weak incoming] in incoming?.finish($0) }
     }
 
     var isIdle: Bool { waiting.active == 0 && waiting.count == 0 && emit.isIdle && retry.isIdle }
@@ -88,9 +88,13 @@ final class Dispatcher {
                 waiting.ended(queue: next.envelope.queue)
                 continue
             }
+            #if FAULT_HOOKS
+            FaultHook.crash(for: next.envelope)
+            #endif
             ahead.started(at: EventLoop.shared.now)
             counter.starts(next.envelope)
-            attempter.start(next.envelope) { [unowned self] envelope in
+            attempter.start(next.envelope) { [weak self] envelope in
+                guard let self else { return }
                 waiting.ended(queue: envelope.queue)
                 pass(envelope, next.ticket)
                 startWaiting()

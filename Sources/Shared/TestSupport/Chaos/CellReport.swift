@@ -1,0 +1,111 @@
+/// Everything that was written down in a run.
+package struct RunRecord: Sendable {
+    package var attempts: [Attempt]
+    package var disturbances: [Disturbance]
+    package var results: ResultBooks.Summary
+    /// When each request's first result was seen.
+    package var seen: [Int: Duration]
+    /// When results began to flow.
+    package var begin: Duration
+
+    package init(
+        attempts: [Attempt], disturbances: [Disturbance], results: ResultBooks.Summary, seen: [Int: Duration],
+        begin: Duration
+    ) {
+        self.attempts = attempts
+        self.disturbances = disturbances
+        self.results = results
+        self.seen = seen
+        self.begin = begin
+    }
+
+    /// Results with the attempts they came from: of several that were answered the last that began before the result.
+    var arrivals: [RecoveryCheck.Arrival] {
+        var arrivals: [Int: RecoveryCheck.Arrival] = [:]
+        var refused: [Int: Duration] = [:]
+        for attempt in attempts {
+            guard let seen = seen[attempt.request], attempt.began <= seen else { continue }
+            if attempt.outcome == .refused { refused[attempt.request] = attempt.ended }
+            guard attempt.outcome == .answered else { continue }
+            arrivals[attempt.request] = .init(
+                seen: seen, attemptBegan: attempt.began, refused: refused[attempt.request])
+        }
+        return Array(arrivals.values)
+    }
+}
+
+/// What a cell has shown, and whether that is what was promised.
+package struct CellReport: Sendable {
+    package let cell: Cell
+    package var results: ResultBooks.Summary
+    package var repeats: RepeatCheck.Finding
+    /// Of each fault that lasts at one moment, in order.
+    package var recoveries: [Recovery]
+    package var disturbances: [Disturbance]
+    package var leftovers: [String]
+    /// Results per second before the first fault.
+    package var rateBefore: Double
+    package var duration = Duration.zero
+    /// Faults that were to happen.
+    package var planned = 0
+    /// What was promised and did not hold; empty when the cell has passed.
+    package var failures: [String] = []
+
+    package var hasPassed: Bool { failures.isEmpty }
+
+    package init(_ cell: Cell, _ record: RunRecord, leftovers: [String]) {
+        self.cell = cell
+        self.leftovers = leftovers
+        results = record.results
+        disturbances = record.disturbances
+        repeats = RepeatCheck(
+            disturbances: record.disturbances, settled: record.seen, heldPerDispatch: cell.layout.concurrency * 2
+        ).check(record.attempts)
+        let firstFault = record.disturbances.first?.began ?? record.seen.values.max() ?? record.begin
+        let recovery = RecoveryCheck(
+            record.arrivals, steady: min(record.begin + .seconds(1), firstFault)..<firstFault)
+        rateBefore = recovery.rateBefore
+        // What came when the load was over says nothing about a recovery.
+        recoveries = record.disturbances.map { recovery.recovery(after: $0) }
+        judge()
+    }
+
+    private mutating func judge() {
+        func fail(_ count: Int, _ text: String) { if count > 0 { failures.append("\(count) \(text)") } }
+        fail(results.lost.count, "lost")
+        fail(results.second.count, "second results")
+        fail(results.wrong.count, "wrong results")
+        fail(results.strangers.count, "results of no request")
+        fail(repeats.inexcusable.count, "attempts repeated without a reason")
+        if repeats.repeats.count > repeats.bound {
+            failures.append("\(repeats.repeats.count) attempts repeated, \(repeats.bound) allowed")
+        }
+        if !leftovers.isEmpty { failures.append("left behind: \(leftovers.joined(separator: ", "))") }
+        guard let limit = cell.recoveryLimit else { return }
+        for (disturbance, recovery) in zip(disturbances, recoveries) {
+            guard let first = recovery.firstResult else { continue }
+            if first > limit {
+                failures.append("first new result \(first) after \(disturbance.kind), \(limit) promised")
+            }
+        }
+    }
+
+    /// The longest of all recoveries; `nil` where one had none or nothing was done.
+    package var slowestFirstResult: Duration? { recoveries.compactMap(\.firstResult).max() }
+    package var slowestFullRate: Duration? { recoveries.compactMap(\.fullRate).max() }
+
+    /// Line by line what somebody needs who looks for the cause.
+    package var details: [String] {
+        func list(_ name: String, _ numbers: [Int]) -> [String] {
+            numbers.isEmpty
+                ? [] : ["\(name) (\(numbers.count)): \(numbers.prefix(50).map { "c\($0)" }.joined(separator: " "))"]
+        }
+        return failures.map { "FAILED: \($0)" } + list("lost", results.lost) + list("second", results.second)
+            + list("wrong", results.wrong) + list("repeated without a reason", repeats.inexcusable.map(\.request))
+            + results.strangers.map { "stranger: \($0)" }
+            + zip(disturbances, recoveries).map { disturbance, recovery in
+                "\(disturbance.kind) \(disturbance.victims) at \(disturbance.began): first result "
+                    + "\(recovery.firstResult.map { "\($0)" } ?? "-"), full rate \(recovery.fullRate.map { "\($0)" } ?? "-")"
+            }
+    }
+}

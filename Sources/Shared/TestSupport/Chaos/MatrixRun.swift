@@ -1,0 +1,86 @@
+package import Foundation
+
+/// Runs cells one after the other.
+package struct MatrixRun: Sendable {
+    private let seed: UInt64
+    private let queue: QueueKind
+    /// Folders of cells that fail stay here.
+    private let folder: URL
+    private let executables: @Sendable (String) throws -> URL
+    private let say: @Sendable (String) -> Void
+
+    package init(
+        seed: UInt64, queue: QueueKind, folder: URL, executables: @escaping @Sendable (String) throws -> URL,
+        say: @escaping @Sendable (String) -> Void
+    ) {
+        self.seed = seed
+        self.queue = queue
+        self.folder = folder
+        self.executables = executables
+        self.say = say
+    }
+
+    /// Runs each cell, whatever came of those before.
+    ///
+    /// - Returns: a report for each cell that ran to its end, and the names of the others.
+    package func run(_ cells: [Cell]) async throws -> (reports: [CellReport], broken: [String]) {
+        var reports: [CellReport] = []
+        var broken: [String] = []
+        for cell in cells {
+            do {
+                let report = try await run(cell)
+                say(ReportTable.line(report))
+                reports.append(report)
+            } catch {
+                say("BROKEN \(cell.name): \(error)\n    logs: \(folder(of: cell).path)")
+                broken.append(cell.name)
+            }
+        }
+        return (reports, broken)
+    }
+
+    /// Runs one cell; its folder stays when it fails.
+    package func run(_ cell: Cell) async throws -> CellReport {
+        let own = folder(of: cell)
+        try? FileManager.default.removeItem(at: own)
+        try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+        let run = try await CellRun(
+            cell, seed: ChaosRandom.seed(seed, of: cell.name), folder: own, executables: executables,
+            makeQueue: queue.make)
+        var report = try await run.run()
+        if report.hasPassed {
+            try FileManager.default.removeItem(at: own)
+        } else {
+            report.failures.append("logs: \(own.path)")
+        }
+        return report
+    }
+
+    private func folder(of cell: Cell) -> URL { folder.appending(path: cell.name) }
+}
+
+/// Kinds of queues that the matrix can run on.
+package enum QueueKind: String, Sendable, CaseIterable {
+    case redisSortedSet = "redis-sortedset"
+    case sqlite
+
+    @Sendable
+    func make(_ cell: Cell, in folder: URL) async throws -> any QueueUnderTest {
+        switch self {
+        case .redisSortedSet: try await SortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
+        case .sqlite: try SQLiteQueue(folder: folder)
+        }
+    }
+
+    /// Whether a cell makes sense here: without a server nothing can happen to it.
+    package func fits(_ cell: Cell) -> Bool {
+        guard self == .sqlite else { return true }
+        return !cell.layout.hasServerProxies
+            && !cell.faults.contains {
+                switch $0.fault {
+                case .serverAway, .freezeServer: true
+                default: false
+                }
+            }
+    }
+}

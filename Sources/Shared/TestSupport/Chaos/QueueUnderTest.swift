@@ -1,0 +1,47 @@
+/// A kind of queue as its producers and consumers see it.
+///
+/// The fault matrix knows queues only by this; a new kind brings a type of its own.
+package protocol QueueUnderTest: Sendable {
+    /// Name of the kind, as `--message-queue-impl` has it.
+    var kind: String { get }
+    /// The server's port; `nil` if there is no server, and nothing to put a proxy in front of.
+    var port: Int? { get }
+    /// Flags for the stages.
+    ///
+    /// - Parameters:
+    ///   - port: where they find the server.
+    ///   - gateway: URL for requests; those of the second queue go to `silentGateway`.
+    func flags(port: Int?, gateway: String, silentGateway: String) -> [String]
+    /// A connection for one thread.
+    func connect() throws -> any QueueSession
+    /// The server's own life; `nil` if there is no server.
+    var server: (any ServerUnderTest)? { get }
+    /// Ends the server and removes what it kept.
+    func end()
+}
+
+/// A producer's and consumer's connection; used on one thread.
+///
+/// Any call may throw when the server is away, and may be made again.
+package protocol QueueSession {
+    /// Writes requests.
+    ///
+    /// - Parameter first: the number of the first. A batch that is written again with the same number, because the first
+    ///   time nobody knew whether it had been taken, changes nothing.
+    func publish(_ requests: [String], silent: [String], first: Int) throws
+    /// Results from the `position`-th on, oldest first; those before it may be forgotten.
+    func results(from position: Int, limit: Int) throws -> [[UInt8]]
+    /// What is left in the queue's keeping besides results and dead letters, as names with sizes.
+    func leftovers() throws -> [String]
+    /// What an operator would watch, such as keys and bytes of memory.
+    func measures() throws -> [String: Int]
+}
+
+/// A queue server that can be taken away.
+package protocol ServerUnderTest: Sendable {
+    func stop()
+    func kill()
+    func start() async throws
+    func freeze()
+    func thaw()
+}

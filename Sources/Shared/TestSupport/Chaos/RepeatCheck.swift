@@ -1,0 +1,105 @@
+/// Finds attempts that were made again although the gateway had not refused the one before, and whether a fault
+/// excuses them.
+///
+/// The promise: repeated is at most what was in flight, or answered and not yet settled, in a killed dispatch, and what
+/// a frozen process held. A link that is silent for longer than its peers wait counts as frozen; the death of an ingest
+/// excuses what was in the pipeline then. Nothing else excuses anything.
+package struct RepeatCheck: Sendable {
+    package struct Repeat: Sendable, Equatable {
+        package var request: Int
+        package var began: Duration
+        package var process: String
+        package var isExcused: Bool
+    }
+
+    /// What became of it all.
+    package struct Finding: Sendable, Equatable {
+        package var repeats: [Repeat] = []
+        /// How many the faults allow.
+        package var bound = 0
+
+        package var inexcusable: [Repeat] { repeats.filter { !$0.isExcused } }
+    }
+
+    /// How long after it goes on a frozen process may still act on what it held.
+    private static let aftermath = Duration.seconds(5)
+
+    private let disturbances: [Disturbance]
+    /// When each request's result was seen.
+    private let settled: [Int: Duration]
+    /// Requests that one dispatch process takes without starting them.
+    private let heldPerDispatch: Int
+
+    package init(disturbances: [Disturbance], settled: [Int: Duration], heldPerDispatch: Int) {
+        self.disturbances = disturbances.filter(Self.canExcuse)
+        self.settled = settled
+        self.heldPerDispatch = heldPerDispatch
+    }
+
+    /// - Parameter attempts: in the order in which they began.
+    package func check(_ attempts: [Attempt]) -> Finding {
+        var finding = Finding()
+        for attempts in Dictionary(grouping: attempts, by: \.request).values where attempts.count > 1 {
+            for (index, attempt) in attempts.enumerated().dropFirst() {
+                let unrefused = attempts[..<index].filter { !$0.wasRefused(by: attempt.began) }
+                if unrefused.isEmpty { continue }
+                let isExcused = unrefused.allSatisfy { earlier in
+                    disturbances.contains { excuses($0, earlier, attempt) }
+                }
+                finding.repeats.append(
+                    Repeat(
+                        request: attempt.request, began: attempt.began, process: attempt.process, isExcused: isExcused))
+            }
+        }
+        finding.repeats.sort { $0.began < $1.began }
+        finding.bound = disturbances.reduce(0) { $0 + bound(of: $1, attempts) }
+        return finding
+    }
+
+    private static func canExcuse(_ disturbance: Disturbance) -> Bool {
+        switch disturbance.kind {
+        case .killed, .crashed, .frozen: disturbance.hits(.dispatch) || disturbance.hits(.ingest)
+        case .connectionsSilent: true
+        default: false
+        }
+    }
+
+    private func excuses(_ disturbance: Disturbance, _ earlier: Attempt, _ later: Attempt) -> Bool {
+        let end = disturbance.ended + Self.aftermath
+        let isAfter = disturbance.began <= later.began
+        switch disturbance.kind {
+        case .killed, .crashed:
+            return isAfter && wasHeld(earlier, by: disturbance)
+        case .frozen where disturbance.hits(.dispatch):
+            if isAfter && wasHeld(earlier, by: disturbance) { return true }
+            return [earlier, later].contains {
+                disturbance.victims.contains($0.process) && $0.began >= disturbance.began && $0.began <= end
+            }
+        default:
+            return isAfter && earlier.began <= end && isUnsettled(earlier.request, at: disturbance.began)
+        }
+    }
+
+    /// Whether the attempt was in flight, or answered and not settled, in a victim when that died.
+    private func wasHeld(_ attempt: Attempt, by disturbance: Disturbance) -> Bool {
+        guard attempt.began <= disturbance.complete, isUnsettled(attempt.request, at: disturbance.began) else {
+            return false
+        }
+        return disturbance.hits(.ingest) || disturbance.victims.contains(attempt.process)
+    }
+
+    private func isUnsettled(_ request: Int, at moment: Duration) -> Bool {
+        settled[request].map { $0 >= moment } ?? true
+    }
+
+    private func bound(of disturbance: Disturbance, _ attempts: [Attempt]) -> Int {
+        let isSilent = disturbance.kind == .connectionsSilent
+        let held = attempts.filter {
+            isSilent
+                ? $0.began <= disturbance.ended && isUnsettled($0.request, at: disturbance.began)
+                    && !$0.wasRefused(by: disturbance.began)
+                : wasHeld($0, by: disturbance) && !$0.wasRefused(by: disturbance.began)
+        }.count
+        return held + (disturbance.kind == .frozen ? disturbance.victims.count * heldPerDispatch : 0)
+    }
+}

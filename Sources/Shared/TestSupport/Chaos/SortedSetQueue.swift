@@ -1,0 +1,109 @@
+import Redis
+import TestServers
+
+extension RedisServer: ServerUnderTest {}
+
+/// `redis-sortedset` on a real Redis with its append-only file on.
+package struct SortedSetQueue: QueueUnderTest {
+    private static let requests = "request-sortedset"
+    private static let silentRequests = "silent-sortedset"
+    private static let results = "result-list"
+    /// Our own books in Redis, removed before anybody counts what is left.
+    private static let producerKey = "chaos:published"
+    private static let consumerKey = "chaos:forgotten"
+
+    private let redis: RedisServer
+
+    /// - Parameter isAlwaysSynced: whether every write is on disk before it is answered, so that nothing is lost when
+    ///   Redis is killed; otherwise once a second.
+    package init(isAlwaysSynced: Bool) async throws {
+        redis = try await RedisServer(
+            appendOnly: true, arguments: ["--appendfsync", isAlwaysSynced ? "always" : "everysec"])
+    }
+
+    init(_ redis: RedisServer) { self.redis = redis }
+
+    package var kind: String { "redis-sortedset" }
+    package var port: Int? { redis.port }
+    package var server: (any ServerUnderTest)? { redis }
+    package func end() { redis.kill() }
+
+    package func flags(port: Int?, gateway: String, silentGateway: String) -> [String] {
+        [
+            "--message-queue-impl", kind, "--redis.addr", "127.0.0.1:\(port ?? redis.port)",
+            "--redis.request-queue-name", Self.requests, "--redis.inference-gateway", gateway,
+            "--redis.request-queue-name.2", Self.silentRequests, "--redis.inference-gateway.2", silentGateway,
+            "--redis.retry-queue-name", "retry-sortedset", "--redis.result-queue-name", Self.results,
+        ]
+    }
+
+    package func connect() throws -> any QueueSession { Session(connection: try RedisConnection(redis.url)) }
+
+    private struct Session: QueueSession {
+        let connection: RedisConnection
+
+        /// Writes a batch unless it has been written.
+        ///
+        ///     KEYS    1 requests, 2 silent requests, 3 how many were published
+        ///     ARGV    1 number of the batch's first request, 2 number behind its last, 3 how many for the first queue;
+        ///             then the requests; the score of each is its deadline, which is the same for all of a queue, so
+        ///             members go out in their own order
+        private static let publish = """
+            if tonumber(redis.call('GET', KEYS[3]) or '0') > tonumber(ARGV[1]) then return 0 end
+            for i = 4, #ARGV do
+              redis.call('ZADD', i - 3 <= tonumber(ARGV[3]) and KEYS[1] or KEYS[2], 9999999999, ARGV[i])
+            end
+            redis.call('SET', KEYS[3], ARGV[2])
+            return 1
+            """
+
+        /// Forgets results before a position, and returns some from there on, oldest first.
+        ///
+        ///     KEYS    1 list of results, the newest first, 2 how many were forgotten
+        ///     ARGV    1 position, 2 how many at most
+        private static let consume = """
+            local forgotten = tonumber(redis.call('GET', KEYS[2]) or '0')
+            local read = tonumber(ARGV[1]) - forgotten
+            if read > 0 then
+              redis.call('LTRIM', KEYS[1], 0, -1 - read)
+              redis.call('SET', KEYS[2], ARGV[1])
+            end
+            return redis.call('LRANGE', KEYS[1], -tonumber(ARGV[2]), -1)
+            """
+
+        func publish(_ requests: [String], silent: [String], first: Int) throws {
+            var command = RedisCommand(
+                "EVAL", Self.publish, 3, SortedSetQueue.requests, SortedSetQueue.silentRequests,
+                SortedSetQueue.producerKey, first, first + requests.count + silent.count, requests.count)
+            for request in requests + silent { command.append(request) }
+            _ = try connection.send(command)
+        }
+
+        func results(from position: Int, limit: Int) throws -> [[UInt8]] {
+            let reply = try connection.send(
+                RedisCommand(
+                    "EVAL", Self.consume, 2, SortedSetQueue.results, SortedSetQueue.consumerKey, position, limit))
+            return (reply.array ?? []).reversed().compactMap(\.bytes)
+        }
+
+        func leftovers() throws -> [String] {
+            let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
+            let expected = [SortedSetQueue.results, SortedSetQueue.producerKey, SortedSetQueue.consumerKey]
+            return keys.filter { !expected.contains($0) && !$0.hasSuffix(":dead-letter") }.sorted()
+        }
+
+        func measures() throws -> [String: Int] {
+            let info = try connection.send(RedisCommand("INFO")).text ?? ""
+            func number(_ name: String) -> Int {
+                info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
+                    .flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
+            }
+            return [
+                "keys": Int(try connection.send(RedisCommand("DBSIZE")).integer ?? 0),
+                "memory": number("used_memory"), "process": number("process_id"),
+                "clients": number("connected_clients"),
+                "waiting": Int(try connection.send(RedisCommand("ZCARD", SortedSetQueue.requests)).integer ?? 0),
+            ]
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Chaos
+import Foundation
+import Processes
+
+/// Runs the fault matrix and the soak against the executables beside it.
+@main
+struct ChaosMain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chaos", abstract: "Breaks the pipeline on purpose and looks whether it keeps its promises.",
+        subcommands: [MatrixCommand.self, SoakCommand.self, ListCommand.self], defaultSubcommand: MatrixCommand.self)
+}
+
+/// Prints a line at once, whoever reads it.
+@Sendable
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+/// Finds executables beside this one, where it stands now: a build may put another in its place while it runs.
+func besideThis() throws -> @Sendable (String) throws -> URL {
+    let folder = try builtExecutable("ingest").deletingLastPathComponent()
+    return { folder.appending(path: $0) }
+}
+
+extension QueueKind: ExpressibleByArgument {}
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Name the cells of the matrix.")
+
+    func run() {
+        for cell in Matrix.cells { print("\(cell.name)\t\(cell.summary)") }
+        print("\(Matrix.cells.count) cells")
+    }
+}
+
+struct MatrixCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "matrix", abstract: "Run cells of the matrix, all of them without names.")
+
+    @Argument(help: "Cells, or the first words of their names.") var cells: [String] = []
+    @Option(help: "Decides when faults happen and which attempts fail.") var seed = UInt64.random(in: 1...999_999)
+    @Option(help: "Kind of the queue.") var queue = QueueKind.redisSortedSet
+    @Option(help: "Requests per cell, instead of what each cell has.") var requests: Int?
+    @Option(help: "Document whose table is written anew, when all cells have run.") var report: String?
+    @Option(help: "Where folders of failed cells stay.") var folder = "/tmp/chaos"
+
+    func run() async throws {
+        let wanted = try Matrix.cells(named: cells).filter(queue.fits).map { cell in
+            var cell = cell
+            if let requests { cell.requests = requests }
+            return cell
+        }
+        say("Seed \(seed), \(wanted.count) cells on \(queue.rawValue)")
+        let run = MatrixRun(
+            seed: seed, queue: queue, folder: URL(filePath: folder).appending(path: "\(seed)"),
+            executables: try besideThis(), say: say)
+        let (reports, broken) = try await run.run(wanted)
+        if let report {
+            let section = ReportTable.section(
+                reports, queue: queue.rawValue, seed: seed, machine: Machine.description)
+            try replace("matrix", with: section, in: report)
+        }
+        let failed = reports.filter { !$0.hasPassed }.map(\.cell.name) + broken
+        say(failed.isEmpty ? "All \(reports.count) cells passed" : "Failed: \(failed.joined(separator: ", "))")
+        if !failed.isEmpty { throw ExitCode.failure }
+    }
+}
+
+struct SoakCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "soak", abstract: "Run at half of the highest rate for long, with a fault every half minute.")
+
+    @Option(help: "How long.") var minutes = 60
+    @Option(help: "Decides which fault comes when.") var seed = UInt64.random(in: 1...999_999)
+    @Option(help: "Kind of the queue.") var queue = QueueKind.redisSortedSet
+    @Option(help: "Document whose figures are written anew at the end.") var report: String?
+    @Option(help: "Where logs go.") var folder = "/tmp/chaos"
+
+    func run() async throws {
+        let own = URL(filePath: folder).appending(path: "soak-\(seed)")
+        let run = try await SoakRun(
+            minutes: minutes, seed: seed, folder: own, queue: queue, executables: try besideThis(), say: say)
+        let result = try await run.run()
+        let section = result.section(minutes: minutes, seed: seed, machine: Machine.description)
+        say(section)
+        if let report { try replace("soak", with: section, in: report) }
+        guard !result.failures.isEmpty else { return }
+        say("Failed: \(result.failures.joined(separator: "; "))\nlogs: \(own.path)")
+        throw ExitCode.failure
+    }
+}
+
+/// Writes a marked part of a document anew.
+private func replace(_ section: String, with content: String, in path: String) throws {
+    let document = URL(filePath: path)
+    let text = try String(contentsOf: document, encoding: .utf8)
+    try MarkedSection(section).replacing(content, in: text).write(to: document, atomically: true, encoding: .utf8)
+}
