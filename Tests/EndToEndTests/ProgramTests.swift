@@ -17,10 +17,11 @@ extension EndToEnd {
                 ("dispatch", ["--gateway-token-file", "/nonexistent"], "--gateway-token-file"),
                 ("retry", ["--backoff", "quadratic"], "--backoff"),
                 ("emit", ["--message-queue-impl", "carrier-pigeon"], "--message-queue-impl"),
-                ("ingest", ["--message-queue-impl", "redis-sortedset"], "--message-queue-impl"),
+                ("ingest", ["--message-queue-impl", "gcp-pubsub"], "--message-queue-impl"),
                 ("ingest", ["--queues-config-file", "/nonexistent"], "--queues-config-file"),
                 ("ingest", ["--dispatch", "tcp://192.0.2.1:5557"], "--acks"),
-                ("retry", ["--tap", "tcp://127.0.0.1:5599"], "--tap"),
+                ("retry", ["--tap", "carrier://pigeon"], "--tap"),
+                ("retry", ["--tap", "ipc:///nonexistent/tap"], "--tap"),
             ])
         func endsWith64AndNamesTheFlagThatMakesNoSense(stage: String, flags: [String], name: String) async throws {
             try await withProcess(stage, ["--metrics-port", "0"] + flags) { process in
