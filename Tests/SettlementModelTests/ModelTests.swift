@@ -69,7 +69,7 @@ struct ModelTests {
     }
 
     @Test
-    func wantsRetriesFirst() throws {
+    func wantsRetriesBeforeWhatWaits() throws {
         var bench = ModelBench()
         try bench.submit(1, 2)
         try bench.settle(try bench.lease(1), .hour, .settled)
@@ -77,6 +77,17 @@ struct ModelTests {
         #expect(throws: Violation.self) { try bench.lease(2) }
         try bench.lease(1, failedAttempts: 1)
         try bench.lease(2)
+    }
+
+    @Test
+    func wantsExpiredLeasesBeforeWhatWaits() throws {
+        var bench = ModelBench()
+        try bench.submit(1, 2)
+        try bench.lease(1)
+        try bench.take(.expire(request: 1))
+        #expect(throws: Violation.self) { try bench.lease(2, by: 1) }
+        try bench.lease(1, by: 1, deliveries: 1)
+        try bench.lease(2, by: 1)
     }
 
     @Test(arguments: [PlannedSettlement.Action.hour, .release, .deadLetter(hasResult: true)])

@@ -24,13 +24,14 @@ final class RedisModelHarness: SettlementHarness {
     private let keys: SortedSetKeys
     private let submissions = Mutex(0)
 
-    init(_ server: RedisServer, defect: SettlementDefect? = nil) throws {
+    init(_ server: RedisServer, defect: SettlementDefect? = nil, scripts: SortedSetScripts = .standard) throws {
         self.server = server
         self.defect = defect
         queue = "model-\(UUID().uuidString.prefix(8))"
         crashKey = "\(queue) crash"
         keys = SortedSetKeys(queue: queue, retrySet: "\(queue) retries")
-        scripts = try SortedSetScripts.standard.damaged(by: defect, crashKey: crashKey)
+        let scripts = try scripts.damaged(by: defect, crashKey: crashKey)
+        self.scripts = scripts
         // A reply that is lost must be the reply to the script, not one that says it is unknown.
         let loads = [scripts.claim, scripts.renew, scripts.settle].map { RedisCommand("SCRIPT", "LOAD", $0.source) }
         for reply in try RedisConnection(server.url).send(loads) {

@@ -111,16 +111,19 @@ extension SettlementModel {
         guard (1...limit).contains(deliveries.count) else {
             throw Violation("\(deliveries.count) requests handed out for a limit of \(limit)")
         }
-        let overdue = open.filter { request in
-            if case .parked(let due) = request.state { due.upperBound < outcome.began } else { false }
-        }
+        let overdue = overdue(for: source, at: outcome.began)
         var tookWaiting = false
         for delivery in deliveries {
             let number = try lease(delivery, to: source, outcome, tookWaiting: &tookWaiting)
             known[source].append(LeaseName(request: number, nth: requests[number]?.leases ?? 0))
         }
         let left = overdue.first { requests[$0.number]?.state == $0.state }
-        if tookWaiting, let left { throw Violation("\(describe(left.number)) was due and came after others") }
+        if tookWaiting, let left { throw Violation("\(describe(left.number)) came after what waited") }
+    }
+
+    /// What comes before requests that wait: retries that are due, and expired leases.
+    private func overdue(for source: Int, at now: Int64) -> [Request] {
+        available(to: source, at: now, surely: true).filter { $0.state != .waiting }
     }
 
     /// Returns the request's number.
@@ -132,7 +135,8 @@ extension SettlementModel {
             let others = requests.values.filter { $0.body == body }.map { describe($0.number) }
             throw Violation("source \(source) was given \(others.isEmpty ? [body] : others)")
         }
-        if case .leased = request.state { request.deliveries += 1 } else { tookWaiting = request.state == .waiting }
+        if case .leased = request.state { request.deliveries += 1 }
+        if request.state == .waiting { tookWaiting = true }
         request.leases += 1
         let name = LeaseName(request: request.number, nth: request.leases)
         request.state = .leased(name, isExpired: false)

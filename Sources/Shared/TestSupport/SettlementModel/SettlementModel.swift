@@ -68,23 +68,19 @@ package struct SettlementModel: Sendable, Equatable {
     /// Requests without a record, by number.
     package var open: [Request] { requests.values.filter(\.isOpen).sorted { $0.number < $1.number } }
 
-    /// What a source can have now; a request whose bytes are in other hands waits.
+    /// What a source can have now; while a request is leased or parked, others with its bytes wait.
     ///
     /// - Parameter surely: leaves out what may be due or not, by some milliseconds.
     package func available(to source: Int, at now: Int64, surely: Bool = false) -> [Request] {
-        open.filter { request in
+        let open = open
+        return open.filter { request in
             switch request.state {
-            case .waiting: !isBlocked(request)
+            case .waiting: !open.contains { $0.body == request.body && $0.number != request.number }
             case .leased(_, let isExpired): isExpired && mayTakeOver[source]
             case .parked(let due): surely ? due.upperBound < now : due.lowerBound <= now
             case .answered, .deadLettered, .withdrawn: false
             }
         }
-    }
-
-    /// Whether an older request with the same bytes is leased or parked.
-    private func isBlocked(_ request: Request) -> Bool {
-        open.contains { $0.body == request.body && $0.number != request.number }
     }
 
     /// The request of a lease while it is the lease that counts.

@@ -73,9 +73,10 @@ struct SettlementRun {
         case .resubmit(_, let former):
             try await harness.resubmit(body(former))
         case .lease(let source, let limit, let losesReply):
-            return .leased(try await lease(sources[source], limit, losesReply))
+            if losesReply { try await sources[source].loseReply(to: .lease) }
+            return .leased(try await lease(sources[source], limit, within: patience))
         case .probe(let source):
-            return .leased(try await sources[source].lease(atMost: 10, within: .milliseconds(5)))
+            return .leased(try await lease(sources[source], 10, within: .milliseconds(5)))
         case .renew(let source, let names, let losesReply):
             return .lost(try await renew(sources[source], receipts(names), losesReply))
         case .release(let source, let names, let losesReply):
@@ -107,10 +108,11 @@ struct SettlementRun {
 
 /// Calls as stages make them.
 extension SettlementRun {
-    private func lease(_ source: any FaultySource, _ limit: Int, _ losesReply: Bool) async throws -> [Delivery] {
-        if losesReply { try await source.loseReply(to: .lease) }
-        return try await untilItWorks(connect: source.connect) { () async throws in
-            try await source.lease(atMost: limit, within: patience)
+    private func lease(
+        _ source: any FaultySource, _ limit: Int, within time: Duration
+    ) async throws -> [Delivery] {
+        try await untilItWorks(connect: source.connect) { () async throws in
+            try await source.lease(atMost: limit, within: time)
         }
     }
 
