@@ -1,4 +1,6 @@
 /// Runs schedules against a kind of queue.
+///
+/// A number replays its schedule, but for what calls at the same time make of each other.
 package struct SettlementTrial: Sendable {
     private let length: Int
     private let patience: Duration
