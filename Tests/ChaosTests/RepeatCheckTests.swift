@@ -68,6 +68,17 @@ struct RepeatCheckTests {
     }
 
     @Test
+    func givesTheNewsThatARequestIsSettledAMomentToTravel() {
+        let attempts = [attempt(1, 2, .answered), attempt(by: "dispatch2", 6, 7, .answered)]
+        func isExcused(settled: Duration) -> Bool {
+            RepeatCheck(disturbances: [fault(.killed, ["dispatch1"], 5)], settled: [1: settled], heldPerDispatch: 1)
+                .check(attempts).inexcusable.isEmpty
+        }
+        #expect(isExcused(settled: .milliseconds(4800)))
+        #expect(!isExcused(settled: .milliseconds(4700)))
+    }
+
+    @Test
     func excusesNothingOfAProcessThatLived() {
         let found = finding(
             [attempt(by: "dispatch2", 1, 5, .abandoned), attempt(6, 7, .answered)], [fault(.killed, ["dispatch1"], 5)])

@@ -34,6 +34,17 @@ package struct RunRecord: Sendable {
     }
 }
 
+extension RunRecord {
+    /// Everything that was seen of a request, on one line.
+    func history(_ request: Int) -> String {
+        let attempts = attempts.filter { $0.request == request }.map {
+            "\($0.outcome) by \($0.process) from \($0.began.inSeconds) to \($0.ended?.inSeconds ?? .infinity)"
+        }
+        let result = seen[request].map { "result at \($0.inSeconds)" } ?? "no result"
+        return "c\(request): " + (attempts + [result]).joined(separator: "; ")
+    }
+}
+
 /// What a cell has shown, and whether that is what was promised.
 package struct CellReport: Sendable {
     package let cell: Cell
@@ -45,6 +56,8 @@ package struct CellReport: Sendable {
     package var leftovers: [String]
     /// Results per second before the first fault.
     package var rateBefore: Double
+    /// What was seen of the requests whose attempts were repeated without a reason, for whoever looks for the cause.
+    package var histories: [String] = []
     package var duration = Duration.zero
     /// Faults that were to happen.
     package var planned = 0
@@ -67,6 +80,7 @@ package struct CellReport: Sendable {
         rateBefore = recovery.rateBefore
         // What came when the load was over says nothing about a recovery.
         recoveries = record.disturbances.map { recovery.recovery(after: $0) }
+        histories = Set(repeats.inexcusable.map(\.request)).sorted().prefix(20).map(record.history)
         judge()
     }
 
@@ -102,7 +116,7 @@ package struct CellReport: Sendable {
         }
         return failures.map { "FAILED: \($0)" } + list("lost", results.lost) + list("second", results.second)
             + list("wrong", results.wrong) + list("repeated without a reason", repeats.inexcusable.map(\.request))
-            + results.strangers.map { "stranger: \($0)" }
+            + histories + results.strangers.map { "stranger: \($0)" }
             + zip(disturbances, recoveries).map { disturbance, recovery in
                 "\(disturbance.kind) \(disturbance.victims) at \(disturbance.began): first result "
                     + "\(recovery.firstResult.map { "\($0)" } ?? "-"), full rate \(recovery.fullRate.map { "\($0)" } ?? "-")"

@@ -23,6 +23,9 @@ package struct RepeatCheck: Sendable {
 
     /// How long after it goes on a frozen process may still act on what it held.
     private static let aftermath = Duration.seconds(5)
+    /// How long the news that a request is settled may take from the queue through emit and dispatch to ingest: until
+    /// then dispatch still holds it.
+    private static let news = Duration.milliseconds(250)
 
     private let disturbances: [Disturbance]
     /// When each request's result was seen.
@@ -89,7 +92,7 @@ package struct RepeatCheck: Sendable {
     }
 
     private func isUnsettled(_ request: Int, at moment: Duration) -> Bool {
-        settled[request].map { $0 >= moment } ?? true
+        settled[request].map { $0 + Self.news >= moment } ?? true
     }
 
     private func bound(of disturbance: Disturbance, _ attempts: [Attempt]) -> Int {
