@@ -17,7 +17,7 @@ extension EndToEnd {
                 ("dispatch", ["--gateway-token-file", "/nonexistent"], "--gateway-token-file"),
                 ("retry", ["--backoff", "quadratic"], "--backoff"),
                 ("emit", ["--message-queue-impl", "carrier-pigeon"], "--message-queue-impl"),
-                ("ingest", ["--message-queue-impl", "gcp-pubsub"], "--message-queue-impl"),
+                ("ingest", ["--message-queue-impl", "gcp-pubsub"], "--pubsub.project-id"),
                 ("ingest", ["--queues-config-file", "/nonexistent"], "--queues-config-file"),
                 ("ingest", ["--dispatch", "tcp://192.0.2.1:5557"], "--acks"),
                 ("retry", ["--tap", "carrier://pigeon"], "--tap"),

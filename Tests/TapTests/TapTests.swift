@@ -61,14 +61,9 @@ struct TapTests {
         let stuck = try bench.subscriber([""], highWaterMark: 1)
         try await bench.wait { bench.tap.isWatched }
         let before = residentBytes()
-        var longest = Duration.zero
-        for number in 0..<100_000 {
-            let start = ContinuousClock.now
-            bench.publish("\(number)")
-            longest = max(longest, ContinuousClock.now - start)
-        }
+        // If it waited for the subscriber, it would do so for ever: nobody reads meanwhile.
+        for number in 0..<100_000 { bench.publish("\(number)") }
         #expect(bench.tap.copies == 100_000)
-        #expect(longest < .milliseconds(500))
         // All copies together would be fifty megabytes and more.
         #expect(residentBytes() - before < 20 << 20)
         let first = try await receive(stuck)
