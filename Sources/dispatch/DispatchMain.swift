@@ -9,6 +9,7 @@ import Stage
 @main
 struct DispatchMain {
     static func main() async {
+        TerminationSignals.listen()
         let settings = DispatchSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))

@@ -5,6 +5,7 @@ import Stage
 @main
 struct EmitMain {
     static func main() async {
+        TerminationSignals.listen()
         let settings = EmitSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let sink = try Sinks.make(settings.server)

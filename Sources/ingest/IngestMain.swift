@@ -9,6 +9,7 @@ import Stage
 @main
 struct IngestMain {
     static func main() async {
+        TerminationSignals.listen()
         let settings = IngestSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let queues = settings.server.queues

@@ -6,6 +6,7 @@ import Stage
 @main
 struct RetryMain {
     static func main() async {
+        TerminationSignals.listen()
         let settings = RetrySettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let incoming = try stage.incoming()

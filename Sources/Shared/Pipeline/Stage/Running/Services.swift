@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// Does the stage's work; on shutdown drains it, for as long as the drain timeout allows.
 struct WorkService: Service, CustomStringConvertible {
@@ -51,11 +50,12 @@ struct AddressService: Service, CustomStringConvertible {
     }
 }
 
-/// Calls `stop` on the first SIGTERM or SIGINT; the second ends the process at once, with status 1.
+/// Calls `stop` on the first SIGTERM or SIGINT, also one that came before; the second ends the process at once, with
+/// status 1.
 func withSignals(
     _ logger: Logger, _ stop: @escaping @Sendable () async -> Void, during body: () async throws -> Void
 ) async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let signals = TerminationSignals.stream()
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             var isStopping = false

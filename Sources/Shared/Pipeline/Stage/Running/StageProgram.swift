@@ -10,6 +10,8 @@ import Status
 /// Runs one stage from its settings to its exit status: 0 after a clean drain, 64 for settings that cannot work, 1 for
 /// what a restart may cure.
 ///
+/// Before, the program has called `TerminationSignals.listen`.
+///
 /// - Parameters:
 ///   - described: names and values of all settings, secrets hidden.
 ///   - makeWork: makes what the stage does, after a look at what its settings name: what makes no sense is found before
