@@ -55,6 +55,8 @@ package final class EventLoop {
         if watches.removeValue(forKey: descriptor) != nil { poller.remove(descriptor) }
     }
 
+    package func isWatched(_ descriptor: CInt) -> Bool { watches[descriptor] != nil }
+
     /// Calls `handler` once, not before `delay` has passed.
     ///
     /// Resolution: one millisecond.

@@ -4,11 +4,12 @@ import ZeroMQ
 
 /// A ZeroMQ socket whose events wake the event loop.
 ///
-/// The watch only makes the loop turn; the link's turn handler reads and writes.
+/// The watch only makes the loop turn; the link's turn handler reads and writes. The last reference ends the watch, then
+/// the socket closes: in this order, since the descriptor's number is somebody else's after that.
 @PipelineActor
 final class Connection {
     private let socket: Socket
-    private let descriptor: CInt
+    let descriptor: CInt
 
     /// A PUSH socket connected to one peer.
     static func connect(_ context: Context, to endpoint: String) throws(ZeroMQError) -> Connection {
@@ -32,10 +33,7 @@ final class Connection {
         EventLoop.shared.watch(descriptor, .readable) { _ in }
     }
 
-    /// Stops waking the loop.
-    ///
-    /// The socket itself closes with the last reference.
-    func close() { EventLoop.shared.unwatch(descriptor) }
+    isolated deinit { EventLoop.shared.unwatch(descriptor) }
 
     /// - Returns: `false` while there is no connection, or it is full.
     func send(_ frame: [UInt8]) throws(ZeroMQError) -> Bool { try socket.send(frame) }

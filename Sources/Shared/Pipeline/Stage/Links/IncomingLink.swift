@@ -98,7 +98,7 @@ package final class IncomingLink {
         receiver.setRoom(max(0, wantedRoom()))
         receiver.tick(now: now)
         while let outgoing = receiver.nextReport(now: now) {
-            if outgoing.replacesSocket { reporters.removeValue(forKey: outgoing.ackAddress)?.close() }
+            if outgoing.replacesSocket { reporters.removeValue(forKey: outgoing.ackAddress) }
             send(outgoing.report, to: outgoing.ackAddress)
         }
         for reporter in reporters.values { reporter.flush() }
@@ -137,7 +137,7 @@ package final class IncomingLink {
     func check() {
         let addresses = Set(receiver.sessionStatus.map(\.ackAddress))
         for (address, reporter) in reporters where !addresses.contains(address) && reporter.isIdle {
-            reporters.removeValue(forKey: address)?.close()
+            reporters.removeValue(forKey: address)
         }
         let silent = Set(receiver.unheardAddresses)
         for address in silent.subtracting(unheard) {
@@ -227,6 +227,4 @@ private final class Reporter {
         waiting.removeFirst(sent)
         _ = try? connection.isConnected()
     }
-
-    func close() { connection.close() }
 }

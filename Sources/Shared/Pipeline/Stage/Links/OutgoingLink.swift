@@ -182,11 +182,10 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
         while let action = sender.nextAction() {
             switch action {
             case .openPeer(let index, let address): open(index, address)
-            case .closePeer(let index): peers.removeValue(forKey: index)?.connection.close()
+            case .closePeer(let index): peers.removeValue(forKey: index)
             case .replaceSocket(let index):
-                guard let peer = peers.removeValue(forKey: index) else { continue }
-                peer.connection.close()
-                open(index, peer.address)
+                guard let address = peers.removeValue(forKey: index)?.address else { continue }
+                open(index, address)
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
             case .done(let parcel): onDone(parcel.token)

@@ -41,6 +41,10 @@ package final class StageLinks {
         self.logger = logger
     }
 
+    isolated deinit {
+        if let turnHandler { EventLoop.shared.remove(turnHandler) }
+    }
+
     /// Binds the socket for reports.
     ///
     /// Before the first outgoing link.
@@ -109,7 +113,7 @@ package final class StageLinks {
 
     /// Lets the links take part in the event loop's turns.
     package func start() {
-        turnHandler = EventLoop.shared.onTurn { [unowned self] in turn() }
+        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.turn() ?? false }
         keepTicking()
         everySecond()
     }
