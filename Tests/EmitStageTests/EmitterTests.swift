@@ -1,8 +1,7 @@
-import Foundation
+import LinkBench
 import Logging
 import Loop
 import Messages
-import PipelineMetrics
 import Queue
 import Stage
 import Testing
@@ -67,60 +66,55 @@ struct EmitterTests {
         #expect(await bench.emitter.nextBatch().isEmpty)
         await bench.end()
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func leavesWhatArrivesWithItsSenderOnceItIsGone() async throws {
+        let link = try LinkBench("dispatch-emit")
+        let incoming = try link.listen()
+        var emitter: Emitter? = Emitter(
+            incoming: incoming, settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
+            logger: Logger(label: "emit"))
+        #expect(emitter?.isDraining == false)
+        try await link.waitForPeer()
+        emitter = nil
+        link.send(Envelope(id: "a", queue: "q", receipt: Receipt("r"), progress: .ended(.released)), token: 1)
+        try await link.wait { incoming.unfinishedCount == 1 }
+        #expect(link.done.isEmpty)
+        #expect(link.outgoing.openCount == 1)
+        await link.end()
+    }
 }
 
 /// A dispatch stage's link to the emitter.
 @PipelineActor
 private final class Bench {
     let emitter: Emitter
-    private let senderLinks: StageLinks
-    private let receiverLinks: StageLinks
-    private let outgoing: OutgoingLink<Int>
-    private let resolving: Task<Void, Never>
-    private let folder: URL
-    private(set) var done: [Int] = []
+    private let link: LinkBench
 
     static func start() async throws -> Bench {
         let bench = try Bench()
-        try await bench.wait { bench.outgoing.hasLivePeer }
+        try await bench.link.waitForPeer()
         return bench
     }
 
     private init() throws {
-        var logger = Logger(label: "emit")
-        logger.logLevel = .critical
-        folder = URL(filePath: "/tmp/ap-emit-\(UInt32.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        senderLinks = try StageLinks(registry: MetricsRegistry(), logger: logger)
-        receiverLinks = try StageLinks(registry: MetricsRegistry(), logger: logger)
-        try senderLinks.bindAcks("ipc://\(folder.path)/acks", advertise: nil)
-        outgoing = senderLinks.outgoing(
-            "dispatch-emit", to: ["ipc://\(folder.path)/emit"], maxDeliveries: 5, token: Int.self)
+        link = try LinkBench("dispatch-emit")
         emitter = Emitter(
-            incoming: try receiverLinks.incoming("dispatch-emit", listen: "ipc://\(folder.path)/emit"),
-            settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20, logger: logger)
-        resolving = Task { [senderLinks] in _ = await senderLinks.resolve() }
-        outgoing.onDone = { [unowned self] in done.append($0) }
-        senderLinks.start()
-        receiverLinks.start()
+            incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
+            logger: Logger(label: "emit"))
     }
 
+    var done: [UInt64] { link.done }
+
     func send(_ number: Int) {
-        outgoing.send(
+        link.send(
             Envelope(
                 id: "\(number)", queue: "q", receipt: Receipt("r"),
                 progress: .ended(.result(.answer(statusCode: 200, body: [])))),
-            token: number)
+            token: UInt64(number))
     }
 
-    func wait(until condition: () -> Bool) async throws {
-        while !condition() { try await Task.sleep(for: .milliseconds(2)) }
-    }
+    func wait(until condition: () -> Bool) async throws { try await link.wait(until: condition) }
 
-    func end() async {
-        resolving.cancel()
-        await senderLinks.leave()
-        await receiverLinks.leave()
-        try? FileManager.default.removeItem(at: folder)
-    }
+    func end() async { await link.end() }
 }
