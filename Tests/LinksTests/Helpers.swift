@@ -44,7 +44,7 @@ final class SenderBench {
         var rest: [LinkSender<String>.Action] = []
         for action in sender.actions() {
             if case .hello(let peer, let hello) = action { hellos[peer] = hello } else { rest.append(action) }
-            if case .message(let peer, let number) = action { _ = sender.outgoing(to: peer, number: number) }
+            if case .message(let peer, let number) = action { sender.markTransmitted(to: peer, number: number) }
         }
         return rest
     }

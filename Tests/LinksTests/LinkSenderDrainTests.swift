@@ -13,7 +13,7 @@ struct LinkSenderDrainTests {
         let actions = bench.collect()
         #expect(Set(actions.returned) == ["b", "c"])
         #expect(actions.sends.isEmpty)
-        #expect(bench.report(0, limit: 9, done: [1...1]).sends.isEmpty, "a draining peer has room for a draining sender")
+        #expect(bench.report(0, limit: 9, done: [1...1]).sends.isEmpty, "though it has room for a draining sender")
         #expect(bench.sender.isIdle)
     }
 
@@ -41,7 +41,7 @@ struct LinkSenderDrainTests {
         let bench = SenderBench(peers: 1, limit: 3)
         for message in ["a", "b", "c"] { bench.sender.offer(message, bytes: 1, now: bench.now) }
         while let action = bench.sender.nextAction() {
-            if case .message(let peer, 1) = action { _ = bench.sender.outgoing(to: peer, number: 1) }
+            if case .message(let peer, 1) = action { bench.sender.markTransmitted(to: peer, number: 1) }
         }
         bench.sender.beginDrain(returningUnsent: true, now: bench.now)
         #expect(bench.collect().returned == ["b", "c"])

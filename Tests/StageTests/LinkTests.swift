@@ -1,6 +1,5 @@
-import Foundation
+import LinkBench
 import Links
-import Logging
 import Loop
 import Messages
 import PipelineMetrics
@@ -42,7 +41,7 @@ struct LinkTests {
     func ignoresAndCountsWhatStrangersSend() async throws {
         let pair = try await LinkPair.start()
         let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 100, maximumFrame: 1 << 20))
-        try stranger.connect(pair.endpoint)
+        try stranger.connect(pair.bench.endpoint)
         let frames: [[UInt8]] = [
             [], [1], Array("GET / HTTP/1.1\r\n\r\n".utf8), [1, 1, 255, 255, 255, 255], [9, 9, 0, 0, 0, 0],
         ]
@@ -71,91 +70,104 @@ struct LinkTests {
         pair.send(1)
         try await pair.wait { pair.done.count == 1 }
         #expect(pair.outgoing.hasLivePeer)
-        #expect(pair.outgoing.peerStatus.map(\.address) == [pair.endpoint])
-        #expect(pair.senderLinks.linksWithoutPeer == [])
-        #expect(pair.senderLinks.peers.map(\.state) == ["alive"])
-        #expect(pair.receiverLinks.peers.map(\.link) == ["ingest-dispatch"])
+        #expect(pair.outgoing.peerStatus.map(\.address) == [pair.bench.endpoint])
+        #expect(pair.bench.senderLinks.linksWithoutPeer == [])
+        #expect(pair.bench.senderLinks.peers.map(\.state) == ["alive"])
+        #expect(pair.bench.receiverLinks?.peers.map(\.link) == ["ingest-dispatch"])
+        await pair.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func takesForSentOnlyWhatASocketHasTaken() async throws {
+        let pair = try await LinkPair.start(finishes: false)
+        pair.send(0)
+        try await pair.wait { pair.received.count == 1 }
+        pair.killReceiver()
+        try await pair.wait { !pair.outgoing.isConnected(to: pair.bench.endpoint) }
+        #expect(pair.outgoing.room > 0, "the peer is not known to be gone")
+        for number in 1...3 { pair.send(number) }
+        // Turns in which they must not be taken for sent.
+        try await Task.sleep(for: .milliseconds(50))
+        pair.outgoing.beginDrain(returningUnsent: true)
+        var unsent: [UInt64] = []
+        try await pair.wait {
+            unsent += pair.outgoing.takeUnsent()
+            return unsent.count == 3
+        }
+        #expect(unsent == [1, 2, 3])
+        #expect(pair.outgoing.openCount == 1, "the receiver may have worked on the first")
         await pair.end()
     }
 }
 
-/// A sending and a receiving end, connected over ipc, with a stage that finishes what it gets.
+/// A link with a stage at its end that finishes what it gets.
 @PipelineActor
 private final class LinkPair {
-    let senderLinks: StageLinks
-    let receiverLinks: StageLinks
-    let outgoing: OutgoingLink<Int>
-    let endpoint: String
-    private let incoming: IncomingLink
-    private let registry = MetricsRegistry()
-    private let resolving: Task<Void, Never>
-    private let folder: URL
+    let bench: LinkBench
+    private var incoming: IncomingLink?
+    private let room: Int
     private(set) var received: [Envelope] = []
     private var open: [IncomingLink.Ticket] = []
-    private(set) var done: [Int] = []
     var finishesAtOnce: Bool
 
     static func start(room: Int = 64, finishes: Bool = true) async throws -> LinkPair {
-        let pair = try LinkPair(room: room, finishes: finishes)
-        try await pair.wait { pair.outgoing.hasLivePeer }
+        let pair = LinkPair(try LinkBench("ingest-dispatch"), room: room, finishes: finishes)
+        try pair.listen()
+        try await pair.bench.waitForPeer()
         return pair
     }
 
-    private init(room: Int, finishes: Bool) throws {
-        var logger = Logger(label: "links")
-        logger.logLevel = .critical
-        folder = URL(filePath: "/tmp/ap-links-\(UInt32.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        endpoint = "ipc://\(folder.path)/dispatch"
+    private init(_ bench: LinkBench, room: Int, finishes: Bool) {
+        self.bench = bench
+        self.room = room
         finishesAtOnce = finishes
-        senderLinks = try StageLinks(registry: MetricsRegistry(), logger: logger)
-        receiverLinks = try StageLinks(registry: registry, logger: logger)
-        try senderLinks.bindAcks("ipc://\(folder.path)/acks", advertise: nil)
-        outgoing = senderLinks.outgoing("ingest-dispatch", to: [endpoint], maxDeliveries: 5, token: Int.self)
-        incoming = try receiverLinks.incoming("ingest-dispatch", listen: endpoint)
-        resolving = Task { [senderLinks] in _ = await senderLinks.resolve() }
-        incoming.wantedRoom = { [unowned self] in room - open.count }
-        incoming.onMessage = { [unowned self] in arrived($0, $1) }
-        outgoing.onDone = { [unowned self] in done.append($0) }
-        senderLinks.start()
-        receiverLinks.start()
     }
 
+    func listen() throws {
+        let incoming = try bench.listen()
+        self.incoming = incoming
+        incoming.wantedRoom = { [weak self] in self.map { $0.room - $0.open.count } ?? 0 }
+        incoming.onMessage = { [weak self] in self?.arrived($0, $1) }
+    }
+
+    /// The receiving process is gone, with whatever it held.
+    func killReceiver() {
+        incoming = nil
+        open = []
+        bench.dropReceiver()
+    }
+
+    var outgoing: OutgoingLink<UInt64> { bench.outgoing }
+    var done: [UInt64] { bench.done }
+
     func send(_ number: Int) {
-        outgoing.send(
+        bench.send(
             Envelope(id: "\(number)", queue: "q", receipt: Receipt("r"), payload: Bytes("payload \(number)".utf8)),
-            token: number)
+            token: UInt64(number))
     }
 
     func finishAll() {
-        for ticket in open { incoming.finish(ticket) }
+        for ticket in open { incoming?.finish(ticket) }
         open = []
     }
 
     var droppedFrames: Int {
-        receiverLinks.updateMetrics()
+        bench.receiverLinks?.updateMetrics()
         var text: [UInt8] = []
-        registry.emit(into: &text)
+        bench.registry.emit(into: &text)
         let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {
             $0.hasPrefix("async_processor_link_dropped_frames_total{")
         }
         return line?.split(separator: " ").last.flatMap { Int($0) } ?? -1
     }
 
-    func wait(until condition: () -> Bool) async throws {
-        while !condition() { try await Task.sleep(for: .milliseconds(2)) }
-    }
+    func wait(until condition: () -> Bool) async throws { try await bench.wait(until: condition) }
 
-    func end() async {
-        resolving.cancel()
-        await senderLinks.leave()
-        await receiverLinks.leave()
-        try? FileManager.default.removeItem(at: folder)
-    }
+    func end() async { await bench.end() }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
-        guard incoming.start(ticket) else { return }
+        guard incoming?.start(ticket) == true else { return }
         received.append(envelope)
-        if finishesAtOnce { incoming.finish(ticket) } else { open.append(ticket) }
+        if finishesAtOnce { incoming?.finish(ticket) } else { open.append(ticket) }
     }
 }

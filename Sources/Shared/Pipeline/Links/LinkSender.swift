@@ -7,8 +7,8 @@
 ///   `LinkTiming.tick`. Before `tick` the shell reads its ack socket dry, so that reports which wait there count.
 /// - Out: after any of these, `nextAction` until it is `nil`, in order. Frames for one peer keep their order on the way
 ///   to its data socket. A message may wait in the shell's queue while the peer is not connected: the shell calls
-///   `outgoing` when the socket can take it, and skips it if that is `nil`. Of several hellos waiting there only the
-///   last is needed, in its place.
+///   `outgoing` when the socket can take it, skips it if that is `nil`, and calls `markTransmitted` when the socket has
+///   taken it. Of several hellos waiting there only the last is needed, in its place.
 /// - `now` is a monotonic clock; only steps count.
 package struct LinkSender<Message> {
     /// What the shell does next.
@@ -108,10 +108,13 @@ package struct LinkSender<Message> {
     }
 
     /// The message with this number, as it stands now, to be sent at once; `nil` if it need not be sent any more.
-    package mutating func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
-        guard let sent = core.send(to: peer, number: number), let message = contents[Int(sent.slot)] else { return nil }
-        return Outgoing(session: sent.session, number: number, losses: sent.losses, message: message)
+    package func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
+        guard let found = core.find(number, at: peer), let message = contents[Int(found.slot)] else { return nil }
+        return Outgoing(session: found.session, number: number, losses: found.losses, message: message)
     }
+
+    /// The socket has taken the frame: if the peer is lost from now on, that is a loss of this message.
+    package mutating func markTransmitted(to peer: Int, number: UInt64) { core.markTransmitted(number, to: peer) }
 
     /// Says to all peers that this process is draining; they go on giving it room.
     ///

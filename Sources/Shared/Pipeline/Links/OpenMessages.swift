@@ -12,7 +12,7 @@ struct OpenMessage: Sendable {
     /// Where it stands: the peer whose session holds it open, or -1, and its number there.
     var peer: Int32 = -1
     var number: UInt64 = 0
-    /// It was handed to the shell for its peer: if that is lost, that is one loss more.
+    /// A socket to its peer has taken it: if the peer is lost, that is one loss more.
     var wasSent = false
     /// Number of the first hello composed after its last transmission; an answer to an earlier one says nothing of it.
     var nextHello: UInt64 = 0

@@ -56,8 +56,9 @@ extension SenderCore {
         return roomiest(alone: message.travelsAlone)
     }
 
-    /// Gives back what no peer holds: never given to one, or taken back from one. What a lost peer holds stays, and may
-    /// still move to another.
+    /// Gives back what no peer holds: never given to one, or taken back from one.
+    ///
+    /// What a lost peer holds stays, and may still move to another.
     private mutating func returnUnsent() {
         for entry in refused { returnIfUnheld(entry) }
         refused.removeAll(keepingCapacity: true)

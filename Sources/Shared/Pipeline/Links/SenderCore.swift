@@ -81,13 +81,17 @@ struct SenderCore: Sendable {
     /// The message in this slot has been taken out.
     mutating func recycle(_ slot: Int32) { messages.recycle(slot) }
 
-    /// Takes note that a message is handed to the socket, and says what goes into the frame.
-    mutating func send(to index: Int, number: UInt64) -> (slot: Int32, session: UInt64, losses: Int)? {
+    /// Says what goes into the frame of an open message.
+    func find(_ number: UInt64, at index: Int) -> (slot: Int32, session: UInt64, losses: Int)? {
         guard index < peers.count, let slot = peers[index]?.slot(of: number), let session = peers[index]?.session else {
             return nil
         }
-        messages[slot].wasSent = true
         return (slot, session, messages[slot].losses)
+    }
+
+    mutating func markTransmitted(_ number: UInt64, to index: Int) {
+        guard let slot = peers[index]?.slot(of: number) else { return }
+        messages[slot].wasSent = true
     }
 
     mutating func beginDrain(returningUnsent: Bool, now: Duration) {

@@ -62,6 +62,7 @@ extension Simulation {
     private mutating func transmit(_ process: SimulatedProcess, _ peer: Int, _ number: UInt64) {
         guard let outgoing = process.sender?.outgoing(to: peer, number: number), let index = process.dataPipes[peer]
         else { return }
+        process.sender?.markTransmitted(to: peer, number: number)
         let item = outgoing.message.item
         if defect == .nothingSentAgainAfterReceiverRestart, let last = ledger.items[item].assignment,
             ledger.assignments[last].hasCause

@@ -247,8 +247,7 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
 
     /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
     private func checkReports(from address: String) {
-        let connection = peers.values.first { $0.address == address }?.connection
-        guard (try? connection?.isConnected()) == true else { return }
+        guard isConnected(to: address) else { return }
         guard let known = connected[address] else {
             connected[address] = .some(EventLoop.shared.now)
             return
@@ -260,18 +259,27 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
             metadata: ["link": "\(name)", "peer": "\(address)", "acks": "\(ackAddress)"])
     }
 
+    /// Whether a frame to this address could leave now.
+    func isConnected(to address: String) -> Bool {
+        let connection = peers.values.first { $0.address == address }?.connection
+        return (try? connection?.isConnected()) == true
+    }
+
+    /// Sends what waits for a peer, as far as its socket takes it.
+    ///
+    /// The socket is asked first, once: that is a system call, and it also re-arms the wake-up. So nothing is encoded
+    /// for a peer that is not connected.
     private func flush(_ index: Int) {
         do {
+            guard try peers[index]?.connection.isConnected() == true else { return }
             while let next = peers[index]?.waiting.first {
-                guard let frame = try frame(for: next, to: index) else {
-                    peers[index]?.waiting.removeFirst()
-                    continue
+                if let frame = try frame(for: next, to: index) {
+                    guard try peers[index]?.connection.send(frame) == true else { return }
+                    if case .message(let number) = next { sender.markTransmitted(to: index, number: number) }
+                    if let copy = copy.take() { tap?.publish(copy) }
                 }
-                guard try peers[index]?.connection.send(frame) == true else { break }
                 peers[index]?.waiting.removeFirst()
-                if let copy = copy.take() { tap?.publish(copy) }
             }
-            _ = try peers[index]?.connection.isConnected()
         } catch {
             logger.error("Cannot send", metadata: ["link": "\(name)", "error": "\(error)"])
         }
