@@ -39,6 +39,8 @@ struct Schedule {
         case stuck
         case stall(milliseconds: Int)
         case drain(level: Int)
+        /// Everybody is asked to stop, as when a whole deployment is taken down.
+        case drainAll
         /// DNS stops naming a process, or names it again.
         case dns(level: Int)
     }
@@ -76,7 +78,7 @@ extension Schedule.Fault {
         case 6: self = .blackhole(milliseconds: random.element([500, 2000, 4000, 7000]))
         case 7: self = .stuck
         case 8: self = random.chance(500) ? .stall(milliseconds: random.number(100...5000)) : .dns(level: level)
-        default: self = .drain(level: level)
+        default: self = random.chance(400) ? .drainAll : .drain(level: level)
         }
     }
 }

@@ -21,6 +21,7 @@ extension Simulation {
             }
         case .stall(let milliseconds): if let index = anyPipe() { pipes[index].stalledUntil = now + milliseconds }
         case .drain(let level): drain(anyProcess(level))
+        case .drainAll: for process in processes { at(now + random.number(0...300), .drain(process.slot)) }
         case .dns(let level):
             let process = anyProcess(level)
             process.isNamed.toggle()
@@ -94,7 +95,7 @@ extension Simulation {
         if process.condition == .running { tick(process) }
     }
 
-    private mutating func drain(_ process: SimulatedProcess) {
+    mutating func drain(_ process: SimulatedProcess) {
         guard process.condition == .running, !process.isDraining else { return }
         process.isDraining = true
         process.drainEnds = now + random.element([3000, 30_000])

@@ -28,6 +28,7 @@ package struct Simulation {
         case settle(Int, generation: Int, LinkReceiver.Ticket, item: Int)
         case die(Int, generation: Int)
         case fault(Schedule.Fault)
+        case drain(Int)
         case restart(Int)
         case thaw(Int)
         case heal
@@ -144,6 +145,7 @@ package struct Simulation {
         case .die(let slot, let generation):
             if processes[slot].generation == generation { kill(processes[slot]) }
         case .fault(let fault): if !isHealed { inflict(fault) }
+        case .drain(let slot): if !isHealed { drain(processes[slot]) }
         case .restart(let slot): restart(processes[slot])
         case .thaw(let slot): thaw(processes[slot])
         case .heal: heal()
