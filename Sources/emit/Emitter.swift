@@ -44,8 +44,11 @@ final class Emitter {
         self.settlements = settlements
         self.logger = logger
         self.tap = tap
-        incoming.onMessage = { [unowned self] in take($0, $1) }
-        incoming.wantedRoom = { [unowned self] in open.bytes > maxUnackedBytes ? 0 : Self.mostOpen - open.count }
+        incoming.onMessage = { [weak self] in self?.take($0, $1) }
+        incoming.wantedRoom = { [weak self] in
+            guard let self, open.bytes <= maxUnackedBytes else { return 0 }
+            return Self.mostOpen - open.count
+        }
     }
 
     var counts: [String: Int] { ["open": open.count, "waiting": waiting.count] }

@@ -26,9 +26,12 @@ final class Retrier {
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
-        incoming.onMessage = { [unowned self] in decide($0, $1) }
-        incoming.wantedRoom = { emit.openBytes > maxUnackedBytes ? 0 : Self.mostOpen - emit.openCount }
-        emit.onDone = { incoming.finish($0) }
+        incoming.onMessage = { [weak self] in self?.decide($0, $1) }
+        incoming.wantedRoom = { [weak emit] in
+            guard let emit, emit.openBytes <= maxUnackedBytes else { return 0 }
+            return Self.mostOpen - emit.openCount
+        }
+        emit.onDone = { [weak incoming] in incoming?.finish($0) }
     }
 
     var canLeave: Bool { emit.isIdle && incoming.canLeave }
