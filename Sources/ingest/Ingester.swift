@@ -19,6 +19,10 @@ final class Ingester {
         let metrics: RequestMetrics
         var waiting = Deque<(envelope: Envelope, token: UInt64)>()
         var permitWaiter: CheckedContinuation<Int, Never>?
+        /// Permits were given: a lease may be under way whose outcome nobody knows yet.
+        var isLeasing = false
+        /// Leased too late, to be released.
+        var unwanted: [Receipt] = []
     }
 
     private let dispatch: OutgoingLink<UInt64>
@@ -47,12 +51,12 @@ final class Ingester {
         self.tap = tap
         lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
         admission = Admission(queues: queues.count, maxInFlight: maxInFlight)
-        dispatch.onDone = { [unowned self] in settled($0) }
-        dispatch.onRoom = { [unowned self] in move() }
+        dispatch.onDone = { [weak self] in self?.settled($0) }
+        dispatch.onRoom = { [weak self] in self?.move() }
     }
 
-    /// Nothing is leased that is not settled or given back.
-    var isEmpty: Bool { holdings.count == 0 }
+    /// Nothing is leased that is not settled or given back, and nothing is being leased.
+    var isEmpty: Bool { holdings.count == 0 && lanes.allSatisfy { !$0.isLeasing && $0.unwanted.isEmpty } }
 
     /// For `/status`.
     var counts: [String: Int] {
@@ -73,19 +77,21 @@ final class Ingester {
 
     /// How many requests `queue` may lease now, at least one: waits for room.
     ///
-    /// 0 once draining.
+    /// 0 once draining; otherwise `accept` must follow, whatever comes of it.
     func permits(queue: Int) async -> Int {
         if isDraining { return 0 }
         let count = currentPermits(queue: queue)
-        if count > 0 { return count }
+        if count > 0 {
+            lanes[queue].isLeasing = true
+            return count
+        }
         return await withCheckedContinuation { lanes[queue].permitWaiter = $0 }
     }
 
-    /// Takes charge of what a source has leased.
-    ///
-    /// - Returns: receipts to release at once, because the process is draining.
-    func accept(_ deliveries: [Delivery], queue: Int) -> [Receipt] {
-        if isDraining { return deliveries.map(\.receipt) }
+    /// Takes charge of what a source has leased; while draining, to give it back.
+    func accept(_ deliveries: [Delivery], queue: Int) {
+        lanes[queue].isLeasing = false
+        if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
         let now = WallClock.now().milliseconds
         for delivery in deliveries {
             let envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
@@ -99,7 +105,6 @@ final class Ingester {
         }
         admission.leased(deliveries.count, queue: queue)
         move()
-        return []
     }
 
     /// Receipts of `queue` whose lease is older than `age`; they count as renewed from now.
@@ -151,9 +156,13 @@ final class Ingester {
         return released
     }
 
-    /// What the link has taken back while draining because no peer may have it, per queue, to be released.
+    /// What came too late, and what the link has taken back while draining because no peer may have it, per queue, to be
+    /// released.
     func takeUnsent() -> [[Receipt]] {
-        var released = lanes.map { _ in [Receipt]() }
+        var released = lanes.indices.map { queue in
+            defer { lanes[queue].unwanted = [] }
+            return lanes[queue].unwanted
+        }
         for token in dispatch.takeUnsent() {
             guard let holding = holdings.remove(token) else { continue }
             admission.settled(queue: holding.queue)
@@ -190,6 +199,7 @@ final class Ingester {
             let count = currentPermits(queue: queue)
             guard count > 0, let waiter = lanes[queue].permitWaiter else { continue }
             lanes[queue].permitWaiter = nil
+            lanes[queue].isLeasing = true
             waiter.resume(returning: count)
         }
     }

@@ -21,7 +21,7 @@ struct QueueReader: Sendable {
             let deliveries = await calls.untilItWorks { () async throws(QueueError) in
                 try await source.lease(limit: limit)
             }
-            await release(ingester.accept(deliveries ?? [], queue: queue))
+            await ingester.accept(deliveries ?? [], queue: queue)
         }
     }
 
@@ -34,8 +34,9 @@ struct QueueReader: Sendable {
         }
     }
 
-    /// Renews everything that is held, so that it stays ours for a whole lease after this process is gone.
-    func renewAll() async { await renew(ingester.receiptsToRenew(queue: queue, olderThan: .zero)) }
+    /// Renews everything that is held, so that it stays ours for a whole lease after this process is gone, which does not
+    /// wait for a server that is away.
+    func renewAll() async { await renew(ingester.receiptsToRenew(queue: queue, olderThan: .zero), tries: 5) }
 
     /// Gives requests back; what cannot be given back expires by itself.
     func release(_ receipts: [Receipt]) async {
@@ -43,9 +44,11 @@ struct QueueReader: Sendable {
         await calls.untilItWorks(tries: 20) { () async throws(QueueError) in try await source.release(receipts) }
     }
 
-    private func renew(_ receipts: [Receipt]) async {
+    private func renew(_ receipts: [Receipt], tries: Int = .max) async {
         guard !receipts.isEmpty else { return }
-        let lost = await calls.untilItWorks { () async throws(QueueError) in try await source.renew(receipts) }
+        let lost = await calls.untilItWorks(tries: tries) { () async throws(QueueError) in
+            try await source.renew(receipts)
+        }
         if let lost, !lost.isEmpty { await ingester.lost(lost, queue: queue) }
     }
 }
