@@ -38,7 +38,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)), arguments: [SIGKILL])
+        @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGKILL])
         func goesOnWhereItWasInterrupted(signal: Int32) async throws {
             try await withApctl(latency: .fixed(.milliseconds(30))) { apctl in
                 let input = apctl.directory.appending(path: "requests.jsonl")
