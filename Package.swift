@@ -44,16 +44,24 @@ func system(_ name: String, apt package: String) -> Target {
 /// An executable whose target is named otherwise than its product: a target named `dispatch` would define
 /// `dispatch_main`, which is libdispatch's own function (swiftlang/swift-package-manager#3804).
 func stage(
-    _ name: String, _ product: String, _ dependencies: [Target.Dependency], parts: [String] = []
+    _ name: String, _ product: String, _ dependencies: [Target.Dependency], parts: [String] = [],
+    settings: [SwiftSetting] = []
 ) -> Target {
     .executableTarget(
         name: name,
         dependencies: ["Stage", "Settings", "Messages", "Loop", logging] + dependencies,
         path: "Sources/\(product)",
         exclude: parts,
-        swiftSettings: strict
+        swiftSettings: strict + settings
     )
 }
+
+/// Requests that end dispatch on purpose: in debug builds, and in the release build of the fault matrix
+/// (`scripts/chaos`), never in what is shipped.
+let faultHooks: [SwiftSetting] = [
+    .define(
+        "FAULT_HOOKS", Context.environment["FAULT_HOOKS"] == "1" ? nil : .when(configuration: .debug))
+]
 
 /// A part of one stage, such as its decisions or one kind of queue.
 ///
@@ -76,6 +84,8 @@ let package = Package(
         .executable(name: "retry", targets: ["RetryStage"]),
         .executable(name: "emit", targets: ["EmitStage"]),
         .executable(name: "apctl", targets: ["Apctl"]),
+        // For scripts/chaos alone: it is not installed, nor part of the image.
+        .executable(name: "chaos", targets: ["ChaosProgram"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -113,12 +123,13 @@ let package = Package(
             swiftSettings: strict
         ),
         shared("Status", in: pipeline, ["PipelineMetrics", flyingFox, flyingSocks, logging, lifecycle]),
+        shared("Tap", in: pipeline, ["Messages", "Loop", "PipelineMetrics", "ZeroMQ", logging]),
         shared("Settings", in: pipeline, ["Messages", "Queue", argumentParser, logging]),
         shared(
             "Stage", in: pipeline,
             [
-                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Status", "Settings", "ZeroMQ",
-                deque, logging, lifecycle, signals, metrics,
+                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Status", "Settings", "Tap",
+                "ZeroMQ", deque, logging, lifecycle, signals, metrics,
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
@@ -139,23 +150,27 @@ let package = Package(
             "IngestStage", "ingest",
             [
                 "Intake", "Queue", "RedisChannelSource", "RedisSortedSetSource", "Redis", "SQLiteSource",
-                "PipelineMetrics", deque,
+                "PipelineMetrics", "Tap", deque,
             ],
             parts: ["Intake", "RedisChannels", "RedisSortedSet", "SQLite"]),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", deque]),
         stage(
-            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], parts: ["Attempts"]),
+            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics"], parts: ["Attempts"],
+            settings: faultHooks),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], parts: ["Policy"]),
         stage(
             "EmitStage", "emit",
-            ["Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink", "PipelineMetrics", deque],
+            [
+                "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink", "PipelineMetrics", "Tap",
+                deque,
+            ],
             parts: ["RedisChannels", "RedisSortedSet", "SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: [
-                "CProcess", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, signals, subprocess,
-                systemPackage,
+                "CProcess", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "SQLite", "Settings", "ZeroMQ",
+                argumentParser, signals, subprocess, systemPackage,
             ],
             path: "Sources/apctl",
             swiftSettings: strict
@@ -165,11 +180,22 @@ let package = Package(
         .target(
             name: "LinkSimulator", dependencies: ["Links", deque, heap],
             path: "Sources/Shared/TestSupport/LinkSimulator", swiftSettings: strict + optimized),
+        shared("LinkBench", in: "Shared/TestSupport", ["Stage", "Loop", "Messages", "PipelineMetrics", logging]),
         shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
+        .target(
+            name: "SettlementModel", dependencies: ["Messages", "Queue"],
+            path: "Sources/Shared/TestSupport/SettlementModel", swiftSettings: strict + optimized),
 
         .target(
             name: "TestServers", dependencies: ["Redis"], path: "Sources/Shared/TestSupport/Servers",
             swiftSettings: strict),
+        shared(
+            "Chaos", in: "Shared/TestSupport",
+            ["Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+        .executableTarget(
+            name: "ChaosProgram", dependencies: ["Chaos", "Processes", argumentParser],
+            path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
+        tests("ChaosTests", ["Chaos", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(
             "RedisChannelTests",
@@ -185,16 +211,18 @@ let package = Package(
             ]),
         tests(
             "EndToEndTests",
-            ["Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
-        tests("EmitStageTests", ["EmitStage", "Stage", "Loop", "Messages", "PipelineMetrics", "Queue", logging]),
-        tests("IngestStageTests", ["IngestStage", "Messages"]),
+            ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+        tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Loop", "Messages", "Queue", logging]),
+        tests(
+            "IngestStageTests",
+            ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop"]),
         tests("MessagesTests", ["Messages"]),
         tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests(
             "StageTests",
-            ["Stage", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ", logging]),
+            ["Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ"]),
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests(
             "SQLiteQueueTests",
@@ -206,11 +234,20 @@ let package = Package(
         tests(
             "ApctlTests",
             [
-                "Apctl", "GatewaySimulator", "SQLite", "Messages", "Queue", argumentParser, subprocess, systemPackage,
+                "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisChannelSink",
+                "RedisChannelSource", "RedisSortedSetSink", "RedisSortedSetSource", "SQLite", "TestServers", "ZeroMQ",
+                argumentParser, logging, subprocess, systemPackage,
             ]),
         tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),
         tests("WireTests", ["Wire", "Links", "Messages", protobuf]),
+        tests("TapTests", ["Tap", "Loop", "Messages", "PipelineMetrics", "ZeroMQ", logging]),
+        tests(
+            "SettlementModelTests",
+            [
+                "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSetSource",
+                "RedisSortedSetSink", "Redis", "TestServers", "Queue", "Messages", grdb, logging,
+            ]),
     ]
 )
