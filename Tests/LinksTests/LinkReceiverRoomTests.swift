@@ -87,6 +87,17 @@ struct LinkReceiverRoomTests {
     }
 
     @Test
+    func takesEachMessageOffItsRoomUntilItIsToldOfMore() {
+        let bench = ReceiverBench(room: 8, sessions: 1)
+        for number in 1...UInt64(5) { _ = bench.take(1, number) }
+        bench.hello(1, last: 5)
+        #expect(bench.room(1) == 3)
+        bench.receiver.setRoom(4)
+        bench.hello(1, last: 5)
+        #expect(bench.room(1) == 4)
+    }
+
+    @Test
     func givesNoRoomToSendersThatAreSilent() {
         let bench = ReceiverBench(room: 8, sessions: 1, 2)
         for _ in 0..<5 {
@@ -134,6 +145,8 @@ struct LinkReceiverRoomTests {
             bench.hello(1, last: 1, open: [1...1], heard: drainReport - 1)
         }
         #expect(!bench.receiver.canLeave(now: bench.now), "the sender holds the message open")
+        bench.hello(1, last: 1, heard: drainReport - 1)
+        #expect(!bench.receiver.canLeave(now: bench.now), "the sender has not heard that it drains")
         bench.hello(1, last: 1, heard: drainReport)
         #expect(bench.receiver.canLeave(now: bench.now))
     }
