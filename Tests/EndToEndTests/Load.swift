@@ -5,12 +5,18 @@ import Messages
 struct Faults: Sendable {
     /// 10 % shed, 5 % unavailable, 1 % cut: each once, before the answer.
     static let some: @Sendable (GatewayRequest) -> GatewayAnswer? = { request in
-        guard request.attempt == 1 else { return nil }
-        switch request.text.utf8.reduce(UInt32(2_166_136_261), { ($0 ^ UInt32($1)) &* 16_777_619 }) % 100 {
-        case 0..<10: return .refusal(429, retryAfter: nil)
-        case 10..<15: return .refusal(503, retryAfter: nil)
-        case 15: return .cutInBody
-        default: return nil
+        request.attempt == 1 ? fault(request.text) : nil
+    }
+
+    /// Attempts that a request with this body needs under `some`.
+    static func attempts(_ body: String) -> Int { fault(body) == nil ? 1 : 2 }
+
+    private static func fault(_ body: String) -> GatewayAnswer? {
+        switch body.utf8.reduce(UInt32(2_166_136_261), { ($0 ^ UInt32($1)) &* 16_777_619 }) % 100 {
+        case 0..<10: .refusal(429, retryAfter: nil)
+        case 10..<15: .refusal(503, retryAfter: nil)
+        case 15: .cutInBody
+        default: nil
         }
     }
 }

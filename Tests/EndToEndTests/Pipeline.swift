@@ -52,6 +52,15 @@ struct Pipeline: Sendable {
         for stage in stages.values { try await stage.start() }
     }
 
+    /// Waits until every process has said so often that it has started: before, SIGTERM simply ends it.
+    func waitUntilStarted(times: Int = 1) async throws {
+        for (name, stage) in stages {
+            try await eventually("\(name) is up") {
+                await stage.logText().components(separatedBy: ": Started ").count > times ? true : nil
+            }
+        }
+    }
+
     /// Sends a signal to all at once.
     func signal(_ signal: Int32) async throws {
         for stage in stages.values { try await stage.signal(signal) }
@@ -94,15 +103,16 @@ func temporaryDirectory() throws -> URL {
 
 /// Asks until the answer is there.
 ///
-/// - Throws: when `limit` has passed, with `what` and the last state that `describe` gives.
+/// - Parameter what: what is waited for; made when it has not come, so that it may tell how things stand then.
+/// - Throws: when `limit` has passed.
 @discardableResult
 func eventually<T>(
-    _ what: String, within limit: Duration = .seconds(60), _ answer: () async throws -> T?
+    _ what: @autoclosure () throws -> String, within limit: Duration = .seconds(60), _ answer: () async throws -> T?
 ) async throws -> T {
     let deadline = ContinuousClock.now + limit
     while true {
         if let answer = try await answer() { return answer }
-        guard ContinuousClock.now < deadline else { throw ProcessFailure("not within \(limit): \(what)") }
+        guard ContinuousClock.now < deadline else { throw ProcessFailure("not within \(limit): \(try what())") }
         try await Task.sleep(for: .milliseconds(20))
     }
 }
