@@ -100,11 +100,23 @@ final class Ingester {
             }
             let token = holdings.insert(
                 .init(queue: queue, receipt: delivery.receipt, leasedAt: EventLoop.shared.now))
-            if envelope.failedAttempts == 0 { lanes[queue].metrics.requests.increment() }
+            count(envelope, lanes[queue].metrics)
             lanes[queue].waiting.append((envelope, token))
         }
         admission.leased(deliveries.count, queue: queue)
         move()
+    }
+
+    /// Counts a request; how it ends, too, where it gets no attempt, since nobody else does.
+    ///
+    /// A cancelled one is neither a failure nor late.
+    private func count(_ envelope: Envelope, _ metrics: RequestMetrics) {
+        if envelope.failedAttempts == 0 { metrics.requests.increment() }
+        switch envelope.progress {
+        case .ended(.result(.failure(.deadlineExceeded, _))): metrics.exceededDeadline.increment()
+        case .ended(.result(.failure(.invalidRequest, _))), .ended(.deadLetter): metrics.failed.increment()
+        default: break
+        }
     }
 
     /// Receipts of `queue` whose lease is older than `age`; they count as renewed from now.
