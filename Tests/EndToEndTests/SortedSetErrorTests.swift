@@ -189,7 +189,9 @@ extension EndToEnd {
 
 /// How the gateway treats one request, and what becomes of it.
 private struct GatewayCase: Sendable {
-    let message: Message
+    let id: String
+    /// Until the deadline.
+    let seconds: Int64
     /// Counts attempts from 1.
     let answer: @Sendable (Int) -> GatewayAnswer?
     let status: Int?
@@ -197,13 +199,14 @@ private struct GatewayCase: Sendable {
     let payload: String?
     let attempts: ClosedRange<Int>
 
-    var id: String { message.id }
+    /// Made when it is submitted, since its deadline counts from now.
+    var message: Message { Message(id, in: seconds, routing: id.contains("tagged") ? [] : nil) }
 
     private init(
         _ id: String, in seconds: Int64 = 600, status: Int?, code: String? = nil, payload: String? = nil,
         attempts: ClosedRange<Int>, _ answer: @escaping @Sendable (Int) -> GatewayAnswer?
     ) {
-        message = Message(id, in: seconds, routing: id.contains("tagged") ? [] : nil)
+        (self.id, self.seconds) = (id, seconds)
         (self.status, self.code, self.payload) = (status, code, payload)
         (self.attempts, self.answer) = (attempts, answer)
     }
