@@ -60,6 +60,17 @@ struct CellReportTests {
         #expect(report({ $0.attempts = [] }, limit: .zero).hasPassed)
     }
 
+    @Test(arguments: [(35, true), (36, false)])
+    func wantsWhatAKilledIngestHeldWithinALeaseAndFiveSeconds(seconds: Int, passes: Bool) {
+        let report = report {
+            $0.disturbances = [Disturbance(.killed, victims: ["ingest1"], began: .seconds(8))]
+            $0.batches = [.init(end: 50, published: .seconds(5)), .init(end: 200, published: .seconds(9))]
+            $0.seen[7] = .seconds(8 + seconds)
+        }
+        #expect(report.slowestTakeover == .seconds(seconds))
+        #expect(report.hasPassed == passes)
+    }
+
     @Test
     func namesWhatALookForTheCauseNeeds() {
         let details = report { $0.results.lost = [7, 8] }.details.joined(separator: "\n")

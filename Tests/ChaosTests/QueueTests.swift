@@ -11,11 +11,17 @@ struct QueueTests {
         let redis = try await RedisServer(appendOnly: true)
         let queue = SortedSetQueue(redis)
         let session = try queue.connect()
-        try session.publish(["a", "b"], silent: ["c"], first: 0)
-        try session.publish(["a", "b"], silent: ["c"], first: 0)
+        let batch = [
+            Publication(body: "b", deadline: 2), Publication(body: "a", deadline: 1),
+            Publication(body: "c", isSilent: true),
+        ]
+        try session.publish(batch, first: 0)
+        try session.publish(batch, first: 0)
         let connection = try RedisConnection(redis.url)
+        let all = RedisReply.array([.string([0x61]), .string([0x62])])
+        #expect(try connection.send(RedisCommand("ZRANGE", "request-sortedset", 0, -1)) == all)
         _ = try connection.send(RedisCommand("ZREM", "request-sortedset", "a"))
-        try session.publish(["a", "b"], silent: ["c"], first: 0)
+        try session.publish(batch, first: 0)
         #expect(try connection.send(RedisCommand("ZRANGE", "request-sortedset", 0, -1)) == .array([.string([0x62])]))
         #expect(try session.leftovers() == ["request-sortedset", "silent-sortedset"])
         queue.end()
@@ -46,7 +52,7 @@ struct QueueTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let queue = try SQLiteQueue(folder: folder)
         let session = try queue.connect()
-        try session.publish(["a"], silent: ["b"], first: 0)
+        try session.publish([Publication(body: "a"), Publication(body: "b", isSilent: true)], first: 0)
         #expect(try session.leftovers() == ["requests (2)"])
         #expect(try session.results(from: 0, limit: 10) == [])
         #expect(try session.measures()["waiting"] == 2)

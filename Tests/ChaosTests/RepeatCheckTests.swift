@@ -74,8 +74,18 @@ struct RepeatCheckTests {
             RepeatCheck(disturbances: [fault(.killed, ["dispatch1"], 5)], settled: [1: settled], heldPerDispatch: 1)
                 .check(attempts).inexcusable.isEmpty
         }
-        #expect(isExcused(settled: .milliseconds(4800)))
-        #expect(!isExcused(settled: .milliseconds(4700)))
+        #expect(isExcused(settled: .milliseconds(4950)))
+        #expect(!isExcused(settled: .milliseconds(4850)))
+    }
+
+    @Test
+    func excusesWhatWasInFlightThoughAnotherAttemptHadBroughtTheResult() {
+        let found = finding(
+            [
+                attempt(1, 2, .answered), attempt(by: "dispatch2", 4, 5, .abandoned),
+                attempt(by: "dispatch3", 6, 7, .answered),
+            ], [fault(.killed, ["dispatch1"], 2), fault(.killed, ["dispatch2"], 5)], settled: [1: 2])
+        #expect(found.repeats.map(\.isExcused) == [true, true])
     }
 
     @Test

@@ -24,6 +24,16 @@ struct SoakTests {
     }
 
     @Test
+    func callsFlatWhatGoesUpAndDownByChance() {
+        var random = ChaosRandom(seed: 1)
+        let noise = minutes(61) { _ in 90 + 20 * random.uniform() }
+        #expect(Flatness(noise, allowance: 0).isFlat)
+        // A descriptor lost with every other fault.
+        let leak = noise.map { (time: $0.time, value: $0.value + $0.time.inSeconds / 60) }
+        #expect(!Flatness(leak, allowance: 0.5).isFlat)
+    }
+
+    @Test
     func leavesTheFirstTenMinutesOut() {
         #expect(Flatness(minutes(60) { $0 < 10 ? Double($0) : 30 }, allowance: 0).isFlat)
         #expect(!Flatness(minutes(60) { $0 < 20 ? Double($0) : 30 }, allowance: 0).isFlat)
@@ -51,7 +61,7 @@ struct SoakTests {
                 time: .seconds(60 * minute), results: minute * 1000,
                 processes: [
                     "emit1": .init(identifier: 1, memory: (30 << 20) + minute * rise, descriptors: 20),
-                    "emit2": .init(identifier: Int32(minute), memory: minute << 20, descriptors: 20),
+                    "emit2": .init(identifier: Int32(minute), memory: minute << 19, descriptors: 20),
                 ], queue: ["keys": keys])
         }
         return SoakReport(
@@ -64,6 +74,13 @@ struct SoakTests {
         #expect(report().lasting == ["emit1"])
         #expect(report().failures == [])
         #expect(report(rise: 100 << 10).failures.first?.hasPrefix("not flat: memory of emit1") == true)
+    }
+
+    @Test
+    func wantsLittleMemoryAtAnyTime() {
+        var report = report()
+        report.samples[30].processes["emit2"]?.memory = 70 << 20
+        #expect(report.failures == ["emit2 had 70 MiB after 1800 s"])
     }
 
     @Test

@@ -26,7 +26,7 @@ struct TextTests {
             attempts: [], disturbances: [Disturbance(.killed, victims: ["emit1"], began: .seconds(1))],
             results: ResultBooks.Summary(requests: 20_000, lost: [1]), seen: [:], begin: .zero)
         let report = CellReport(cell, record, leftovers: [])
-        #expect(ReportTable.row(report) == "| `kill` | SIGKILL | 20000 | 1 | 1 | 0 | 0 (0) | – | – |")
+        #expect(ReportTable.row(report) == "| `kill` | SIGKILL | 20000 | 1 | 1 | 0 | 0 (0) | – | – | – |")
         let section = ReportTable.section([report], queue: "sqlite", seed: 9, machine: "Here.")
         #expect(
             section.contains("`sqlite`, 1 cells, 20000 requests, seed 9: did not hold what is promised: kill. Here."))

@@ -9,7 +9,7 @@ struct TrafficTests {
     @Test
     func writesRequestsThatAreValidAndCarryTheirNumberInTheFirstBytesOfThePayload() {
         for number in [0, 3, 4, 12_345] {
-            let decoded = InboundRequest.decode(Array(traffic.request(number).utf8)[...], limits: RequestLimits())
+            let decoded = InboundRequest.decode(Array(traffic.request(number).body.utf8)[...], limits: RequestLimits())
             guard case .request(let request) = decoded else {
                 Issue.record("\(decoded)")
                 continue
@@ -19,6 +19,13 @@ struct TrafficTests {
             #expect(String(decoding: request.payload, as: UTF8.self) == traffic.payload(number))
             #expect(traffic.payload(number).utf8.count == 500)
         }
+    }
+
+    @Test
+    func ordersDeadlinesAsTheNumbersAre() {
+        let deadlines = [0, 1, 2, 3, 5].map { traffic.request($0).deadline }
+        #expect(deadlines == deadlines.sorted() && Set(deadlines).count == 5)
+        #expect(traffic.request(4) == Publication(body: traffic.request(4).body, deadline: 1000, isSilent: true))
     }
 
     @Test(arguments: ["", "{}", #"{"n":"#, #"{"n":x}"#, #"{"m":7}"#])

@@ -5,18 +5,30 @@ package struct RunRecord: Sendable {
     package var results: ResultBooks.Summary
     /// When each request's first result was seen.
     package var seen: [Int: Duration]
+    /// When the requests were published.
+    package var batches: [ResultBooks.Batch]
     /// When results began to flow.
     package var begin: Duration
 
     package init(
         attempts: [Attempt], disturbances: [Disturbance], results: ResultBooks.Summary, seen: [Int: Duration],
-        begin: Duration
+        batches: [ResultBooks.Batch] = [], begin: Duration
     ) {
         self.attempts = attempts
         self.disturbances = disturbances
         self.results = results
         self.seen = seen
+        self.batches = batches
         self.begin = begin
+    }
+
+    /// See `Recovery.takenOver`.
+    func takenOver(after disturbance: Disturbance) -> Duration? {
+        guard disturbance.kind == .killed, disturbance.hits(.ingest),
+            let end = batches.last(where: { $0.published <= disturbance.began })?.end
+        else { return nil }
+        let last = (0..<end).compactMap { seen[$0] }.max() ?? disturbance.began
+        return max(.zero, last - disturbance.began)
     }
 
     /// Results with the attempts they came from: of several that were answered the last that began before the result.
@@ -79,7 +91,11 @@ package struct CellReport: Sendable {
             record.arrivals, steady: min(record.begin + .seconds(1), firstFault)..<firstFault)
         rateBefore = recovery.rateBefore
         // What came when the load was over says nothing about a recovery.
-        recoveries = record.disturbances.map { recovery.recovery(after: $0) }
+        recoveries = record.disturbances.map {
+            var found = recovery.recovery(after: $0)
+            found.takenOver = record.takenOver(after: $0)
+            return found
+        }
         histories = Set(repeats.inexcusable.map(\.request)).sorted().prefix(20).map(record.history)
         judge()
     }
@@ -94,6 +110,7 @@ package struct CellReport: Sendable {
         if repeats.repeats.count > repeats.bound {
             failures.append("\(repeats.repeats.count) attempts repeated, \(repeats.bound) allowed")
         }
+        judgeTakeover()
         if !leftovers.isEmpty { failures.append("left behind: \(leftovers.joined(separator: ", "))") }
         guard let limit = cell.recoveryLimit else { return }
         for (disturbance, recovery) in zip(disturbances, recoveries) {
@@ -104,9 +121,21 @@ package struct CellReport: Sendable {
         }
     }
 
+    /// What an ingest held when it was killed has a result a lease and 5 s later, at most.
+    ///
+    /// Only where nothing else takes long: no backlog, no slow answers, no retries, no further death of an ingest.
+    private mutating func judgeTakeover() {
+        guard case .steady = cell.load, cell.gateway.slowEvery == 0, cell.gateway.refused == 0 else { return }
+        let limit = Duration.seconds(cell.layout.leaseSeconds + 5)
+        if let last = recoveries.compactMap(\.takenOver).last, last > limit {
+            failures.append("what a killed ingest held had its last result after \(last), \(limit) promised")
+        }
+    }
+
     /// The longest of all recoveries; `nil` where one had none or nothing was done.
     package var slowestFirstResult: Duration? { recoveries.compactMap(\.firstResult).max() }
     package var slowestFullRate: Duration? { recoveries.compactMap(\.fullRate).max() }
+    package var slowestTakeover: Duration? { recoveries.compactMap(\.takenOver).max() }
 
     /// Line by line what somebody needs who looks for the cause.
     package var details: [String] {
@@ -119,7 +148,8 @@ package struct CellReport: Sendable {
             + histories + results.strangers.map { "stranger: \($0)" }
             + zip(disturbances, recoveries).map { disturbance, recovery in
                 "\(disturbance.kind) \(disturbance.victims) at \(disturbance.began): first result "
-                    + "\(recovery.firstResult.map { "\($0)" } ?? "-"), full rate \(recovery.fullRate.map { "\($0)" } ?? "-")"
+                    + "\(recovery.firstResult.map { "\($0)" } ?? "-"), full rate \(recovery.fullRate.map { "\($0)" } ?? "-"), "
+                    + "taken over \(recovery.takenOver.map { "\($0)" } ?? "-")"
             }
     }
 }

@@ -139,7 +139,7 @@ package struct CellRun: Sendable {
     private func report(from begin: Duration, leftovers: [String], failures: [String]) async -> CellReport {
         let record = RunRecord(
             attempts: gatewayBooks.attempts, disturbances: await driver.disturbances, results: results.summary,
-            seen: results.seen, begin: begin)
+            seen: results.seen, batches: results.batches, begin: begin)
         var report = CellReport(cell, record, leftovers: leftovers)
         report.failures += await driver.failures + failures
         if gatewayBooks.strangers > 0 {

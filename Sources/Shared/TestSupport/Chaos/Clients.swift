@@ -72,10 +72,7 @@ package final class Producer: Sendable {
             if numbers.isEmpty { return .milliseconds(5) }
             // Known before anybody can answer it.
             books.produced(numbers.upperBound)
-            try session.publish(
-                numbers.filter { traffic.fate(of: $0) != .unanswered }.map(traffic.request),
-                silent: numbers.filter { traffic.fate(of: $0) == .unanswered }.map(traffic.request),
-                first: numbers.lowerBound)
+            try session.publish(numbers.map(traffic.request), first: numbers.lowerBound)
             state.withLock { $0.published = numbers.upperBound }
             return .zero
         }

@@ -120,7 +120,7 @@ actor FaultDriver {
             let began = clock.now - .milliseconds(50)
             let ended = try await plant.revive()
             if !ended.isEmpty {
-                note(.crashed, ended, began)
+                note(.crashed, ended, began, clock.now)
                 log.write("ended by itself: \(ended.joined(separator: " "))")
             }
             try await Task.sleep(for: .milliseconds(10))

@@ -6,16 +6,19 @@ package struct MatrixRun: Sendable {
     private let queue: QueueKind
     /// Folders of cells that fail stay here.
     private let folder: URL
+    /// Whether those of others stay, too.
+    private let keepsAll: Bool
     private let executables: @Sendable (String) throws -> URL
     private let say: @Sendable (String) -> Void
 
     package init(
-        seed: UInt64, queue: QueueKind, folder: URL, executables: @escaping @Sendable (String) throws -> URL,
-        say: @escaping @Sendable (String) -> Void
+        seed: UInt64, queue: QueueKind, folder: URL, keepsAll: Bool = false,
+        executables: @escaping @Sendable (String) throws -> URL, say: @escaping @Sendable (String) -> Void
     ) {
         self.seed = seed
         self.queue = queue
         self.folder = folder
+        self.keepsAll = keepsAll
         self.executables = executables
         self.say = say
     }
@@ -48,9 +51,9 @@ package struct MatrixRun: Sendable {
             cell, seed: ChaosRandom.seed(seed, of: cell.name), folder: own, executables: executables,
             makeQueue: queue.make)
         var report = try await run.run()
-        if report.hasPassed {
+        if report.hasPassed, !keepsAll {
             try FileManager.default.removeItem(at: own)
-        } else {
+        } else if !report.hasPassed {
             report.failures.append("logs: \(own.path)")
         }
         return report

@@ -28,7 +28,7 @@ package protocol QueueSession {
     ///
     /// - Parameter first: the number of the first. A batch that is written again with the same number, because the first
     ///   time nobody knew whether it had been taken, changes nothing.
-    func publish(_ requests: [String], silent: [String], first: Int) throws
+    func publish(_ requests: [Publication], first: Int) throws
     /// Results from the `position`-th on, oldest first; those before it may be forgotten.
     func results(from position: Int, limit: Int) throws -> [[UInt8]]
     /// What is left in the queue's keeping besides results and dead letters, as names with sizes.

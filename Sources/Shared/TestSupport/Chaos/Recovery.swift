@@ -4,10 +4,14 @@ package struct Recovery: Sendable, Equatable {
     package var firstResult: Duration?
     /// From the fault to the first second with at least 90 % of the rate before; `nil` if there was none.
     package var fullRate: Duration?
+    /// After the death of an ingest: from the fault to the last result of what had been published before it, which
+    /// other ingests had to take over; `nil` after other faults.
+    package var takenOver: Duration?
 
-    package init(firstResult: Duration? = nil, fullRate: Duration? = nil) {
+    package init(firstResult: Duration? = nil, fullRate: Duration? = nil, takenOver: Duration? = nil) {
         self.firstResult = firstResult
         self.fullRate = fullRate
+        self.takenOver = takenOver
     }
 }
 

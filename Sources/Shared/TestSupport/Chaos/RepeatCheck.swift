@@ -25,7 +25,7 @@ package struct RepeatCheck: Sendable {
     private static let aftermath = Duration.seconds(5)
     /// How long the news that a request is settled may take from the queue through emit and dispatch to ingest: until
     /// then dispatch still holds it.
-    private static let news = Duration.milliseconds(250)
+    private static let news = Duration.milliseconds(100)
 
     private let disturbances: [Disturbance]
     /// When each request's result was seen.
@@ -85,14 +85,18 @@ package struct RepeatCheck: Sendable {
 
     /// Whether the attempt was in flight, or answered and not settled, in a victim when that died.
     private func wasHeld(_ attempt: Attempt, by disturbance: Disturbance) -> Bool {
-        guard attempt.began <= disturbance.complete, isUnsettled(attempt.request, at: disturbance.began) else {
-            return false
+        guard attempt.began <= disturbance.complete else { return false }
+        if disturbance.victims.contains(attempt.process) {
+            // Also one whose request had its result from another: the process did not know that.
+            let moment = disturbance.began - Self.news
+            return attempt.ended.map { $0 >= moment } ?? true || isUnsettled(attempt.request, at: moment)
         }
-        return disturbance.hits(.ingest) || disturbance.victims.contains(attempt.process)
+        // What is settled is nobody's to take over, whether ingest had heard of it or not.
+        return disturbance.hits(.ingest) && isUnsettled(attempt.request, at: disturbance.began)
     }
 
     private func isUnsettled(_ request: Int, at moment: Duration) -> Bool {
-        settled[request].map { $0 + Self.news >= moment } ?? true
+        settled[request].map { $0 >= moment } ?? true
     }
 
     private func bound(of disturbance: Disturbance, _ attempts: [Attempt]) -> Int {

@@ -1,8 +1,8 @@
 /// Reports as people read them: lines on a terminal, a table in Markdown.
 package enum ReportTable {
     package static let head = """
-        | cell | what happens | requests | faults | lost | second | repeated (allowed) | first new result | full rate |
-        |---|---|--:|--:|--:|--:|--:|--:|--:|
+        | cell | what happens | requests | faults | lost | second | repeated (allowed) | first new result | full rate | taken over |
+        |---|---|--:|--:|--:|--:|--:|--:|--:|--:|
         """
 
     package static func row(_ report: CellReport) -> String {
@@ -10,7 +10,7 @@ package enum ReportTable {
             "`\(report.cell.name)`", report.cell.summary, "\(report.results.requests)", "\(report.disturbances.count)",
             "\(report.results.lost.count)", "\(report.results.second.count)",
             "\(report.repeats.repeats.count) (\(report.repeats.bound))", time(report.slowestFirstResult),
-            time(report.slowestFullRate),
+            time(report.slowestFullRate), time(report.slowestTakeover),
         ]
         return "| " + cells.joined(separator: " | ") + " |"
     }
@@ -22,7 +22,8 @@ package enum ReportTable {
         let numbers =
             "\(report.results.requests) requests, lost \(report.results.lost.count), second "
             + "\(report.results.second.count), repeated \(report.repeats.repeats.count) of \(report.repeats.bound) allowed, "
-            + "first new result \(time(report.slowestFirstResult)), full rate \(time(report.slowestFullRate))"
+            + "first new result \(time(report.slowestFirstResult)), full rate \(time(report.slowestFullRate)), "
+            + "taken over \(time(report.slowestTakeover))"
         let rest =
             " (rate \(Int(report.rateBefore))/s, \(report.disturbances.count) of \(report.planned) faults, "
             + "\(Int(report.duration.inSeconds)) s)"

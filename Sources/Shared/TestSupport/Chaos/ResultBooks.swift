@@ -4,6 +4,7 @@ import Synchronization
 package final class ResultBooks: Sendable {
     private struct State {
         var produced = 0
+        var batches: [Batch] = []
         var counts: [UInt8] = []
         var seen: [Int: Duration] = [:]
         var arrived = 0
@@ -30,6 +31,7 @@ package final class ResultBooks: Sendable {
     /// Requests up to `count` have been published.
     package func produced(_ count: Int) {
         state.withLock { state in
+            if keepsTimes, count > state.produced { state.batches.append(Batch(end: count, published: clock.now)) }
             state.produced = count
             state.counts += Array(repeating: 0, count: max(0, count - state.counts.count))
         }
@@ -68,6 +70,8 @@ package final class ResultBooks: Sendable {
 
     /// Requests published so far.
     package var produced: Int { state.withLock(\.produced) }
+    /// When they were.
+    package var batches: [Batch] { state.withLock(\.batches) }
     /// Requests that have a result.
     package var answered: Int { state.withLock(\.answered) }
     /// When the last result was seen.
@@ -81,6 +85,18 @@ package final class ResultBooks: Sendable {
                 requests: state.produced,
                 lost: state.counts.indices.filter { state.counts[$0] == 0 },
                 second: state.second, wrong: state.wrong, strangers: state.strangers)
+        }
+    }
+
+    /// Requests published together.
+    package struct Batch: Sendable, Equatable {
+        /// Number behind the last.
+        package var end: Int
+        package var published: Duration
+
+        package init(end: Int, published: Duration) {
+            self.end = end
+            self.published = published
         }
     }
 

@@ -34,14 +34,13 @@ package struct SQLiteQueue: QueueUnderTest {
     private struct Session: QueueSession {
         let database: DatabaseQueue
 
-        func publish(_ requests: [String], silent: [String], first: Int) throws {
+        func publish(_ requests: [Publication], first: Int) throws {
             // A transaction that failed has written nothing.
             try database.write { database in
-                for (queue, bodies) in [("requests", requests), ("silent", silent)] {
-                    for body in bodies {
-                        try database.execute(
-                            sql: "INSERT INTO requests(queue, body) VALUES(?, ?)", arguments: [queue, body])
-                    }
+                for request in requests {
+                    try database.execute(
+                        sql: "INSERT INTO requests(queue, body) VALUES(?, ?)",
+                        arguments: [request.isSilent ? "silent" : "requests", request.body])
                 }
             }
         }

@@ -30,6 +30,8 @@ package struct SoakReport: Sendable {
     }
 
     private static let mebibyte = Double(1 << 20)
+    /// Of a stage, with the little that is in flight here.
+    private static let mostMemory = 64 << 20
 
     /// Processes that ran from the first sample to the last: whoever was killed began again with nothing.
     package var lasting: [String] {
@@ -69,6 +71,11 @@ package struct SoakReport: Sendable {
         fail(results.strangers.count, "results of no request")
         if !leftovers.isEmpty { failures.append("left behind: \(leftovers.joined(separator: ", "))") }
         failures += lines.filter { !$0.flatness.isFlat }.map { "not flat: \(Self.text($0))" }
+        for sample in samples {
+            for (name, usage) in sample.processes where usage.memory > Self.mostMemory {
+                failures.append("\(name) had \(usage.memory >> 20) MiB after \(Int(sample.time.inSeconds)) s")
+            }
+        }
         return failures
     }
 

@@ -44,16 +44,15 @@ package struct SortedSetQueue: QueueUnderTest {
 
         /// Writes a batch unless it has been written.
         ///
-        ///     KEYS    1 requests, 2 silent requests, 3 how many were published
-        ///     ARGV    1 number of the batch's first request, 2 number behind its last, 3 how many for the first queue;
-        ///             then the requests; the score of each is its deadline, which is the same for all of a queue, so
-        ///             members go out in their own order
+        ///     KEYS    1 how many were published, 2 requests, 3 silent requests
+        ///     ARGV    1 number of the batch's first request, 2 number behind its last; then three per request: index of
+        ///             its key, deadline, body
         private static let publish = """
-            if tonumber(redis.call('GET', KEYS[3]) or '0') > tonumber(ARGV[1]) then return 0 end
-            for i = 4, #ARGV do
-              redis.call('ZADD', i - 3 <= tonumber(ARGV[3]) and KEYS[1] or KEYS[2], 9999999999, ARGV[i])
+            if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 end
+            for i = 3, #ARGV, 3 do
+              redis.call('ZADD', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
             end
-            redis.call('SET', KEYS[3], ARGV[2])
+            redis.call('SET', KEYS[1], ARGV[2])
             return 1
             """
 
@@ -71,11 +70,15 @@ package struct SortedSetQueue: QueueUnderTest {
             return redis.call('LRANGE', KEYS[1], -tonumber(ARGV[2]), -1)
             """
 
-        func publish(_ requests: [String], silent: [String], first: Int) throws {
+        func publish(_ requests: [Publication], first: Int) throws {
             var command = RedisCommand(
-                "EVAL", Self.publish, 3, SortedSetQueue.requests, SortedSetQueue.silentRequests,
-                SortedSetQueue.producerKey, first, first + requests.count + silent.count, requests.count)
-            for request in requests + silent { command.append(request) }
+                "EVAL", Self.publish, 3, SortedSetQueue.producerKey, SortedSetQueue.requests,
+                SortedSetQueue.silentRequests, first, first + requests.count)
+            for request in requests {
+                command.append(request.isSilent ? 3 : 2)
+                command.append(request.deadline)
+                command.append(request.body)
+            }
             _ = try connection.send(command)
         }
 

@@ -38,11 +38,15 @@ package struct Traffic: Sendable, Equatable {
     }
 
     /// The request as a producer writes it.
-    package func request(_ number: Int) -> String {
+    ///
+    /// Deadlines are in the order of the numbers: a queue that goes by deadline serves first what came first.
+    package func request(_ number: Int) -> Publication {
         let fate = fate(of: number)
-        let deadline = fate == .unanswered ? silentDeadline : 9_999_999_999
+        let deadline = fate == .unanswered ? silentDeadline : 9_000_000_000 + Int64(number)
         let headers = fate == .poison ? #","headers":{"x-fault":"crash"}"# : ""
-        return #"{"id":"c\#(number)","deadline":"\#(deadline)","payload":\#(payload(number))\#(headers)}"#
+        return Publication(
+            body: #"{"id":"c\#(number)","deadline":"\#(deadline)","payload":\#(payload(number))\#(headers)}"#,
+            deadline: deadline, isSilent: fate == .unanswered)
     }
 
     /// A payload whose bytes would not survive being read and written again.
@@ -77,6 +81,21 @@ package struct Traffic: Sendable, Equatable {
         case .unanswered: result.errorCode == "DEADLINE_EXCEEDED"
         case .poison: result.errorCode == "DEAD_LETTER"
         }
+    }
+}
+
+/// A request on its way into the queue.
+package struct Publication: Sendable, Equatable {
+    package var body: String
+    /// Unix seconds.
+    package var deadline: Int64
+    /// Whether it goes to the queue whose gateway is silent.
+    package var isSilent: Bool
+
+    package init(body: String, deadline: Int64 = 9_000_000_000, isSilent: Bool = false) {
+        self.body = body
+        self.deadline = deadline
+        self.isSilent = isSilent
     }
 }
 

@@ -42,6 +42,7 @@ struct MatrixCommand: AsyncParsableCommand {
     @Option(help: "Requests per cell, instead of what each cell has.") var requests: Int?
     @Option(help: "Document whose table is written anew, when all cells have run.") var report: String?
     @Option(help: "Where folders of failed cells stay.") var folder = "/tmp/chaos"
+    @Flag(help: "Keep the folders of cells that passed, too.") var keep = false
 
     func run() async throws {
         let wanted = try Matrix.cells(named: cells).filter(queue.fits).map { cell in
@@ -51,7 +52,7 @@ struct MatrixCommand: AsyncParsableCommand {
         }
         say("Seed \(seed), \(wanted.count) cells on \(queue.rawValue)")
         let run = MatrixRun(
-            seed: seed, queue: queue, folder: URL(filePath: folder).appending(path: "\(seed)"),
+            seed: seed, queue: queue, folder: URL(filePath: folder).appending(path: "\(seed)"), keepsAll: keep,
             executables: try besideThis(), say: say)
         let (reports, broken) = try await run.run(wanted)
         if let report {
