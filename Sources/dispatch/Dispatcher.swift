@@ -89,7 +89,7 @@ final class Dispatcher {
                 continue
             }
             #if FAULT_HOOKS
-            FaultHook.crash(for: next.envelope)
+                FaultHook.crash(for: next.envelope)
             #endif
             ahead.started(at: EventLoop.shared.now)
             counter.starts(next.envelope)

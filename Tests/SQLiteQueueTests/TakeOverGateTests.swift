@@ -1,6 +1,5 @@
-import Testing
-
 import Queue
+import Testing
 
 struct TakeOverGateTests {
     /// Lease 30 s: half a lease is 15 s, a third is 10 s.
