@@ -50,6 +50,18 @@ struct RepeatCheckTests {
         #expect(found.bound == 1)
     }
 
+    /// Refused, parked for the next attempt, and given to another dispatch as well, since the first died too early to
+    /// hear of that.
+    @Test(arguments: [(refusedAt: 5, isExcused: true), (refusedAt: 3, isExcused: false)])
+    func excusesOneMoreAttemptAfterARefusalWhoseVerdictTheDeadHadNotHeard(refusedAt: Int, isExcused: Bool) {
+        let found = finding(
+            [
+                attempt(1, refusedAt, .refused), attempt(by: "dispatch2", 6, 7, .answered),
+                attempt(by: "dispatch2", 8, 9, .answered),
+            ], [fault(.killed, ["dispatch1"], 5)], settled: [1: 7])
+        #expect(found.repeats.map(\.isExcused) == [isExcused])
+    }
+
     @Test
     func excusesWhatWasAnsweredAndNotSettled() {
         let found = finding(

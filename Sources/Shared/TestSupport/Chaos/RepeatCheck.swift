@@ -26,6 +26,9 @@ package struct RepeatCheck: Sendable {
     /// How long the news that a request is settled may take from the queue through emit and dispatch to ingest: until
     /// then dispatch still holds it.
     private static let news = Duration.milliseconds(100)
+    /// How long the verdict about a refused attempt may take from dispatch through retry and emit into the queue, and
+    /// the news of it back.
+    private static let verdict = Duration.milliseconds(500)
 
     private let disturbances: [Disturbance]
     /// When each request's result was seen.
@@ -46,8 +49,9 @@ package struct RepeatCheck: Sendable {
             for (index, attempt) in attempts.enumerated().dropFirst() {
                 let unrefused = attempts[..<index].filter { !$0.wasRefused(by: attempt.began) }
                 if unrefused.isEmpty { continue }
+                let before = attempts[..<index]
                 let isExcused = unrefused.allSatisfy { earlier in
-                    disturbances.contains { excuses($0, earlier, attempt) }
+                    disturbances.contains { excuses($0, earlier, attempt) || forgot($0, before, attempt) }
                 }
                 finding.repeats.append(
                     Repeat(
@@ -80,6 +84,17 @@ package struct RepeatCheck: Sendable {
             }
         default:
             return isAfter && earlier.began <= end && isUnsettled(earlier.request, at: disturbance.began)
+        }
+    }
+
+    /// Whether a killed dispatch knew of a refusal and not yet of what was decided about it: then the request was parked
+    /// for one more attempt, and given to another dispatch for one as well.
+    private func forgot(_ disturbance: Disturbance, _ before: ArraySlice<Attempt>, _ later: Attempt) -> Bool {
+        guard [.killed, .crashed].contains(disturbance.kind), disturbance.began <= later.began else { return false }
+        return before.contains { attempt in
+            guard disturbance.victims.contains(attempt.process), let ended = attempt.ended else { return false }
+            return attempt.outcome == .refused
+                && (disturbance.began - Self.verdict...disturbance.complete).contains(ended)
         }
     }
 
