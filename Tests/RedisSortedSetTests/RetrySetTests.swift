@@ -70,6 +70,27 @@ struct RetrySetTests {
         #expect(try await source.take(2).map(\.text) == ["a", "b"])
     }
 
+    /// Without a word about it, retries are looked for every 500 ms.
+    @Test(arguments: ["request-sortedset", "retry", "retry-sortedset-2"])
+    func handsOutAShortlyParkedRequestWhenItIsDue(queue: String) async throws {
+        let bench = try await SortedSetBench()
+        let (source, sink) = (try await bench.source(queue), bench.sink())
+        var late: [Duration] = []
+        try bench.submit("a", to: queue)
+        var delivery = try await source.take(1)[0]
+        for attempt in 1...10 {
+            async let again = source.take(1)
+            try await Task.sleep(for: .milliseconds(20))
+            let start = ContinuousClock.now
+            let park = bench.settlement(delivery, .park(afterMilliseconds: 60, failedAttempts: attempt))
+            #expect(try await sink.settle([park]) == [.settled])
+            delivery = try await again[0]
+            late.append(ContinuousClock.now - start - .milliseconds(60))
+        }
+        #expect(late.min() ?? .zero >= .zero)
+        #expect(late.sorted()[5] < .milliseconds(100), "\(late)")
+    }
+
     @Test
     func leavesTheFutureAlone() async throws {
         let bench = try await SortedSetBench()

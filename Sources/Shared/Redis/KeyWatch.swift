@@ -1,4 +1,4 @@
-/// Waits for other connections to change keys whose names begin with a prefix.
+/// Waits for other connections to change keys whose names begin with one of some prefixes.
 ///
 /// The server says so where it may be asked (client-side caching in broadcasting mode, told over a subscribed
 /// connection; redis.io/docs/latest/develop/reference/client-side-caching): measured 0.06 ms from a write to the
@@ -6,7 +6,7 @@
 /// a time.
 package final class KeyWatch {
     private let client: RedisClient
-    private let prefix: String
+    private let prefixes: [String]
     private let subscriber: RedisSubscriber
     /// The connections the server was told about: the client's and the subscriber's.
     private var armed: (client: Int, subscriber: Int)?
@@ -17,9 +17,12 @@ package final class KeyWatch {
     package private(set) var refusal: RedisError?
 
     /// - Parameter client: Its own changes wake nobody.
-    package init(_ client: RedisClient, prefix: String) {
+    package init(_ client: RedisClient, prefixes: [String]) {
         self.client = client
-        self.prefix = prefix
+        // The server takes none that begins with another; that one covers it.
+        self.prefixes = Set(prefixes).filter { name in
+            !prefixes.contains { $0 != name && name.hasPrefix($0) }
+        }.sorted()
         subscriber = RedisSubscriber(client.url, channel: "__redis__:invalidate")
     }
 
@@ -38,9 +41,12 @@ package final class KeyWatch {
                 throw RedisError(operation: "CLIENT ID on \(client.url)", reason: "no number", kind: .answer)
             }
             let off = RedisCommand("CLIENT", "TRACKING", "OFF")
-            let on = RedisCommand(
-                "CLIENT", "TRACKING", "ON", "REDIRECT", Int(id), "BCAST", "PREFIX", prefix, "NOLOOP",
-                label: "CLIENT TRACKING")
+            var on = RedisCommand(
+                "CLIENT", "TRACKING", "ON", "REDIRECT", Int(id), "BCAST", "NOLOOP", label: "CLIENT TRACKING")
+            for prefix in prefixes {
+                on.append("PREFIX")
+                on.append(prefix)
+            }
             _ = try client.checked(try client.send([off, on])[1], "CLIENT TRACKING")
             refusal = nil
         } catch {

@@ -27,7 +27,8 @@ actor SortedSetReader {
     ) {
         thread = QueueThread(name: "redis-claims")
         client = RedisClient(url)
-        watch = KeyWatch(client, prefix: keys.queue)
+        // What is parked wakes ingest as well: then it knows when the next one is due.
+        watch = KeyWatch(client, prefixes: [keys.queue, keys.retrySet])
         self.shared = shared
         self.settings = settings
         longestWait = min(settings.lookInterval, settings.lease / 6)
