@@ -106,7 +106,8 @@ extension SortedSetScripts {
           local body = redis.call('HGET', requests, key)
           if not body then return 0 end
           s.attempts = attempts ~= '' and attempts or s.attempts
-          local due = string.format('%.3f', math.ceil(now + delay) / 1000)
+          -- The clock is cut to whole milliseconds: without one more the delay could be that much too short.
+          local due = string.format('%.3f', (now + (delay > 0 and math.ceil(delay) + 1 or 0)) / 1000)
           local refusal = try('ZADD', retry, due, entry(s, key, body))
           if refusal then return refusal end
           redis.call('HSET', states, key, write('P', due, s))
