@@ -83,9 +83,9 @@ final class Dispatcher {
     }
 
     private func startWaiting() {
-        while let next = waiting.start() {
+        while let (next, lane) = waiting.start() {
             guard incoming.start(next.ticket) else {
-                waiting.ended(queue: next.envelope.queue)
+                waiting.ended(lane: lane)
                 continue
             }
             #if FAULT_HOOKS
@@ -93,10 +93,10 @@ final class Dispatcher {
             #endif
             ahead.started(at: EventLoop.shared.now)
             counter.starts(next.envelope)
-            attempter.start(next.envelope) { [weak self] envelope in
+            attempter.start(next.envelope) { [weak self, ticket = next.ticket] envelope in
                 guard let self else { return }
-                waiting.ended(queue: envelope.queue)
-                pass(envelope, next.ticket)
+                waiting.ended(lane: lane)
+                pass(envelope, ticket)
                 startWaiting()
             }
         }

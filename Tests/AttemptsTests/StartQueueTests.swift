@@ -7,9 +7,9 @@ struct StartQueueTests {
     func servesOneQueueInOrderOverAllSlots() {
         var queue = StartQueue<Int>(slots: 4)
         for item in 0..<6 { queue.append(item, queue: "a") }
-        #expect((0..<6).map { _ in queue.start() } == [0, 1, 2, 3, nil, nil])
-        queue.ended(queue: "a")
-        #expect(queue.start() == 4)
+        #expect((0..<6).map { _ in queue.start()?.item } == [0, 1, 2, 3, nil, nil])
+        queue.ended(lane: 0)
+        #expect(queue.start()?.item == 4)
         #expect(queue.active == 4)
         #expect(queue.count == 1)
     }
@@ -18,7 +18,7 @@ struct StartQueueTests {
     func servesTwoQueuesInTheOrderTheyCame() {
         var queue = StartQueue<Int>(slots: 8)
         for item in 0..<4 { queue.append(item, queue: item.isMultiple(of: 2) ? "a" : "b") }
-        #expect((0..<4).map { _ in queue.start() } == [0, 1, 2, 3])
+        #expect((0..<4).map { _ in queue.start()?.item } == [0, 1, 2, 3])
     }
 
     @Test
@@ -27,11 +27,11 @@ struct StartQueueTests {
         queue.append("quick", queue: "quick")
         for _ in 0..<100 { queue.append("silent", queue: "silent") }
         var started: [String] = []
-        while let item = queue.start() { started.append(item) }
+        while let (item, _) = queue.start() { started.append(item) }
         #expect(started.filter { $0 == "silent" }.count == 12)
         #expect(started.contains("quick"))
         queue.append("quick", queue: "quick")
-        #expect(queue.start() == "quick")
+        #expect(queue.start()?.item == "quick")
     }
 
     @Test
@@ -43,7 +43,7 @@ struct StartQueueTests {
         }
         #expect(queue.active == 8)
         #expect(queue.count == 3)
-        queue.ended(queue: "a")
+        queue.ended(lane: 0)
         #expect(queue.room(ahead: 3) == 1)
     }
 
@@ -53,7 +53,7 @@ struct StartQueueTests {
         queue.append(0, queue: "b")
         for item in 0..<200 { queue.append(item, queue: "a") }
         while queue.start() != nil {}
-        queue.ended(queue: "b")
+        queue.ended(lane: 0)
         #expect(queue.active == 6)
         #expect(queue.room(ahead: 8) == 4)
         for item in 0..<4 { queue.append(item, queue: "b") }
@@ -65,9 +65,9 @@ struct StartQueueTests {
         var queue = StartQueue<Int>(slots: 1)
         queue.append(0, queue: "a")
         queue.append(1, queue: "b")
-        #expect(queue.start() == 0)
-        queue.ended(queue: "a")
-        #expect(queue.start() == 1)
+        #expect(queue.start()?.item == 0)
+        queue.ended(lane: 0)
+        #expect(queue.start()?.item == 1)
     }
 
     @Test
@@ -75,7 +75,7 @@ struct StartQueueTests {
         var queue = StartQueue<Int>(slots: 1)
         queue.append(0, queue: "a")
         queue.append(1, queue: "a")
-        #expect(queue.start() == 0)
+        #expect(queue.start()?.item == 0)
         queue.removeAll()
         #expect(queue.count == 0)
         #expect(queue.active == 1)

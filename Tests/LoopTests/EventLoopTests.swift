@@ -95,10 +95,10 @@ struct EventLoopTests {
                 let seen = Seen()
                 seen.handler = loop.onTurn {
                     seen.values.append(0)
-                    guard seen.values.count == 200 else { return true }
+                    guard seen.values.count == 200 else { return .zero }
                     if let handler = seen.handler { loop.remove(handler) }
                     continuation.resume(returning: seen.values.count)
-                    return false
+                    return nil
                 }
             }
         }
@@ -175,7 +175,7 @@ struct EventLoopTests {
     init() {
         handler = EventLoop.shared.onTurn { [unowned self] in
             count += 1
-            return false
+            return nil
         }
     }
 

@@ -2,7 +2,7 @@ internal import CCurl
 
 extension Exchange {
     /// What stays the same from exchange to exchange.
-    func configure(_ options: HTTPClientOptions) {
+    func configure(_ options: HTTPClientOptions, _ multi: Multi) {
         let this = Unmanaged.passUnretained(self).toOpaque()
         ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
         ccurl_set_pointer(easy, CURLOPT_WRITEDATA, this)
@@ -10,6 +10,13 @@ extension Exchange {
         ccurl_set_pointer(easy, CURLOPT_READDATA, this)
         ccurl_set_pointer(easy, CURLOPT_SEEKDATA, this)
         ccurl_set_pointer(easy, CURLOPT_PREREQDATA, this)
+        ccurl_set_close(easy) { context, descriptor in
+            guard let context else { return -1 }
+            Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().unused.append(descriptor)
+            return 0
+        }
+        // Connections outlive exchanges; the multi handle outlives both.
+        ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi).toOpaque())
         set(CURLOPT_POST, 1)
         set(CURLOPT_NOSIGNAL, 1)
         // A transfer that ends while its host's name is being looked up leaves the thread that does it to itself,

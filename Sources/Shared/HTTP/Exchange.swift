@@ -42,7 +42,7 @@ final class Exchange {
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         ccurl_set_pointer(easy, CURLOPT_PRIVATE, UnsafeRawPointer(bitPattern: slot + 1))
-        configure(options)
+        configure(options, multi)
         configure(options.tls)
         setCallbacks()
     }

@@ -29,7 +29,10 @@ package final class HTTPClient {
     private var idle: [Int] = []
     private var refused: [Int] = []
     private var lastSerial: UInt64 = 0
-    private var watched: Set<CInt> = []
+    /// Descriptors that the loop watches, for what, and whether libcurl still asks for it.
+    ///
+    /// A connection between two exchanges stays watched: to stop and to start again are two system calls.
+    private var watched: [CInt: (readiness: Readiness, isWanted: Bool)] = [:]
     private var timer: (id: TimerID, due: Int64)?
     /// When libcurl wants to be called; `Int64.max`: not at all.
     private var curlDue = Int64.max
@@ -50,7 +53,7 @@ package final class HTTPClient {
     /// Runs as a job of its own, so handlers may be called after the last reference is gone: they hold weak ones.
     isolated deinit {
         if let timer { loop.cancel(timer.id) }
-        for descriptor in watched { loop.unwatch(descriptor) }
+        for descriptor in watched.keys { loop.unwatch(descriptor) }
         for slot in slots where slot.serial != 0 { curl_multi_remove_handle(multi.handle, slot.exchange.easy) }
     }
 
@@ -129,8 +132,6 @@ package final class HTTPClient {
     private func finish(_ slot: Int, _ result: Result<HTTPResponse, HTTPError>) {
         let completion = slots[slot].completion
         release(slot)
-        // What is closed must not be watched when others open descriptors.
-        carryOut()
         completion?(result)
     }
 
@@ -168,6 +169,10 @@ package final class HTTPClient {
     }
 
     private func ready(_ descriptor: CInt, _ readiness: Readiness) {
+        guard watched[descriptor]?.isWanted == true else {
+            // The gateway has ended a connection that nobody uses; libcurl sees that when it wants to use it.
+            return unwatch(descriptor)
+        }
         var events: CInt = 0
         if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
         if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
@@ -189,15 +194,19 @@ package final class HTTPClient {
 
     /// Does what libcurl asked for since the last time.
     private func carryOut() {
-        for (index, interest) in multi.interests.enumerated() {
+        for interest in multi.interests {
             if interest.what == CURL_POLL_REMOVE {
-                unwatch(interest.descriptor)
-            } else if !multi.interests[(index + 1)...].contains(where: { $0.descriptor == interest.descriptor }) {
-                // Only the last word counts: before it, the descriptor may have been closed.
+                watched[interest.descriptor]?.isWanted = false
+            } else {
                 watch(interest.descriptor, Readiness(poll: interest.what))
             }
         }
         multi.interests.removeAll(keepingCapacity: true)
+        for descriptor in multi.unused {
+            unwatch(descriptor)
+            close(descriptor)
+        }
+        multi.unused.removeAll(keepingCapacity: true)
         if let timeout = multi.timeout {
             multi.timeout = nil
             curlDue = timeout < 0 ? .max : now() + Int64(timeout) * 1_000_000
@@ -206,13 +215,13 @@ package final class HTTPClient {
     }
 
     private func watch(_ descriptor: CInt, _ readiness: Readiness) {
-        watched.insert(descriptor)
+        let before = watched.updateValue((readiness, true), forKey: descriptor)
+        if before?.readiness == readiness { return }
         loop.watch(descriptor, readiness) { [weak self] in self?.ready(descriptor, $0) }
     }
 
     private func unwatch(_ descriptor: CInt) {
-        watched.remove(descriptor)
-        loop.unwatch(descriptor)
+        if watched.removeValue(forKey: descriptor) != nil { loop.unwatch(descriptor) }
     }
 
     // MARK: - Time

@@ -9,8 +9,6 @@ import Glibc
 /// Source: CURLMOPT_SOCKETFUNCTION(3), CURLMOPT_TIMERFUNCTION(3), curl_multi_socket_action(3).
 final class Multi {
     /// Interest in one descriptor.
-    ///
-    /// They come in order: a number may be given up and used again within one call.
     struct Interest {
         var descriptor: CInt
         /// CURL_POLL_IN, _OUT, _INOUT, _REMOVE or _NONE.
@@ -18,8 +16,12 @@ final class Multi {
     }
 
     let handle: UnsafeMutableRawPointer
-    /// What to watch, since the last time somebody looked.
+    /// What to watch, since the last time somebody looked, in order.
     var interests: [Interest] = []
+    /// Descriptors that libcurl is done with.
+    ///
+    /// Whoever looks at `interests` closes them: until then their numbers are nobody else's.
+    var unused: [CInt] = []
     /// Slots of exchanges whose answer is whole before libcurl says so (`Exchange.noteWhetherWhole`).
     var answered: [Int] = []
     /// Milliseconds after which libcurl wants to be called; -1: not at all; `nil`: as before.
@@ -51,7 +53,10 @@ final class Multi {
             }, this)
     }
 
-    deinit { curl_multi_cleanup(handle) }
+    deinit {
+        curl_multi_cleanup(handle)
+        for descriptor in unused { close(descriptor) }
+    }
 
     /// Lets libcurl work on one descriptor, or on its timers with CURL_SOCKET_TIMEOUT.
     ///

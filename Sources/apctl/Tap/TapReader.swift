@@ -32,7 +32,7 @@ final class TapReader {
         self.printer = printer
         self.out = out
         self.note = note
-        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.turn() ?? false }
+        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.turn() == true ? .zero : nil }
         EventLoop.shared.schedule(after: Self.patience) { [weak self] in self?.sayWhoIsSilent() }
         everySecond()
     }

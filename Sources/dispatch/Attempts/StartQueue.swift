@@ -12,48 +12,51 @@ package struct StartQueue<Item> {
     }
 
     private let slots: Int
-    private var lanes: [String: Lane] = [:]
+    private var lanes: [Lane] = []
+    private var indices: [String: Int] = [:]
     private var lastOrder: UInt64 = 0
     package private(set) var active = 0
     package private(set) var count = 0
 
-    /// Names are the producers' choice, more or less: beyond this many, queues share a lane.
+    /// Names are the producers' choice, more or less: queues beyond this many share the first one's lane.
     private static var mostLanes: Int { 1000 }
 
     package init(slots: Int) { self.slots = slots }
 
     package mutating func append(_ item: Item, queue: String) {
         lastOrder += 1
-        lanes[lane(of: queue), default: Lane()].waiting.append((lastOrder, item))
+        lanes[lane(of: queue)].waiting.append((lastOrder, item))
         count += 1
     }
 
     /// Takes the next item that may have a slot, and gives it one; `nil` if there is none.
-    package mutating func start() -> Item? {
-        guard active < slots else { return nil }
+    ///
+    /// - Returns: the item, and its lane, for `ended`.
+    package mutating func start() -> (item: Item, lane: Int)? {
+        guard active < slots, count > 0 else { return nil }
         let share = share(of: slots)
-        var best: String?
+        var best: Int?
         var lowest = UInt64.max
-        for (name, lane) in lanes where lane.active < share {
-            guard let first = lane.waiting.first, first.order < lowest else { continue }
-            lowest = first.order
-            best = name
+        for index in lanes.indices where lanes[index].active < share {
+            guard let order = lanes[index].waiting.first?.order, order < lowest else { continue }
+            lowest = order
+            best = index
         }
-        guard let best, let first = lanes[best]?.waiting.popFirst() else { return nil }
-        lanes[best]?.active += 1
+        guard let best, let first = lanes[best].waiting.popFirst() else { return nil }
+        lanes[best].active += 1
         active += 1
         count -= 1
-        return first.item
+        return (first.item, best)
     }
 
-    /// An item of this queue has given its slot back.
-    package mutating func ended(queue: String) {
-        lanes[lane(of: queue)]?.active -= 1
+    /// An item of this lane has given its slot back.
+    package mutating func ended(lane: Int) {
+        lanes[lane].active -= 1
         active -= 1
     }
 
     package mutating func removeAll() {
-        for name in lanes.keys { lanes[name]?.waiting.removeAll() }
+        for index in lanes.indices { lanes[index].waiting.removeAll() }
         count = 0
     }
 
@@ -64,7 +67,7 @@ package struct StartQueue<Item> {
     package func room(ahead: Int) -> Int {
         let places = slots + ahead
         let share = share(of: places)
-        let waiting = lanes.values.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
+        let waiting = lanes.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
         return max(0, places - active - waiting)
     }
 
@@ -74,7 +77,11 @@ package struct StartQueue<Item> {
         return queues <= 1 ? places : max(1, places - (places + 2 * queues - 1) / (2 * queues))
     }
 
-    private func lane(of queue: String) -> String {
-        lanes[queue] != nil || lanes.count < Self.mostLanes ? queue : ""
+    private mutating func lane(of queue: String) -> Int {
+        if let index = indices[queue] { return index }
+        if lanes.count == Self.mostLanes { return 0 }
+        indices[queue] = lanes.count
+        lanes.append(Lane())
+        return lanes.count - 1
     }
 }

@@ -13,11 +13,14 @@ package struct Readiness: OptionSet, Sendable {
     ///
     /// Always reported, never asked for.
     package static let failed = Readiness(rawValue: 4)
+    /// Asks to be told once whenever something may be new, instead of as long as something is there.
+    package static let onChange = Readiness(rawValue: 8)
 }
 
 /// One epoll instance and the descriptor that wakes it up.
 ///
-/// Level-triggered. Source: epoll_ctl(2), epoll_wait(2), eventfd(2). Two descriptors live as long as the process.
+/// Level-triggered unless asked otherwise. Source: epoll_ctl(2), epoll_wait(2), eventfd(2). Two descriptors live as long
+/// as the process.
 final class Poller: Sendable {
     struct Ready: Sendable {
         var descriptor: CInt
@@ -54,11 +57,10 @@ final class Poller: Sendable {
 
     /// Waits until something is ready or the time is over, and keeps what is ready for `takeReady`.
     ///
-    /// - Parameter nanoseconds: `Int64.max` for no limit; rounded up to milliseconds, as epoll_wait(2) takes them.
+    /// - Parameter nanoseconds: `Int64.max` for no limit.
     func wait(nanoseconds: Int64) {
-        let milliseconds = nanoseconds == .max ? -1 : CInt(clamping: (nanoseconds + 999_999) / 1_000_000)
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
-            let count = epoll_wait(epoll, events.baseAddress, CInt(Self.batch), milliseconds)
+            let count = wait(events, nanoseconds)
             guard count > 0 else { return }
             ready.withLock { ready in
                 for event in events.prefix(Int(count)) {
@@ -71,6 +73,18 @@ final class Poller: Sendable {
                 }
             }
         }
+    }
+
+    /// epoll_pwait2(2) takes nanoseconds; kernels before 5.11 do not have it, and wait for whole milliseconds.
+    private func wait(_ events: UnsafeMutableBufferPointer<epoll_event>, _ nanoseconds: Int64) -> CInt {
+        let capacity = CInt(events.count)
+        if nanoseconds == 0 || nanoseconds == .max {
+            return epoll_wait(epoll, events.baseAddress, capacity, nanoseconds == 0 ? 0 : -1)
+        }
+        var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        let count = epoll_pwait2(epoll, events.baseAddress, capacity, &limit, nil)
+        guard count < 0, errno == ENOSYS else { return count }
+        return epoll_wait(epoll, events.baseAddress, capacity, CInt(clamping: (nanoseconds + 999_999) / 1_000_000))
     }
 
     /// Swaps what was found ready into `buffer`, whose old contents are dropped.
@@ -95,6 +109,7 @@ final class Poller: Sendable {
 extension Readiness {
     fileprivate var epoll: UInt32 {
         (contains(.readable) ? EPOLLIN.rawValue : 0) | (contains(.writable) ? EPOLLOUT.rawValue : 0)
+            | (contains(.onChange) ? EPOLLET.rawValue : 0)
     }
 
     fileprivate init(epoll events: UInt32) {

@@ -47,8 +47,8 @@ package final class Tap {
         document = TapDocument(stage: stage, showsPayloads: showsPayloads)
         published = registry.counter("async_processor_tap_copies_total", help: "Copies written for the tap.")
         wanted = registry.gauge("async_processor_tap_subscriptions", help: "Different topics the tap is asked for.")
-        EventLoop.shared.watch(descriptor, .readable) { _ in }
-        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.receive() ?? false }
+        EventLoop.shared.watch(descriptor, [.readable, .onChange]) { _ in }
+        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.receive() == true ? .zero : nil }
     }
 
     /// Where it is bound.

@@ -25,6 +25,9 @@ static inline CURLcode ccurl_set_transfer(CURL *easy, CURLoption option, curl_wr
 static inline CURLcode ccurl_set_seek(CURL *easy, curl_seek_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_SEEKFUNCTION, function);
 }
+static inline CURLcode ccurl_set_close(CURL *easy, curl_closesocket_callback function) {
+    return (curl_easy_setopt)(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
+}
 static inline CURLcode ccurl_set_before_request(CURL *easy, curl_prereq_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, function);
 }

@@ -30,7 +30,8 @@ final class Connection {
     private init(_ socket: consuming Socket, _ descriptor: CInt) {
         self.socket = socket
         self.descriptor = descriptor
-        EventLoop.shared.watch(descriptor, .readable) { _ in }
+        // What is new is said once; a turn that is put off must not be asked for again and again.
+        EventLoop.shared.watch(descriptor, [.readable, .onChange]) { _ in }
     }
 
     isolated deinit { EventLoop.shared.unwatch(descriptor) }

@@ -10,7 +10,9 @@ import ZeroMQ
 /// All links of one process: at most one incoming, any number outgoing, and the one socket where reports about all
 /// outgoing links arrive.
 ///
-/// A turn takes messages first, lets the stage work on them, and then sends what came of it.
+/// A turn takes messages first, lets the stage work on them, and then sends what came of it. Under load turns are spaced,
+/// so that each carries several messages: what a turn costs (waking two threads at each end, looking at every socket) it
+/// costs once.
 @PipelineActor
 package final class StageLinks {
     /// Where the outgoing links go.
@@ -33,6 +35,10 @@ package final class StageLinks {
     /// Where copies of envelopes go; `nil` unless it was bound.
     package private(set) var tap: Tap?
     private var turnHandler: TurnHandlerID?
+    /// Half a millisecond: at 20,000 requests a second ten of them share a turn.
+    private var pacer = Pacer(spacing: .microseconds(500), burst: 8)
+    /// There was more than one turn takes.
+    private var hasMore = false
     private static let framesPerTurn = 256
 
     package init(registry: MetricsRegistry, logger: Logger) throws(LinkError) {
@@ -113,7 +119,7 @@ package final class StageLinks {
 
     /// Lets the links take part in the event loop's turns.
     package func start() {
-        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.turn() ?? false }
+        turnHandler = EventLoop.shared.onTurn { [weak self] in self?.turn() }
         keepTicking()
         everySecond()
     }
@@ -171,12 +177,15 @@ package final class StageLinks {
         tcpHostAndPort(endpoint).map { AdvertisedAddress.isOwnAddress($0.host) } ?? true
     }
 
-    private func turn() -> Bool {
+    /// - Returns: when the next turn is due, if it is.
+    private func turn() -> Duration? {
+        if !hasMore, let delay = pacer.delay(at: EventLoop.shared.now) { return delay }
         let hasMoreReports = receiveReports()
         let hasMoreMessages = incoming?.receive() ?? false
         for route in routes { route.link.turn() }
         incoming?.report()
-        return hasMoreReports || hasMoreMessages
+        hasMore = hasMoreReports || hasMoreMessages
+        return hasMore ? .zero : nil
     }
 
     private func receiveReports() -> Bool {
