@@ -1,3 +1,4 @@
+import Loop
 import PipelineMetrics
 import Queue
 import Stage
@@ -7,7 +8,9 @@ struct EmitWork: StageWork {
     let emitter: Emitter
     let loop: SettlingLoop
 
-    func run() async { await loop.run() }
+    func run() async {
+        await withTaskExecutorPreference(PipelineActor.taskExecutor) { await loop.run() }
+    }
 
     /// What has been taken is settled, and whoever still drains is served.
     func drain() async {

@@ -1,3 +1,4 @@
+import Loop
 import Messages
 import PipelineMetrics
 import Queue
@@ -18,7 +19,9 @@ struct IngestWork: StageWork {
     /// Reading ends with the drain; leases are renewed for as long as something is in the pipeline.
     private func readUntilDrained() async {
         await withTaskGroup(of: Void.self) { group in
-            for reader in readers { group.addTask { await reader.read() } }
+            for reader in readers {
+                group.addTask(executorPreference: PipelineActor.taskExecutor) { await reader.read() }
+            }
             await ingester.waitUntilDraining()
             group.cancelAll()
         }

@@ -16,8 +16,12 @@ extension LinkReceiver {
     }
 
     private func isDue(_ session: ReceiverSession) -> Bool {
-        session.hasNews || clock.elapsed - session.lastReport >= LinkTiming.heartbeat
+        if session.hasNews || clock.elapsed - session.lastReport >= LinkTiming.heartbeat { return true }
+        return !session.newlyDone.isEmpty && clock.elapsed - session.doneSince >= LinkTiming.settling
     }
+
+    /// Something is finished and has not been reported: `nextReport` wants to be called within `LinkTiming.settling`.
+    package var hasUnreported: Bool { sessions.contains { $0?.newlyDone.isEmpty == false } }
 
     private mutating func answer(_ greeting: Greeting) -> OutgoingReport {
         reports += 1

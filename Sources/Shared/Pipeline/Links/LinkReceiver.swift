@@ -135,9 +135,9 @@ package struct LinkReceiver: Sendable {
         let state = sessions[slot]?.state(of: ticket.number)
         guard state == .started || state == .taken else { return }
         totals.finished += 1
+        if sessions[slot]?.newlyDone.isEmpty == true { sessions[slot]?.doneSince = clock.elapsed }
         sessions[slot]?.newlyDone.append(ticket.number)
         sessions[slot]?.set(ticket.number, .finished)
-        sessions[slot]?.hasNews = true
     }
 
     /// Gives a message back that has not been started, or that this process cannot deal with.

@@ -47,6 +47,8 @@ struct ReceiverSession: Sendable {
     var hasNews = true
     var isFull = true
     var newlyDone: [UInt64] = []
+    /// Running time when the first of them was finished.
+    var doneSince: Duration = .zero
     var missing = NumberRanges()
     var refusals: [Refusal] = []
 

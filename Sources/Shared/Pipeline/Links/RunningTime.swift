@@ -48,6 +48,8 @@ package enum LinkTiming {
     package static let drain: Duration = .seconds(2)
     /// `tick` wants to be called at least this often.
     package static let tick: Duration = .milliseconds(250)
+    /// What is finished is reported this long after the first of it, so that one report tells of many: nobody waits for it.
+    package static let settling: Duration = .milliseconds(2)
     /// How often the receiver adapts the shares of its senders to recent use.
     static let adaptation: Duration = .milliseconds(100)
     /// A message refused by the only peer there is goes to it again after this long.

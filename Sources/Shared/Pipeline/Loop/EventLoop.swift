@@ -68,6 +68,11 @@ package final class EventLoop {
         return TimerID(value: id)
     }
 
+    /// Waits on the loop, without its thread.
+    package func pause(for delay: Duration) async {
+        await withCheckedContinuation { continuation in schedule(after: delay) { continuation.resume() } }
+    }
+
     /// Harmless for a timer that has fired.
     package func cancel(_ timer: TimerID) { timerHandlers[timer.value] = nil }
 

@@ -7,6 +7,12 @@ package actor PipelineActor {
     package static let shared = PipelineActor()
     static let thread = PipelineThread()
 
+    /// For tasks that come here often: what they do outside of any actor happens on the pipeline thread too, so that
+    /// coming here changes no threads.
+    ///
+    /// Without it every return from another thread goes through the cooperative pool.
+    package static let taskExecutor: any TaskExecutor = PipelineTaskExecutor()
+
     /// Runs `body` as code of this actor; stops the process unless it is called on the pipeline thread.
     ///
     /// For the other callers of that thread than jobs. Made like `MainActor.assumeIsolated`: the two types of function

@@ -10,9 +10,15 @@ import Synchronization
 /// Measured on two cores: an await between functions of the actor costs nothing; from another thread and back, 35 µs.
 final class PipelineThread: SerialExecutor {
     private struct State {
-        var jobs: [UnownedJob] = []
+        var jobs: [Job] = []
         /// The event loop's turn; answers when the next one starts at the latest, nanoseconds of CLOCK_MONOTONIC.
         var turn: (@PipelineActor () -> Int64)?
+    }
+
+    private struct Job {
+        let job: UnownedJob
+        /// Whether it belongs to no actor, and runs here because its task prefers that.
+        let isUnisolated: Bool
     }
 
     let poller = Poller()
@@ -26,9 +32,10 @@ final class PipelineThread: SerialExecutor {
         thread.start()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        state.withLock { $0.jobs.append(job) }
+    func enqueue(_ job: consuming ExecutorJob) { enqueue(UnownedJob(job), isUnisolated: false) }
+
+    func enqueue(_ job: UnownedJob, isUnisolated: Bool) {
+        state.withLock { $0.jobs.append(Job(job: job, isUnisolated: isUnisolated)) }
         // The thread looks for jobs again after it has said that it sleeps, so one of the two sees the other.
         if isSleeping.load(ordering: .sequentiallyConsistent) { poller.wakeUp() }
     }
@@ -57,12 +64,18 @@ final class PipelineThread: SerialExecutor {
 
     /// - Returns: how many there were.
     private func runJobs() -> Int {
-        var jobs: [UnownedJob] = []
+        var jobs: [Job] = []
         var count = 0
         while true {
             state.withLock { swap(&jobs, &$0.jobs) }
             if jobs.isEmpty { return count }
-            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in jobs {
+                if job.isUnisolated {
+                    job.job.runSynchronously(on: PipelineActor.taskExecutor.asUnownedTaskExecutor())
+                } else {
+                    job.job.runSynchronously(on: asUnownedSerialExecutor())
+                }
+            }
             count += jobs.count
             jobs.removeAll(keepingCapacity: true)
         }

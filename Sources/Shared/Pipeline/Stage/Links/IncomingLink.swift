@@ -93,7 +93,10 @@ package final class IncomingLink {
     }
 
     /// The second half of a turn: says what is new.
-    func report() {
+    ///
+    /// - Returns: when the next turn is due because something has not been said yet.
+    @discardableResult
+    func report() -> Duration? {
         let now = EventLoop.shared.now
         receiver.setRoom(max(0, wantedRoom()))
         receiver.tick(now: now)
@@ -102,6 +105,7 @@ package final class IncomingLink {
             send(outgoing.report, to: outgoing.ackAddress)
         }
         for reporter in reporters.values { reporter.flush() }
+        return receiver.hasUnreported ? LinkTiming.settling : nil
     }
 
     private func send(_ report: Report, to address: String) {

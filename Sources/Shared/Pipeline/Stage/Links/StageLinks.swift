@@ -183,9 +183,9 @@ package final class StageLinks {
         let hasMoreReports = receiveReports()
         let hasMoreMessages = incoming?.receive() ?? false
         for route in routes { route.link.turn() }
-        incoming?.report()
+        let next = incoming?.report()
         hasMore = hasMoreReports || hasMoreMessages
-        return hasMore ? .zero : nil
+        return hasMore ? .zero : next
     }
 
     private func receiveReports() -> Bool {
