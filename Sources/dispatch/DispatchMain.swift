@@ -15,8 +15,8 @@ struct DispatchMain {
             let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))
             let attempter = try attempter(settings, stage, counter)
             let incoming = try stage.incoming()
-            let emit = try stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
-            let retry = try stage.outgoing(to: .retry, token: IncomingLink.Ticket.self)
+            let emit = try stage.outgoing(to: .emit)
+            let retry = try stage.outgoing(to: .retry)
             let dispatcher = Dispatcher(
                 incoming: incoming, emit: emit, retry: retry, attempter: attempter,
                 concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes,

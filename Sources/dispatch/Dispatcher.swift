@@ -11,7 +11,7 @@ import Stage
 /// another emit or retry if one dies: what the gateway has answered is never asked again.
 @PipelineActor
 final class Dispatcher {
-    typealias Link = OutgoingLink<IncomingLink.Ticket>
+    typealias Link = OutgoingLink
 
     private let incoming: IncomingLink
     private let emit: Link
@@ -107,9 +107,9 @@ final class Dispatcher {
         var envelope = envelope
         envelope.payload = []
         if case .failed = envelope.progress {
-            retry.send(envelope, token: ticket)
+            retry.send(envelope, from: .message(ticket))
         } else {
-            emit.send(envelope, token: ticket)
+            emit.send(envelope, from: .message(ticket))
         }
     }
 }

@@ -15,7 +15,7 @@ struct IngestMain {
             let queues = settings.server.queues
             let sources = try queues.map { try Sources.make($0, settings, logger: stage.logger) }
             let ingester = Ingester(
-                queues: queues, dispatch: try stage.outgoing(to: .dispatch, token: UInt64.self),
+                queues: queues, dispatch: try stage.outgoing(to: .dispatch),
                 preparation: Preparation(
                     limits: RequestLimits(maximumPayloadBytes: settings.maxPayloadBytes),
                     maxDeliveries: settings.stage.maxDeliveries),

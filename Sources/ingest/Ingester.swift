@@ -28,7 +28,7 @@ final class Ingester {
         var unwanted: [Receipt] = []
     }
 
-    private let dispatch: OutgoingLink<UInt64>
+    private let dispatch: OutgoingLink
     private let preparation: Preparation
     private let policy: MergePolicy
     private let logger: Logger
@@ -44,7 +44,7 @@ final class Ingester {
     private static let largestLease = 512
 
     init(
-        queues: [QueueSettings], dispatch: OutgoingLink<UInt64>, preparation: Preparation, policy: MergePolicy,
+        queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
         maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger, tap: Tap?
     ) {
         self.dispatch = dispatch
@@ -179,7 +179,7 @@ final class Ingester {
             defer { lanes[queue].unwanted = [] }
             return lanes[queue].unwanted
         }
-        for token in dispatch.takeUnsent() {
+        for case .lease(let token) in dispatch.takeUnsent() {
             guard let holding = holdings.remove(token) else { continue }
             admission.settled(queue: holding.queue)
             released[holding.queue].append(holding.receipt)
@@ -187,8 +187,8 @@ final class Ingester {
         return released
     }
 
-    private func settled(_ token: UInt64) {
-        guard let holding = holdings.remove(token) else { return }
+    private func settled(_ origin: Origin) {
+        guard case .lease(let token) = origin, let holding = holdings.remove(token) else { return }
         admission.settled(queue: holding.queue)
         offerPermits()
     }
@@ -199,7 +199,7 @@ final class Ingester {
         while room > 0, let queue = nextQueue(), let item = lanes[queue].waiting.popFirst() {
             holdings[item.token]?.isSent = true
             admission.sent(queue: queue)
-            dispatch.send(item.envelope, token: item.token)
+            dispatch.send(item.envelope, from: .lease(item.token))
             room -= 1
         }
         offerPermits()

@@ -10,7 +10,7 @@ import Stage
 @PipelineActor
 final class Retrier {
     private let incoming: IncomingLink
-    private let emit: OutgoingLink<IncomingLink.Ticket>
+    private let emit: OutgoingLink
     private let policy: RetryPolicy
     private var metrics: RequestMetricsByQueue
     private var isDraining = false
@@ -19,7 +19,7 @@ final class Retrier {
     private static let mostOpen = 1024
 
     init(
-        incoming: IncomingLink, emit: OutgoingLink<IncomingLink.Ticket>, policy: RetryPolicy,
+        incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
         maxUnackedBytes: Int, metrics: RequestMetricsByQueue
     ) {
         self.incoming = incoming
@@ -52,7 +52,7 @@ final class Retrier {
         let decided =
             policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
-        emit.send(decided, token: ticket)
+        emit.send(decided, from: .message(ticket))
     }
 
     private func count(_ envelope: Envelope) {

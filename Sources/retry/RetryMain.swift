@@ -10,7 +10,7 @@ struct RetryMain {
         let settings = RetrySettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
             let incoming = try stage.incoming()
-            let emit = try stage.outgoing(to: .emit, token: IncomingLink.Ticket.self)
+            let emit = try stage.outgoing(to: .emit)
             let retrier = Retrier(
                 incoming: incoming, emit: emit, policy: RetryPolicy(settings),
                 maxUnackedBytes: settings.stage.maxUnackedBytes,

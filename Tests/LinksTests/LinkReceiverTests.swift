@@ -99,6 +99,24 @@ struct LinkReceiverTests {
     }
 
     @Test
+    func reportsTogetherWhatIsDoneWithinTwoMilliseconds() throws {
+        let bench = ReceiverBench(sessions: 1)
+        let tickets = (1...3).compactMap { bench.take(1, UInt64($0)) }
+        try #require(tickets.count == 3)
+        for ticket in tickets { #expect(bench.start(ticket)) }
+        _ = bench.reports()
+        #expect(!bench.receiver.hasUnreported)
+        bench.receiver.finish(tickets[0])
+        #expect(bench.receiver.hasUnreported)
+        bench.now += LinkTiming.settling / 2
+        #expect(bench.reports().isEmpty)
+        bench.receiver.finish(tickets[1])
+        bench.now += LinkTiming.settling / 2
+        #expect(bench.reports().map(\.done) == [[1...2]], "counted from the first")
+        #expect(!bench.receiver.hasUnreported)
+    }
+
+    @Test
     func reportsWhatIsDoneAsRangesAndOnlyWhenItIs() throws {
         let bench = ReceiverBench(sessions: 1)
         let tickets = (1...4).compactMap { bench.take(1, UInt64($0)) }
@@ -106,8 +124,10 @@ struct LinkReceiverTests {
         for ticket in tickets { #expect(bench.start(ticket)) }
         bench.receiver.finish(tickets[0])
         bench.receiver.finish(tickets[2])
+        bench.now += LinkTiming.settling
         #expect(bench.reports().last?.done == [1...1, 3...3])
         bench.receiver.finish(tickets[3])
+        bench.now += LinkTiming.settling
         #expect(bench.reports().last?.done == [1...1, 4...4], "the news")
         #expect(bench.hello(1, last: 4, open: [2...4]).last?.done == [1...1, 3...4], "everything, in answer to hello")
         #expect(bench.pass(1).last?.done == [1...1, 3...4], "everything, each second")

@@ -58,7 +58,7 @@ struct LinkTests {
     func carriesAMessageOfManyMegabytes() async throws {
         let pair = try await LinkPair.start()
         let payload = Bytes([UInt8](repeating: 7, count: 20_000_000))
-        pair.outgoing.send(Envelope(id: "large", queue: "q", receipt: Receipt("r"), payload: payload), token: 1)
+        pair.outgoing.send(Envelope(id: "large", queue: "q", receipt: Receipt("r"), payload: payload), from: .lease(1))
         try await pair.wait { pair.done == [1] }
         #expect(pair.received.first?.payload == payload)
         await pair.end()
@@ -89,12 +89,12 @@ struct LinkTests {
         // Turns in which they must not be taken for sent.
         try await Task.sleep(for: .milliseconds(50))
         pair.outgoing.beginDrain(returningUnsent: true)
-        var unsent: [UInt64] = []
+        var unsent: [Origin] = []
         try await pair.wait {
             unsent += pair.outgoing.takeUnsent()
             return unsent.count == 3
         }
-        #expect(unsent == [1, 2, 3])
+        #expect(unsent == [.lease(1), .lease(2), .lease(3)])
         #expect(pair.outgoing.openCount == 1, "the receiver may have worked on the first")
         await pair.end()
     }
@@ -137,7 +137,7 @@ private final class LinkPair {
         bench.dropReceiver()
     }
 
-    var outgoing: OutgoingLink<UInt64> { bench.outgoing }
+    var outgoing: OutgoingLink { bench.outgoing }
     var done: [UInt64] { bench.done }
 
     func send(_ number: Int) {

@@ -34,7 +34,7 @@ struct MalformedFrameTests {
         header.number = 6
         change(&header)
         let bytes: [UInt8] = try header.serializedBytes()
-        return try Frame(decoding: Frame.assemble(.message, header: bytes, FrameTests.full.payload))
+        return try Frame(decoding: Frame.assemble(.message, header: bytes) + FrameTests.full.payload)
     }
 
     @Test

@@ -56,19 +56,9 @@ package enum Frame: Sendable, Equatable {
         }
     }
 
-    /// One frame from its parts.
-    static func assemble(_ kind: Kind, header: [UInt8], _ payload: Bytes = [], _ body: Bytes = []) -> [UInt8] {
-        let size = prefixLength + header.count + payload.count + body.count
-        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            buffer[0] = version
-            buffer[1] = kind.rawValue
-            for byte in 0..<4 { buffer[2 + byte] = UInt8(truncatingIfNeeded: header.count >> (8 * byte)) }
-            var offset = prefixLength
-            for part in [header[...], payload, body] {
-                _ = UnsafeMutableBufferPointer(rebasing: buffer[offset...]).update(fromContentsOf: part)
-                offset += part.count
-            }
-            count = size
-        }
+    /// A frame without payloads.
+    static func assemble(_ kind: Kind, header: [UInt8]) -> [UInt8] {
+        let length = (0..<4).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+        return [version, kind.rawValue] + length + header
     }
 }

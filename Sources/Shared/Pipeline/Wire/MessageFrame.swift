@@ -1,5 +1,4 @@
 package import Messages
-import SwiftProtobuf
 
 /// A message on a link: an envelope with its number in a session.
 package struct MessageFrame: Sendable, Equatable {
@@ -25,28 +24,29 @@ package struct MessageFrame: Sendable, Equatable {
     package static func encode(
         _ envelope: Envelope, session: UInt64, number: UInt64, losses: Int
     ) throws(WireError) -> [UInt8] {
-        var header = WireMessageHeader(envelope)
-        header.session = session
-        header.number = number
-        header.losses = UInt32(clamping: losses)
-        let bytes: [UInt8]
-        do { bytes = try header.serializedBytes() } catch { throw .header }
-        guard bytes.count <= Frame.maxHeaderLength else { throw .tooLarge(bytes.count) }
-        let size = Frame.prefixLength + bytes.count + envelope.payload.count + envelope.body.count
+        let header = MessageHeaderWriter(envelope, losses: losses)
+        guard header.length <= Frame.maxHeaderLength else { throw .tooLarge(header.length) }
+        let body = envelope.body
+        let size = Frame.prefixLength + header.length + envelope.payload.count + body.count
         guard size <= Frame.maxSize else { throw .tooLarge(size) }
-        return Frame.assemble(.message, header: bytes, envelope.payload, envelope.body)
+        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            var output = MessageHeaderWriter.Output(buffer)
+            output.byte(Frame.version)
+            output.byte(Frame.Kind.message.rawValue)
+            for shift in 0..<4 { output.byte(UInt8(truncatingIfNeeded: header.length >> (8 * shift))) }
+            header.write(to: &output, session: session, number: number)
+            output.copy(envelope.payload)
+            output.copy(body)
+            precondition(output.count == size, "a frame of another size than computed")
+            count = size
+        }
     }
 
     init(header bytes: Bytes, payloads: Bytes) throws(WireError) {
-        let header: WireMessageHeader
-        do { header = try WireMessageHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
-        guard header.session != 0 else { throw .field("session") }
-        guard header.number != 0 else { throw .field("number") }
-        guard header.payloadLength <= UInt64(payloads.count) else { throw .field("payload_length") }
-        let middle = payloads.startIndex + Int(header.payloadLength)
+        let header = try MessageHeaderReader(bytes, payloads: payloads)
         session = header.session
         number = header.number
-        envelope = try header.envelope(payload: payloads[..<middle], body: payloads[middle...])
+        envelope = header.envelope
     }
 
     /// Session and number, which stand first in every header: two tags and two little-endian numbers of 64 bits.

@@ -8,7 +8,7 @@ package import Stage
 /// Both ends of one link in one process, over real sockets; the test is the stage at one of them or at both.
 @PipelineActor
 package final class LinkBench {
-    package let outgoing: OutgoingLink<UInt64>
+    package let outgoing: OutgoingLink
     package let senderLinks: StageLinks
     /// Where the receiving end listens.
     package let endpoint: String
@@ -36,8 +36,10 @@ package final class LinkBench {
         endpoint = "ipc://\(folder.path)/receiver"
         senderLinks = try StageLinks(registry: MetricsRegistry(), logger: logger)
         try senderLinks.bindAcks("ipc://\(folder.path)/acks", advertise: nil)
-        outgoing = senderLinks.outgoing(name, to: [endpoint], maxDeliveries: 5, token: UInt64.self)
-        outgoing.onDone = { [weak self] in self?.done.append($0) }
+        outgoing = senderLinks.outgoing(name, to: [endpoint], maxDeliveries: 5)
+        outgoing.onDone = { [weak self] in
+            if case .lease(let token) = $0 { self?.done.append(token) }
+        }
         senderLinks.start()
         resolving = Task { [senderLinks] in _ = await senderLinks.resolve() }
     }
@@ -58,7 +60,7 @@ package final class LinkBench {
     /// Lets the receiving end vanish as if its process had died; whoever else holds the link has let it go before.
     package func dropReceiver() { receiverLinks = nil }
 
-    package func send(_ envelope: Envelope, token: UInt64) { outgoing.send(envelope, token: token) }
+    package func send(_ envelope: Envelope, token: UInt64) { outgoing.send(envelope, from: .lease(token)) }
 
     /// Asks every two milliseconds; tests have time limits.
     package func wait(until condition: () -> Bool) async throws {

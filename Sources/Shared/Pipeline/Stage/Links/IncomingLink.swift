@@ -67,6 +67,11 @@ package final class IncomingLink {
     /// The next stage has said done of everything that became of the message.
     package func finish(_ ticket: Ticket) { receiver.finish(ticket) }
 
+    /// The next stage has said done of what came from here.
+    package func finish(_ origin: Origin) {
+        if case .message(let ticket) = origin { receiver.finish(ticket) }
+    }
+
     /// Gives a message back that this process cannot deal with.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 

@@ -26,13 +26,13 @@ protocol SendingEnd: AnyObject {
 /// The sockets of one outgoing link: a PUSH socket per downstream process.
 ///
 /// The state machine `LinkSender` decides; this class carries frames. What a stage sends is the link's until the other
-/// end has said done, whatever happens to peers meanwhile; then `onDone` is called with the stage's token.
+/// end has said done, whatever happens to peers meanwhile; then `onDone` is called with what it came from.
 @PipelineActor
-package final class OutgoingLink<Token: Sendable>: SendingEnd {
-    /// An envelope and what the stage calls it.
+package final class OutgoingLink: SendingEnd {
+    /// An envelope and what it came from.
     struct Parcel: Sendable {
         var envelope: Envelope
-        let token: Token
+        let origin: Origin
     }
 
     private struct Peer {
@@ -50,7 +50,7 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     /// Both ends, such as `ingest-dispatch`.
     package let name: String
     /// A message is finished for good.
-    package var onDone: (Token) -> Void = { _ in }
+    package var onDone: (Origin) -> Void = { _ in }
     /// There is room, perhaps more than before.
     package var onRoom: () -> Void = {}
 
@@ -62,7 +62,7 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     private let logger: Logger
     private var sender: LinkSender<Parcel>
     private var peers: [Int: Peer] = [:]
-    private var returned: [Token] = []
+    private var returned: [Origin] = []
     private var lastRoom = 0
     /// What of the sender's totals the metrics have.
     private var counted = SenderTotals()
@@ -100,8 +100,8 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
     /// Takes charge of an envelope.
     ///
     /// Never fails: without room it waits here, so ask `room` first.
-    package func send(_ envelope: Envelope, token: Token) {
-        var parcel = Parcel(envelope: envelope, token: token)
+    package func send(_ envelope: Envelope, from origin: Origin) {
+        var parcel = Parcel(envelope: envelope, origin: origin)
         if envelope.frameSizeLimit > Frame.maxSize {
             let message = "the message has \(envelope.frameSizeLimit) bytes, a link carries \(Frame.maxSize)"
             parcel.envelope.end(.result(.failure(.inferenceError, message: message)))
@@ -120,8 +120,8 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
         sender.beginDrain(returningUnsent: returningUnsent, now: EventLoop.shared.now)
     }
 
-    /// Tokens of what was given back while draining; the link has forgotten them.
-    package func takeUnsent() -> [Token] {
+    /// What was given back while draining; the link has forgotten it.
+    package func takeUnsent() -> [Origin] {
         defer { returned = [] }
         return returned
     }
@@ -188,8 +188,8 @@ package final class OutgoingLink<Token: Sendable>: SendingEnd {
                 open(index, address)
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
-            case .done(let parcel): onDone(parcel.token)
-            case .returned(let parcel): returned.append(parcel.token)
+            case .done(let parcel): onDone(parcel.origin)
+            case .returned(let parcel): returned.append(parcel.origin)
             case .deadLetter(let parcel, let reason): bury(parcel, reason)
             }
         }

@@ -93,11 +93,9 @@ package final class StageLinks {
     }
 
     /// Opens the link to the processes at `endpoints`, all addresses of each name.
-    package func outgoing<Token: Sendable>(
-        _ name: String, to endpoints: [String], maxDeliveries: Int, token: Token.Type
-    ) -> OutgoingLink<Token> {
+    package func outgoing(_ name: String, to endpoints: [String], maxDeliveries: Int) -> OutgoingLink {
         guard let ackAddress else { preconditionFailure("an outgoing link needs the socket for reports") }
-        let link = OutgoingLink<Token>(
+        let link = OutgoingLink(
             name: name, context: context, ackAddress: ackAddress, maxDeliveries: maxDeliveries,
             metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
         routes.append(Route(link: link, endpoints: endpoints))

@@ -21,9 +21,7 @@ package struct Stage {
     /// The link to all processes of another stage.
     ///
     /// The first one binds the socket where reports arrive.
-    package func outgoing<Token: Sendable>(
-        to receiver: StageName, token: Token.Type
-    ) throws(LinkError) -> OutgoingLink<Token> {
+    package func outgoing(to receiver: StageName) throws(LinkError) -> OutgoingLink {
         if links.ackAddress == nil, let acks = settings.acks {
             try links.bindAcks("\(acks)", advertise: settings.acksAdvertise?.description)
         }
@@ -35,7 +33,6 @@ package struct Stage {
             case .ingest: [Endpoint]()
             }
         return links.outgoing(
-            "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries,
-            token: token)
+            "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries)
     }
 }

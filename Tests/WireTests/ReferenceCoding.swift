@@ -3,6 +3,10 @@ import SwiftProtobuf
 
 import struct Foundation.Data
 
+@testable import Wire
+
+/// The headers of messages as the generated code writes and reads them: what `MessageHeaderWriter` and
+/// `MessageHeaderReader` are held against.
 extension WireMessageHeader {
     init(_ envelope: Envelope) {
         self.init()
@@ -83,38 +87,5 @@ extension WireFailedAttempt {
         FailedAttempt(
             statusCode: hasStatusCode ? Int(statusCode) : nil, body: body, reason: reason,
             retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil)
-    }
-}
-
-extension WireErrorCode {
-    init(_ code: ErrorCode) {
-        self =
-            switch code {
-            case .deadlineExceeded: .deadlineExceeded
-            case .invalidRequest: .invalidRequest
-            case .inferenceError: .inferenceError
-            case .cancelled: .cancelled
-            case .gateDropped: .gateDropped
-            case .gateError: .gateError
-            case .attemptsExhausted: .attemptsExhausted
-            case .deadLetter: .deadLetter
-            }
-    }
-}
-
-extension ErrorCode {
-    /// `nil` for a code this version does not know.
-    init?(_ code: WireErrorCode) {
-        switch code {
-        case .deadlineExceeded: self = .deadlineExceeded
-        case .invalidRequest: self = .invalidRequest
-        case .inferenceError: self = .inferenceError
-        case .cancelled: self = .cancelled
-        case .gateDropped: self = .gateDropped
-        case .gateError: self = .gateError
-        case .attemptsExhausted: self = .attemptsExhausted
-        case .deadLetter: self = .deadLetter
-        case .none, .UNRECOGNIZED: return nil
-        }
     }
 }

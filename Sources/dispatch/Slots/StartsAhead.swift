@@ -1,6 +1,6 @@
 /// How many requests dispatch wants to have at hand beyond its slots: what it starts within the time that a request
 /// takes to arrive, so that a slot that becomes free is filled at once.
-package struct StartsAhead: Sendable, Equatable {
+struct StartsAhead: Sendable, Equatable {
     /// From asking for a request to having it: a report, a message, and a turn of the loop at each end.
     private static let lead = Duration.milliseconds(50)
     private static let leadsPerWindow = 4
@@ -13,20 +13,20 @@ package struct StartsAhead: Sendable, Equatable {
     private var recent = 0
 
     /// - Parameter concurrency: never more than twice the slots is kept at hand.
-    package init(concurrency: Int) {
+    init(concurrency: Int) {
         most = max(4, 2 * concurrency)
     }
 
     /// An attempt has started.
     ///
     /// `now`: a monotonic clock.
-    package mutating func started(at now: Duration) {
+    mutating func started(at now: Duration) {
         roll(to: now)
         startedInWindow += 1
     }
 
     /// How many to have at hand, at least one.
-    package mutating func count(at now: Duration) -> Int {
+    mutating func count(at now: Duration) -> Int {
         roll(to: now)
         let current = startedInWindow / Self.leadsPerWindow
         return min(most, max(1, recent, current))

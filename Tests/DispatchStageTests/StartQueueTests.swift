@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Attempts
+@testable import DispatchStage
 
 struct StartQueueTests {
     @Test

@@ -5,7 +5,7 @@ import DequeModule
 /// First come, first served; but of k queues seen so far, none has more than 1 − 1/(2k) of the slots, so that a queue
 /// whose gateway is silent leaves slots to the others. Ingest cannot see to that alone: it does not know slots from
 /// the room for what starts soon.
-package struct StartQueue<Item> {
+struct StartQueue<Item> {
     private struct Lane {
         var active = 0
         var waiting = Deque<(order: UInt64, item: Item)>()
@@ -15,15 +15,15 @@ package struct StartQueue<Item> {
     private var lanes: [Lane] = []
     private var indices: [String: Int] = [:]
     private var lastOrder: UInt64 = 0
-    package private(set) var active = 0
-    package private(set) var count = 0
+    private(set) var active = 0
+    private(set) var count = 0
 
     /// Names are the producers' choice, more or less: queues beyond this many share the first one's lane.
     private static var mostLanes: Int { 1000 }
 
-    package init(slots: Int) { self.slots = slots }
+    init(slots: Int) { self.slots = slots }
 
-    package mutating func append(_ item: Item, queue: String) {
+    mutating func append(_ item: Item, queue: String) {
         lastOrder += 1
         lanes[lane(of: queue)].waiting.append((lastOrder, item))
         count += 1
@@ -32,7 +32,7 @@ package struct StartQueue<Item> {
     /// Takes the next item that may have a slot, and gives it one; `nil` if there is none.
     ///
     /// - Returns: the item, and its lane, for `ended`.
-    package mutating func start() -> (item: Item, lane: Int)? {
+    mutating func start() -> (item: Item, lane: Int)? {
         guard active < slots, count > 0 else { return nil }
         let share = share(of: slots)
         var best: Int?
@@ -50,12 +50,12 @@ package struct StartQueue<Item> {
     }
 
     /// An item of this lane has given its slot back.
-    package mutating func ended(lane: Int) {
+    mutating func ended(lane: Int) {
         lanes[lane].active -= 1
         active -= 1
     }
 
-    package mutating func removeAll() {
+    mutating func removeAll() {
         for index in lanes.indices { lanes[index].waiting.removeAll() }
         count = 0
     }
@@ -64,7 +64,7 @@ package struct StartQueue<Item> {
     ///
     /// What waits counts, or there would be room again and again while every slot is taken. It does not count where its
     /// queue has more than its share of slots and places already: then it must not keep the others from coming.
-    package func room(ahead: Int) -> Int {
+    func room(ahead: Int) -> Int {
         let places = slots + ahead
         let share = share(of: places)
         let waiting = lanes.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
