@@ -74,10 +74,11 @@ struct SortedSetClaims {
     private mutating func deliveries(_ claims: [RedisReply], owner: String) throws(RedisError) -> [Delivery] {
         var tokens: [Int: RequestToken] = [:]
         var deliveries: [Delivery] = []
-        deliveries.reserveCapacity(claims.count)
-        for claim in claims {
-            guard let parts = claim.array, parts.count == 5, let submission = parts[0].text, let born = parts[1].text,
-                let bytes = parts[2].bytes
+        deliveries.reserveCapacity(claims.count / 5)
+        for start in stride(from: 0, to: claims.count - 4, by: 5) {
+            let parts = claims[start...].prefix(5)
+            guard let submission = parts[start].text, let born = parts[start + 1].text,
+                let bytes = parts[start + 2].bytes
             else { continue }
             let token = RequestToken(in: bytes[...])
             if let token { tokens[deliveries.count] = token }
@@ -85,8 +86,8 @@ struct SortedSetClaims {
                 submission: submission, born: born, owner: owner, token: token?.token ?? "", keys: keys)
             deliveries.append(
                 Delivery(
-                    bytes: bytes[...], receipt: receipt.receipt, deliveries: Int(parts[4].integer ?? 0),
-                    failedAttempts: Int(parts[3].integer ?? 0)))
+                    bytes: bytes[...], receipt: receipt.receipt, deliveries: Int(parts[start + 4].integer ?? 0),
+                    failedAttempts: Int(parts[start + 3].integer ?? 0)))
         }
         try markCancelled(&deliveries, tokens)
         return deliveries

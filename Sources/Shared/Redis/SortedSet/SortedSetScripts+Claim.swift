@@ -8,7 +8,7 @@ extension SortedSetScripts {
     ///     ARGV    1 owner, 2 lease in ms, 3 "1" if this very call may have been carried out before, 4 most claims (512),
     ///             5 most bytes (one request always fits), 6 the queue's name, 7 the same as a JSON string,
     ///             8 where to start among the due, or -1 to leave them, 9 "1" to take over expired leases
-    ///     result  1 claims, each [submission, born, bytes, failed attempts, leases that expired],
+    ///     result  1 claims, five values each: submission, born, bytes, failed attempts, leases that expired;
     ///             2 entries of other queues passed over, 3 where to go on among the due, -1 at the end,
     ///             4 ms until the next entry is due, -1 for none, 5 claims taken over
     static let claimSource = """
@@ -16,23 +16,36 @@ extension SortedSetScripts {
         local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
         local name, quoted = ARGV[6], ARGV[7]
         local expiry = string.format('%.0f', now + lease)
-        local claims, held, foreign, taken = {}, {}, 0, 0
+        local claims, count, held, foreign, taken = {}, 0, {}, 0, 0
         local bodies, ends, notes, unparked, dequeued, gone = {}, {}, {}, {}, {}, {}
 
-        local function full() return #claims >= limit or (#claims > 0 and room <= 0) end
+        local function full() return count >= limit or (count > 0 and room <= 0) end
+
+        local function add(key, note, body, born, attempts, deliveries)
+          held[key] = true
+          local two, five = 2 * count, 5 * count
+          ends[two + 1], ends[two + 2] = expiry, key
+          notes[two + 1], notes[two + 2] = key, note
+          claims[five + 1], claims[five + 2], claims[five + 3] = key, born, body
+          claims[five + 4], claims[five + 5] = attempts, deliveries
+          count = count + 1
+          room = room - #body
+        end
 
         local function hold(key, s, body, isNew)
-          held[key] = true
           if isNew then
             bodies[#bodies + 1] = key
             bodies[#bodies + 1] = body
           end
-          ends[#ends + 1] = expiry
-          ends[#ends + 1] = key
-          notes[#notes + 1] = key
-          notes[#notes + 1] = write('L', owner, s)
-          claims[#claims + 1] = { key, s.born, body, tonumber(s.attempts), tonumber(s.deliveries) }
-          room = room - #body
+          add(key, write('L', owner, s), body, s.born, tonumber(s.attempts), tonumber(s.deliveries))
+        end
+
+        -- Most requests were never claimed before.
+        local first = 'L' .. owner .. ' ' .. owner .. ' '
+        local function holdNew(key, score, body)
+          bodies[#bodies + 1] = key
+          bodies[#bodies + 1] = body
+          add(key, first .. score .. ' 0 0', body, owner, 0, 0)
         end
 
         local function fresh(score) return { born = owner, score = score, attempts = 0, deliveries = 0 } end
@@ -135,7 +148,7 @@ extension SortedSetScripts {
         local function dequeue()
           local at, size, kept = 0, 8, 0
           while not full() and kept < 1000 do
-            local page = redis.call('ZRANGE', queue, at, at + math.min(size, limit - #claims) - 1, 'WITHSCORES')
+            local page = redis.call('ZRANGE', queue, at, at + math.min(size, limit - count) - 1, 'WITHSCORES')
             if #page == 0 then return end
             local keys, bytes = {}, 0
             for i = 1, #page, 2 do
@@ -145,14 +158,17 @@ extension SortedSetScripts {
             local found = redis.call('HMGET', states, unpack(keys))
             for i, key in ipairs(keys) do
               if full() then return end
-              local s = parse(found[i])
+              local s, body = parse(found[i]), page[2 * i - 1]
               if held[key] or (s and s.what ~= 'W') then
                 kept = kept + 1
               else
-                s = s or fresh(page[2 * i])
-                s.score = page[2 * i]
-                hold(key, s, page[2 * i - 1], true)
-                dequeued[#dequeued + 1] = page[2 * i - 1]
+                if s then
+                  s.score = page[2 * i]
+                  hold(key, s, body, true)
+                else
+                  holdNew(key, page[2 * i], body)
+                end
+                dequeued[#dequeued + 1] = body
               end
             end
             at = at + #keys
@@ -168,7 +184,7 @@ extension SortedSetScripts {
         if ARGV[9] == '1' then takeOver() end
         dequeue()
         if #bodies > 0 then redis.call('HSET', requests, unpack(bodies)) end
-        if #claims > 0 then
+        if count > 0 then
           redis.call('ZADD', leases, unpack(ends))
           redis.call('HSET', states, unpack(notes))
         end

@@ -22,16 +22,21 @@ extension SortedSetScripts {
         local function argument(i, n) return ARGV[1 + (i - 1) * 8 + n] end
         local function list(i) return KEYS[6 + (i - 1) * 3 + 1] end
 
+        -- States, as text until somebody reads them.
         local keys, open = {}, {}
         for i = 1, count do keys[i] = argument(i, 2) end
         local found = redis.call('HMGET', states, unpack(keys))
-        for i, key in ipairs(keys) do open[key] = parse(found[i]) end
+        for i, key in ipairs(keys) do open[key] = found[i] end
         redis.call('HEXISTS', requests, '')
         redis.call('ZCARD', leases)
 
         -- The state, if the settlement may end it.
         local function mayEnd(i)
           local s = open[keys[i]]
+          if type(s) == 'string' then
+            s = parse(s)
+            open[keys[i]] = s
+          end
           if not s or s.born ~= argument(i, 3) then return nil end
           if argument(i, 1) == 'result' then return s.what ~= 'W' and s or nil end
           return s.what == 'L' and s.owner == argument(i, 4) and s or nil
@@ -79,14 +84,22 @@ extension SortedSetScripts {
           result[i] = 1
         end
 
+        -- Nearly all that end are leased by whoever says so: that is seen without reading the whole state.
+        local leased = { what = 'L' }
+        local function isLeased(i, state)
+          local start = 'L' .. argument(i, 4) .. ' ' .. argument(i, 3) .. ' '
+          return type(state) == 'string' and string.sub(state, 1, #start) == start
+        end
+
         -- Results that go to one list, from the i-th settlement on; returns the last of them.
         local function results(i)
-          local last, some, documents = i, {}, {}
-          while last <= count and argument(last, 1) == 'result' and list(last) == list(i) do
-            local s = mayEnd(last)
-            if s then
-              some[#some + 1] = { last, s }
-              documents[#documents + 1] = argument(last, 6)
+          local last, name, some, before, documents = i, list(i), {}, {}, {}
+          while last <= count and argument(last, 1) == 'result' and list(last) == name do
+            local state = open[keys[last]]
+            if isLeased(last, state) or mayEnd(last) then
+              some[#some + 1] = last
+              before[#some] = open[keys[last]]
+              documents[#some] = argument(last, 6)
               open[keys[last]] = nil
             else
               result[last] = 0
@@ -94,9 +107,10 @@ extension SortedSetScripts {
             last = last + 1
           end
           local refusal = #some > 0 and try('LPUSH', list(i), unpack(documents))
-          for _, one in ipairs(some) do
-            open[keys[one[1]]] = one[2]
-            if refusal then result[one[1]] = refusal else finish(one[1], one[2]) end
+          for n, one in ipairs(some) do
+            local state = before[n]
+            open[keys[one]] = state
+            if refusal then result[one] = refusal else finish(one, type(state) == 'string' and leased or state) end
           end
           return last - 1
         end
