@@ -1,8 +1,10 @@
-/// One command and its arguments, as one run of bytes; arguments may hold any bytes.
+/// One command and its arguments, in the form in which they travel; arguments may hold any bytes.
+///
+/// Source: the Redis serialization protocol, version 2: `*<arguments>\r\n`, and for each `$<bytes>\r\n<bytes>\r\n`.
 package struct RedisCommand: Sendable, Equatable {
-    private(set) var bytes: [UInt8] = []
-    /// Where each argument ends in `bytes`.
-    private(set) var ends: [Int] = []
+    /// Everything but the first line, which says how many arguments there are.
+    private(set) var body: [UInt8] = []
+    private(set) var count = 0
     /// For errors: the command's name, and what it is called on where that helps.
     let label: String
 
@@ -13,51 +15,99 @@ package struct RedisCommand: Sendable, Equatable {
     }
 
     package mutating func append(_ argument: some RedisArgument) {
-        argument.write(into: &bytes)
-        ends.append(bytes.count)
+        count += 1
+        body.appendHead(UInt8(ascii: "$"), argument.byteCount)
+        argument.write(into: &body)
+        body.appendLineEnd()
     }
 
-    /// Calls `body` with the arguments as hiredis takes them; they are valid only inside the call.
-    func withArguments<R>(
-        _ body: (CInt, UnsafeMutablePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int>?) -> R
-    ) -> R {
-        bytes.withUnsafeBytes { buffer in
-            var starts: [UnsafePointer<CChar>?] = []
-            var lengths: [Int] = []
-            starts.reserveCapacity(ends.count)
-            lengths.reserveCapacity(ends.count)
-            var start = 0
-            for end in ends {
-                starts.append(buffer.baseAddress.map { ($0 + start).assumingMemoryBound(to: CChar.self) })
-                lengths.append(end - start)
-                start = end
-            }
-            return starts.withUnsafeMutableBufferPointer { body(CInt(ends.count), $0.baseAddress, lengths) }
-        }
+    /// Appends one argument that begins with `prefix`.
+    mutating func append(_ prefix: StaticString, _ rest: String) {
+        count += 1
+        body.appendHead(UInt8(ascii: "$"), prefix.utf8CodeUnitCount + rest.utf8.count)
+        body.append(contentsOf: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+        rest.write(into: &body)
+        body.appendLineEnd()
+    }
+
+    /// Makes room for as many bytes more.
+    mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + bytes) }
+
+    /// The first line.
+    var head: [UInt8] {
+        var head: [UInt8] = []
+        head.appendHead(UInt8(ascii: "*"), count)
+        return head
     }
 }
 
 /// What a command can be given.
 package protocol RedisArgument {
+    /// How many bytes `write` appends.
+    var byteCount: Int { get }
     func write(into bytes: inout [UInt8])
 }
 
 extension String: RedisArgument {
+    package var byteCount: Int { utf8.count }
     package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
 }
 
 extension [UInt8]: RedisArgument {
+    package var byteCount: Int { count }
     package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: self) }
 }
 
 extension ArraySlice<UInt8>: RedisArgument {
+    package var byteCount: Int { count }
     package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: self) }
 }
 
 extension Int: RedisArgument {
-    package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: String(self).utf8) }
+    package var byteCount: Int { Int64(self).byteCount }
+    package func write(into bytes: inout [UInt8]) { bytes.appendDecimal(Int64(self)) }
 }
 
 extension Int64: RedisArgument {
-    package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: String(self).utf8) }
+    package var byteCount: Int {
+        var digits = self < 0 ? 2 : 1
+        var rest = magnitude
+        while rest > 9 {
+            rest /= 10
+            digits += 1
+        }
+        return digits
+    }
+
+    package func write(into bytes: inout [UInt8]) { bytes.appendDecimal(self) }
+}
+
+extension [UInt8] {
+    /// A line of a marker and a number.
+    fileprivate mutating func appendHead(_ marker: UInt8, _ number: Int) {
+        append(marker)
+        appendDecimal(Int64(number))
+        appendLineEnd()
+    }
+
+    fileprivate mutating func appendLineEnd() {
+        append(UInt8(ascii: "\r"))
+        append(UInt8(ascii: "\n"))
+    }
+
+    fileprivate mutating func appendDecimal(_ number: Int64) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        var low = count
+        var rest = number.magnitude
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        // In place: reversing a slice would copy it.
+        var high = count - 1
+        while low < high {
+            swapAt(low, high)
+            (low, high) = (low + 1, high - 1)
+        }
+    }
 }

@@ -134,7 +134,11 @@ extension RedisConnection {
 
     private func append(_ command: RedisCommand) throws(RedisError) {
         guard isUsable else { throw error(command.label, "the connection is closed", .connection) }
-        _ = command.withArguments { redisAppendCommandArgv(context, $0, $1, $2) }
+        for part in [command.head, command.body] {
+            part.withUnsafeBytes {
+                _ = redisAppendFormattedCommand(context, $0.assumingMemoryBound(to: CChar.self).baseAddress, $0.count)
+            }
+        }
         try checkContext(command.label)
         hasOutput = true
     }

@@ -34,8 +34,10 @@ package struct SortedSetKeys: Sendable, Hashable {
     package var deadLetters: String { ClaimKeys.deadLetters(of: queue) }
 
     /// What the producer of llm-d-async keeps of its newest submission with this id: its token.
-    package static func active(_ id: String) -> String { "request-active:\(id)" }
+    package static func active(_ id: String) -> String { "\(activePrefix)\(id)" }
+    static let activePrefix: StaticString = "request-active:"
 
     /// The token of the submission with this id that its producer has cancelled.
-    package static func cancelled(_ id: String) -> String { "request-cancel:\(id)" }
+    package static func cancelled(_ id: String) -> String { "\(cancelledPrefix)\(id)" }
+    static let cancelledPrefix: StaticString = "request-cancel:"
 }

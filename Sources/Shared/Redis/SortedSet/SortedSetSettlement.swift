@@ -31,19 +31,38 @@ package struct SortedSetSettlement: Sendable {
     package static func call(
         _ script: RedisScript, keys: SortedSetKeys, _ settlements: [SortedSetSettlement]
     ) -> RedisCall {
-        var names = [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state, keys.deadLetters]
-        for settlement in settlements { settlement.appendKeys(to: &names) }
-        var call = script.call(keys: names).with(JSONObject.quoted(keys.queue))
+        var call = script.call(keyCount: 6 + 3 * settlements.count)
+        call.command.reserve(settlements.reduce(1024) { $0 + $1.size })
+        for key in [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state, keys.deadLetters] {
+            call.append(key)
+        }
+        for settlement in settlements { settlement.appendKeys(to: &call.command) }
+        call.append(JSONObject.quoted(keys.queue))
         for settlement in settlements { settlement.append(to: &call) }
         return call
     }
 
-    private func appendKeys(to names: inout [String]) {
+    /// Bytes that it takes in a command, about.
+    private var size: Int {
+        let fixed = 400 + 2 * id.utf8.count + list.utf8.count
+        switch end {
+        case .result(let json): return fixed + json.count
+        case .deadLetter(let document, let result): return fixed + document.count + (result?.count ?? 0)
+        case .park, .release: return fixed
+        }
+    }
+
+    private func appendKeys(to command: inout RedisCommand) {
         // A name that is never used must still be one the user may touch.
         let list = list.isEmpty ? receipt.keys.queue : list
-        names.append(list)
-        names.append(receipt.token.isEmpty ? list : SortedSetKeys.active(id))
-        names.append(receipt.token.isEmpty ? list : SortedSetKeys.cancelled(id))
+        command.append(list)
+        if receipt.token.isEmpty {
+            command.append(list)
+            command.append(list)
+        } else {
+            command.append(SortedSetKeys.activePrefix, id)
+            command.append(SortedSetKeys.cancelledPrefix, id)
+        }
     }
 
     private func append(to call: inout RedisCall) {
