@@ -24,6 +24,7 @@ package final class RedisConnection {
     package let url: RedisURL
     private let timeouts: RedisTimeouts
     private var hasOutput = false
+    private var reader = ReplyReader()
     package private(set) var isUsable = true
 
     /// Connects, says who we are and selects the database.
@@ -164,18 +165,24 @@ extension RedisConnection {
     }
 
     private func read(_ label: String = "read") throws(RedisError) {
-        redisBufferRead(context)
-        try checkContext(label)
+        let descriptor = descriptor
+        var code: CInt = 0
+        let count = reader.fill { room in
+            let count = Glibc.read(descriptor, room.baseAddress, room.count)
+            code = errno
+            return count
+        }
+        if count == 0 { throw broken(label, "the server closed the connection") }
+        if count < 0, code != EAGAIN, code != EINTR { throw broken(label, String(cString: strerror(code))) }
     }
 
     /// The next whole reply among the bytes read so far.
     private func nextReply(_ label: String) throws(RedisError) -> RedisReply? {
-        var reply: UnsafeMutableRawPointer?
-        redisGetReplyFromReader(context, &reply)
-        try checkContext(label)
-        guard let reply else { return nil }
-        defer { freeReplyObject(reply) }
-        return RedisReply(copying: reply.assumingMemoryBound(to: redisReply.self).pointee)
+        do throws(ReplyReader.Malformed) {
+            return try reader.next()
+        } catch {
+            throw broken(label, "no reply: \(error.reason)")
+        }
     }
 
     private func checkContext(_ label: String) throws(RedisError) {

@@ -1,5 +1,3 @@
-internal import CHiredis
-
 /// What a server answered to one command.
 package enum RedisReply: Sendable, Equatable {
     case string([UInt8])
@@ -9,24 +7,6 @@ package enum RedisReply: Sendable, Equatable {
     case integer(Int64)
     case array([RedisReply])
     case null
-
-    /// Copies what hiredis parsed; the original stays the caller's to free.
-    init(copying reply: redisReply) {
-        switch reply.type {
-        case REDIS_REPLY_STRING: self = .string(Self.bytes(of: reply))
-        case REDIS_REPLY_STATUS: self = .status(String(decoding: Self.bytes(of: reply), as: UTF8.self))
-        case REDIS_REPLY_ERROR: self = .error(String(decoding: Self.bytes(of: reply), as: UTF8.self))
-        case REDIS_REPLY_INTEGER: self = .integer(reply.integer)
-        case REDIS_REPLY_ARRAY:
-            let elements = UnsafeBufferPointer(start: reply.element, count: reply.elements)
-            self = .array(elements.map { $0.map { RedisReply(copying: $0.pointee) } ?? .null })
-        default: self = .null
-        }
-    }
-
-    private static func bytes(of reply: redisReply) -> [UInt8] {
-        [UInt8](UnsafeRawBufferPointer(start: reply.str, count: reply.len))
-    }
 
     /// The bytes of a string or a status.
     package var bytes: [UInt8]? {
