@@ -24,24 +24,50 @@ package struct SortedSetReceipt: Sendable, Hashable {
 
     /// `nil` for what is no receipt of ours.
     package init?(_ receipt: Receipt) {
-        let parts = receipt.bytes.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
-        guard parts.count == 6, !parts[0].isEmpty, !parts[2].isEmpty else { return nil }
-        func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
-        guard let tokenLength = Int(text(parts[3])), let retryLength = Int(text(parts[4])), tokenLength >= 0,
-            retryLength >= 0, tokenLength <= parts[5].count, retryLength <= parts[5].count - tokenLength
+        var rest = receipt.bytes[...]
+        let (submission, born, owner) = (Self.word(&rest), Self.word(&rest), Self.word(&rest))
+        guard let submission, let born, let owner, !submission.isEmpty, !owner.isEmpty,
+            let tokenLength = Self.length(&rest), let retryLength = Self.length(&rest), tokenLength <= rest.count,
+            retryLength <= rest.count - tokenLength
         else { return nil }
-        submission = text(parts[0])
-        born = text(parts[1])
-        owner = text(parts[2])
-        token = text(parts[5].prefix(tokenLength))
-        let names = parts[5].dropFirst(tokenLength)
-        keys = SortedSetKeys(
-            queue: text(names.dropFirst(retryLength)), retrySet: text(names.prefix(retryLength)))
+        func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
+        self.submission = text(submission)
+        self.born = text(born)
+        self.owner = text(owner)
+        token = text(rest.prefix(tokenLength))
+        let names = rest.dropFirst(tokenLength)
+        keys = SortedSetKeys(queue: text(names.dropFirst(retryLength)), retrySet: text(names.prefix(retryLength)))
+    }
+
+    /// Takes what stands before the next blank, and the blank.
+    private static func word(_ rest: inout Bytes) -> Bytes? {
+        guard let blank = rest.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+        defer { rest = rest[(blank + 1)...] }
+        return rest[..<blank]
+    }
+
+    /// Takes a number that says how long something is: at most nine digits.
+    private static func length(_ rest: inout Bytes) -> Int? {
+        guard let digits = word(&rest), (1...9).contains(digits.count) else { return nil }
+        var value = 0
+        for digit in digits {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            value = value * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        return value
     }
 
     package var receipt: Receipt {
-        Receipt(
-            "\(submission) \(born) \(owner) \(token.utf8.count) \(keys.retrySet.utf8.count) "
-                + "\(token)\(keys.retrySet)\(keys.queue)")
+        let (tokenLength, retryLength) = (token.utf8.count, keys.retrySet.utf8.count)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(
+            submission.utf8.count + born.utf8.count + owner.utf8.count + tokenLength + retryLength
+                + keys.queue.utf8.count + 24)
+        for word in [submission, born, owner, String(tokenLength), String(retryLength)] {
+            bytes.append(contentsOf: word.utf8)
+            bytes.append(UInt8(ascii: " "))
+        }
+        for text in [token, keys.retrySet, keys.queue] { bytes.append(contentsOf: text.utf8) }
+        return Receipt(bytes)
     }
 }
