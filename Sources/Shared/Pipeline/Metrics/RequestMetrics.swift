@@ -4,7 +4,7 @@
 /// dispatch `successful`, `shedded` and `inferenceLatency`, retry `retries`, `failed` and `exceededDeadline`. A stage
 /// that never increments one exposes it as 0, so dashboards sum over all stages. Names, labels and buckets are those
 /// of llm-d-async, so that its dashboards carry over.
-package struct RequestMetrics: Sendable {
+package final class RequestMetrics: Sendable {
     /// Requests taken from the queue whose count of failed attempts was 0.
     package let requests: Counter
     /// Attempts that failed and are to be tried again.
@@ -61,6 +61,8 @@ package struct RequestMetricsByQueue {
     private let registry: MetricsRegistry
     private let capacity: Int
     private var known: [String: RequestMetrics] = [:]
+    /// The one asked for last: the next envelope is mostly of the same queue.
+    private var recent: (queue: String, metrics: RequestMetrics)?
 
     package init(registry: MetricsRegistry, capacity: Int = 1_000) {
         self.registry = registry
@@ -70,11 +72,18 @@ package struct RequestMetricsByQueue {
     /// The metrics of the queue an envelope names, made when the name is new.
     package subscript(queue queue: String) -> RequestMetrics {
         mutating get {
-            if let metrics = known[queue] { return metrics }
-            let name = known.count < capacity ? queue : "other"
-            let metrics = RequestMetrics(registry: registry, queueID: name, queueName: name)
-            if known.count < capacity { known[name] = metrics }
+            if let recent, recent.queue == queue { return recent.metrics }
+            let metrics = find(queue)
+            recent = (queue, metrics)
             return metrics
         }
+    }
+
+    private mutating func find(_ queue: String) -> RequestMetrics {
+        if let metrics = known[queue] { return metrics }
+        let name = known.count < capacity ? queue : "other"
+        let metrics = RequestMetrics(registry: registry, queueID: name, queueName: name)
+        if known.count < capacity { known[name] = metrics }
+        return metrics
     }
 }
