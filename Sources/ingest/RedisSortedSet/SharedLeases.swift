@@ -41,6 +41,9 @@ final class SharedLeases: Sendable {
     /// The server was away, or has just been started.
     func gap() { state.withLock { $0.gate.fail() } }
 
+    /// The server has answered somebody who may go on waiting.
+    func answered() { state.withLock { $0.health = .reachable } }
+
     /// Notes that the process runs and the server answers; says whether expired leases may be taken over.
     func mayTakeOver() -> Bool {
         state.withLock { state in

@@ -72,6 +72,7 @@ actor SortedSetReader {
         let start = ContinuousClock.now
         let looks = start >= nextLook
         let batch = try claims.claim(limit: limit, due: looks, takeOver: shared.mayTakeOver())
+        shared.answered()
         if looks, batch.foreign > 0 {
             // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
             let end = ContinuousClock.now
