@@ -42,7 +42,7 @@ package struct DeadLetterDocument {
         json.append(contentsOf: ",\"time\":\(time),\"deliveries\":\(deliveries),\"attempts\":\(attempts)".utf8)
         json.append(",\"body\":")
         if String(validating: body, as: UTF8.self) != nil {
-            json.appendJSONString(of: body)
+            body.withUnsafeBufferPointer { json.appendJSONString(of: $0) }
         } else {
             json.append("\"")
             Base64.append(body, to: &json)

@@ -14,21 +14,24 @@ extension JSONScanner {
         position += 1
         let start = position
         var hasEscapes = false
-        while position < bytes.endIndex {
-            switch bytes[position] {
+        while true {
+            skipPlainText()
+            switch peek {
             case UInt8(ascii: "\""):
                 position += 1
                 return JSONToken(range: start..<position - 1, hasEscapes: hasEscapes)
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 try skipEscape()
-            case 0..<0x20:
-                throw failure("control character in a string")
-            default:
-                position += 1
+            case nil: throw failure("the text ends inside a string")
+            default: throw failure("control character in a string")
             }
         }
-        throw failure("the text ends inside a string")
+    }
+
+    private mutating func skipPlainText() {
+        let offset = position - bytes.startIndex
+        position = bytes.startIndex + bytes.withUnsafeBufferPointer { $0.endOfPlainText(from: offset) }
     }
 
     /// Skips one escape: a backslash and what follows.

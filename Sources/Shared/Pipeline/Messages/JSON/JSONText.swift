@@ -6,28 +6,31 @@ extension [UInt8] {
 
     /// Appends `text` as a JSON string, quotes included.
     package mutating func appendJSONString(_ text: String) {
-        let written: Void? = text.utf8.withContiguousStorageIfAvailable { appendJSONString(of: $0) }
-        if written == nil { appendJSONString(of: text.utf8) }
+        var text = text
+        text.withUTF8 { appendJSONString(of: $0) }
     }
 
     /// Appends UTF-8 as a JSON string, quotes included: runs of plain bytes as they are, and `"`, `\` and control
     /// characters as escapes.
-    package mutating func appendJSONString<Text: Collection<UInt8>>(of text: Text) {
-        append(UInt8(ascii: "\""))
-        var run = text.startIndex
-        var index = text.startIndex
-        while index != text.endIndex {
-            let byte = text[index]
-            let next = text.index(after: index)
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                append(contentsOf: text[run..<index])
-                appendEscape(of: byte)
-                run = next
+    package mutating func appendJSONString(of text: UnsafeBufferPointer<UInt8>) {
+        let start = count
+        append(contentsOf: repeatElement(UInt8(ascii: "\""), count: text.count + bytesOfEscapes(in: text) + 2))
+        withUnsafeMutableBufferPointer { json in
+            var end = start + 1
+            var run = 0
+            while run < text.count {
+                let byte = text[run]
+                if needsEscape(byte) {
+                    end = json.writeEscape(of: byte, at: end)
+                    run += 1
+                } else {
+                    let next = text.endOfPlainText(from: run)
+                    _ = UnsafeMutableBufferPointer(rebasing: json[end...]).update(fromContentsOf: text[run..<next])
+                    end += next - run
+                    run = next
+                }
             }
-            index = next
         }
-        append(contentsOf: text[run..<index])
-        append(UInt8(ascii: "\""))
     }
 
     /// Appends JSON that has been checked, with line breaks as spaces: they can only stand between its tokens.
@@ -36,19 +39,44 @@ extension [UInt8] {
         append(contentsOf: json)
         for index in start..<endIndex where self[index] == 0x0A || self[index] == 0x0D { self[index] = 0x20 }
     }
+}
 
-    private mutating func appendEscape(of byte: UInt8) {
-        append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
-        case 0x0A: append(UInt8(ascii: "n"))
-        case 0x0D: append(UInt8(ascii: "r"))
-        case 0x09: append(UInt8(ascii: "t"))
-        default:
-            append("u00")
-            append(hexDigit(byte >> 4))
-            append(hexDigit(byte & 0xF))
+private func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+}
+
+/// How many bytes more than `text` its form in JSON has, without the quotes around it.
+private func bytesOfEscapes(in text: UnsafeBufferPointer<UInt8>) -> Int {
+    var count = 0
+    for byte in text where needsEscape(byte) { count += letter(of: byte) == nil ? 5 : 1 }
+    return count
+}
+
+/// What follows the backslash where an escape has two bytes.
+private func letter(of byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): byte
+    case 0x0A: UInt8(ascii: "n")
+    case 0x0D: UInt8(ascii: "r")
+    case 0x09: UInt8(ascii: "t")
+    default: nil
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    /// Returns where to go on.
+    fileprivate func writeEscape(of byte: UInt8, at start: Int) -> Int {
+        self[start] = UInt8(ascii: "\\")
+        if let letter = letter(of: byte) {
+            self[start + 1] = letter
+            return start + 2
         }
+        self[start + 1] = UInt8(ascii: "u")
+        self[start + 2] = UInt8(ascii: "0")
+        self[start + 3] = UInt8(ascii: "0")
+        self[start + 4] = hexDigit(byte >> 4)
+        self[start + 5] = hexDigit(byte & 0xF)
+        return start + 6
     }
 }
 
