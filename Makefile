@@ -2,9 +2,9 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test chaos soak lint format clean
+.PHONY: help setup build run test chaos soak microbench lint format clean
 
-swift_sources := Package.swift Sources Tests
+swift_sources := Package.swift Sources Tests bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -26,6 +26,9 @@ chaos: setup ## break the pipeline on purpose and see what it keeps of its promi
 
 soak: setup ## an hour of load and faults: is memory flat? (MINUTES=60 SEED=7)
 	@scripts/soak
+
+microbench: setup ## what the parts of the stages cost: instructions, allocations, time (ONLY="wire links" for some)
+	@scripts/microbench $(ONLY)
 
 lint: ## check formatting, and the compose file where docker compose is there
 	@scripts/lint

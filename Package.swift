@@ -88,6 +88,8 @@ let package = Package(
         .executable(name: "apctl", targets: ["Apctl"]),
         // For scripts/chaos alone: it is not installed, nor part of the image.
         .executable(name: "chaos", targets: ["ChaosProgram"]),
+        // For scripts/microbench alone.
+        .executable(name: "microbench", targets: ["Microbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -197,6 +199,13 @@ let package = Package(
         .executableTarget(
             name: "ChaosProgram", dependencies: ["Chaos", "Processes", argumentParser],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
+        .executableTarget(
+            name: "Microbench",
+            dependencies: [
+                "Attempts", "HTTP", "Intake", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Redis",
+                "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, logging,
+            ],
+            path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         tests("ChaosTests", ["Chaos", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(

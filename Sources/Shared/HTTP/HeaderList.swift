@@ -1,14 +1,14 @@
 internal import CCurl
-internal import Messages
+package import Messages
 
 /// A request's headers in libcurl's form, owned by whoever holds this value.
 ///
 /// Source: CURLOPT_HTTPHEADER(3): `Name:` leaves a header out that libcurl would send, `Name;` sends an empty one.
-struct HeaderList: ~Copyable {
+package struct HeaderList: ~Copyable {
     private(set) var head: UnsafeMutablePointer<curl_slist>?
 
     /// - Throws: `InvalidRequest`, which says which header cannot be sent, and why.
-    static func make(_ headers: [HeaderField]) throws(InvalidRequest) -> HeaderList {
+    package static func make(_ headers: [HeaderField]) throws(InvalidRequest) -> HeaderList {
         for header in headers {
             try header.check()
             if framing.contains(where: header.isNamed) {
