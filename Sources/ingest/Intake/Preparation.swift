@@ -79,13 +79,18 @@ package struct Preparation: Sendable {
             return envelope.end(.result(.failure(.deadlineExceeded, message: "deadline exceeded")))
         }
         do {
-            envelope.url = try queue.target.resolve(endpoint: request.endpoint)
+            envelope.url = try url(for: request.endpoint, queue)
             envelope.headers = try RequestHeaders.merge(
                 objective: queue.objective, message: request)
             envelope.payload = request.payload
         } catch {
             envelope.end(.result(.failure(.invalidRequest, message: error.reason)))
         }
+    }
+
+    private func url(for endpoint: String?, _ queue: QueueSettings) throws(InvalidRequest) -> String {
+        if endpoint == nil, let url = queue.url { return url }
+        return try queue.target.resolve(endpoint: endpoint)
     }
 
     private func checkDeliveries(_ envelope: inout Envelope) {

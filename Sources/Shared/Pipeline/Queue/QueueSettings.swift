@@ -12,7 +12,9 @@ package struct QueueSettings: Sendable, Equatable {
     package var resultDestination: String?
     /// Where results go when neither the queue's settings nor the message say.
     package var defaultResultDestination: String
-    package var target: GatewayTarget
+    package var target: GatewayTarget { didSet { url = try? target.resolve(endpoint: nil) } }
+    /// Where requests go that name no endpoint; `nil` while the target makes no sense.
+    package private(set) var url: String?
     /// Value of `x-gateway-inference-objective`; empty for none.
     package var objective: String
 
@@ -26,6 +28,7 @@ package struct QueueSettings: Sendable, Equatable {
         self.resultDestination = resultDestination
         self.defaultResultDestination = defaultResultDestination
         self.target = target
+        url = try? target.resolve(endpoint: nil)
         self.objective = objective
     }
 }
