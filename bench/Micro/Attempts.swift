@@ -10,8 +10,9 @@ extension Benchmark {
             StartQueue<Envelope>(slots: 64)
         } body: { queue in
             queue.append(Samples.request, queue: Samples.request.queue)
-            blackHole(queue.start())
-            queue.ended(queue: Samples.request.queue)
+            guard let (item, lane) = queue.start() else { preconditionFailure("no slot is free") }
+            blackHole(item)
+            queue.ended(lane: lane)
         },
         Benchmark("dispatch.starts-ahead", "a start counted, and how many to ask for") {
             (ahead: StartsAhead(concurrency: 64), now: Duration.zero)
