@@ -203,7 +203,7 @@ let package = Package(
             name: "Microbench",
             dependencies: [
                 "Attempts", "HTTP", "Intake", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Redis",
-                "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, logging,
+                "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         tests("ChaosTests", ["Chaos", "GatewaySimulator", "Messages", "TestServers", "Redis"]),

@@ -1,0 +1,1 @@
+../../../Sources/dispatch/Slots/StartsAhead.swift
