@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test chaos soak microbench lint format clean
+.PHONY: help setup build run test chaos soak bench microbench lint format clean
 
 swift_sources := Package.swift Sources Tests bench
 
@@ -29,6 +29,9 @@ soak: setup ## an hour of load and faults: is memory flat? (MINUTES=60 SEED=7)
 
 microbench: setup ## what the parts of the stages cost: instructions, allocations, time (ONLY="wire links" for some)
 	@scripts/microbench $(ONLY)
+
+bench: setup ## measure it end to end, and the ceilings beside it (RUNS=1 CELLS="instant delay" for some)
+	@scripts/bench $(CELLS)
 
 lint: ## check formatting, and the compose file where docker compose is there
 	@scripts/lint

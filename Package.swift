@@ -90,6 +90,8 @@ let package = Package(
         .executable(name: "chaos", targets: ["ChaosProgram"]),
         // For scripts/microbench alone.
         .executable(name: "microbench", targets: ["Microbench"]),
+        // For scripts/bench alone, likewise.
+        .executable(name: "bench", targets: ["BenchProgram"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -181,6 +183,7 @@ let package = Package(
         ),
 
         shared("Processes", in: "Shared/TestSupport"),
+        shared("Reports", in: "Shared/TestSupport"),
         .target(
             name: "LinkSimulator", dependencies: ["Links", deque, heap],
             path: "Sources/Shared/TestSupport/LinkSimulator", swiftSettings: strict + optimized),
@@ -195,9 +198,9 @@ let package = Package(
             swiftSettings: strict),
         shared(
             "Chaos", in: "Shared/TestSupport",
-            ["Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+            ["Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
         .executableTarget(
-            name: "ChaosProgram", dependencies: ["Chaos", "Processes", argumentParser],
+            name: "ChaosProgram", dependencies: ["Chaos", "Processes", "Reports", argumentParser],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
         .executableTarget(
             name: "Microbench",
@@ -207,6 +210,19 @@ let package = Package(
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         tests("ChaosTests", ["Chaos", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
+        .target(
+            name: "Bench",
+            dependencies: [
+                "CEpoll", "CCurl", "CProcess", "Processes", "TestServers", "Reports", "Redis", "SQLite", "ZeroMQ", grdb,
+                deque,
+            ],
+            path: "bench/Harness", swiftSettings: strict),
+        .executableTarget(
+            name: "BenchProgram", dependencies: ["Bench", "HTTP", "Processes", "Reports", argumentParser],
+            path: "bench/Program",
+            swiftSettings: strict),
+        tests("BenchTests", ["Bench", "Reports", "Processes"]),
+        tests("ChaosTests", ["Chaos", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(
             "RedisChannelTests",

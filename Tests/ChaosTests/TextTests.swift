@@ -1,3 +1,4 @@
+import Reports
 import Testing
 
 @testable import Chaos
@@ -7,7 +8,7 @@ struct TextTests {
 
     @Test
     func writesASectionAnewAndNothingAroundIt() throws {
-        let section = MarkedSection("matrix")
+        let section = MarkedSection("chaos:matrix")
         let once = try section.replacing("new", in: document)
         #expect(once == "before\n<!-- chaos:matrix begin -->\n\nnew\n\n<!-- chaos:matrix end -->\nafter\n")
         #expect(try section.replacing("new", in: once) == once)
@@ -15,7 +16,7 @@ struct TextTests {
 
     @Test(arguments: ["", "<!-- chaos:matrix begin -->", "<!-- chaos:matrix end --> <!-- chaos:matrix begin -->"])
     func refusesATextWithoutTheMarks(text: String) {
-        #expect(throws: MarkedSection.Missing.self) { try MarkedSection("matrix").replacing("new", in: text) }
+        #expect(throws: MarkedSection.Missing.self) { try MarkedSection("chaos:matrix").replacing("new", in: text) }
     }
 
     @Test

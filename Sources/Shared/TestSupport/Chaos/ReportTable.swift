@@ -1,3 +1,5 @@
+import Reports
+
 /// Reports as people read them: lines on a terminal, a table in Markdown.
 package enum ReportTable {
     package static let head = """
@@ -52,8 +54,4 @@ package enum ReportTable {
         let hundredths = Int((duration.inSeconds * 100).rounded())
         return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) s"
     }
-}
-
-extension String {
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

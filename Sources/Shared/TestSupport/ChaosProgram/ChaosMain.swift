@@ -2,6 +2,7 @@ import ArgumentParser
 import Chaos
 import Foundation
 import Processes
+import Reports
 
 /// Runs the fault matrix and the soak against the executables beside it.
 @main
@@ -58,7 +59,7 @@ struct MatrixCommand: AsyncParsableCommand {
         if let report {
             let section = ReportTable.section(
                 reports, queue: queue.rawValue, seed: seed, machine: Machine.description)
-            try replace("matrix", with: section, in: report)
+            try MarkedSection("chaos:matrix").write(section, to: report)
         }
         let failed = reports.filter { !$0.hasPassed }.map(\.cell.name) + broken
         say(failed.isEmpty ? "All \(reports.count) cells passed" : "Failed: \(failed.joined(separator: ", "))")
@@ -83,16 +84,9 @@ struct SoakCommand: AsyncParsableCommand {
         let result = try await run.run()
         let section = result.section(minutes: minutes, seed: seed, machine: Machine.description)
         say(section)
-        if let report { try replace("soak", with: section, in: report) }
+        if let report { try MarkedSection("chaos:soak").write(section, to: report) }
         guard !result.failures.isEmpty else { return }
         say("Failed: \(result.failures.joined(separator: "; "))\nlogs: \(own.path)")
         throw ExitCode.failure
     }
-}
-
-/// Writes a marked part of a document anew.
-private func replace(_ section: String, with content: String, in path: String) throws {
-    let document = URL(filePath: path)
-    let text = try String(contentsOf: document, encoding: .utf8)
-    try MarkedSection(section).replacing(content, in: text).write(to: document, atomically: true, encoding: .utf8)
 }

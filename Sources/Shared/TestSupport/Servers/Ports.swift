@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 package import Redis
 import Synchronization
 
@@ -26,7 +26,7 @@ private func isFree(_ port: Int) -> Bool {
 }
 
 /// Calls `body` with a port of the loopback address as the socket calls take it.
-func withLoopback(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
+package func withLoopback(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

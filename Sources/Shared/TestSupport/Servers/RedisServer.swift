@@ -38,6 +38,9 @@ package final class RedisServer: Sendable {
 
     package var socketURL: RedisURL { RedisURL(.unix(path: folder + "/redis.sock"), password: password) }
 
+    /// `nil` while it is not running.
+    package var processIdentifier: Int32? { process.withLock(\.self) }
+
     /// Starts it (again), on the same port, with what it has on disk; returns when it answers.
     package func start() async throws {
         let id = try spawn(["redis-server"] + arguments)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A part of a text between two lines that a program may write anew; people write around it.
 ///
 ///     <!-- chaos:matrix begin -->
@@ -11,9 +13,16 @@ package struct MarkedSection: Sendable {
     private let begin: String
     private let end: String
 
+    /// - Parameter name: as in the marks, such as `chaos:matrix`.
     package init(_ name: String) {
-        begin = "<!-- chaos:\(name) begin -->"
-        end = "<!-- chaos:\(name) end -->"
+        begin = "<!-- \(name) begin -->"
+        end = "<!-- \(name) end -->"
+    }
+
+    /// Writes `content` between the marks of a file.
+    package func write(_ content: String, to path: String) throws {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try replacing(content, in: text).write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     /// The text with `content` between the marks.
