@@ -209,7 +209,6 @@ let package = Package(
                 "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
-        tests("ChaosTests", ["Chaos", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         .target(
             name: "Bench",
             dependencies: [
