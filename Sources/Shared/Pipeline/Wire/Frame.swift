@@ -58,7 +58,12 @@ package enum Frame: Sendable, Equatable {
 
     /// A frame without payloads.
     static func assemble(_ kind: Kind, header: [UInt8]) -> [UInt8] {
-        let length = (0..<4).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
-        return [version, kind.rawValue] + length + header
+        var frame: [UInt8] = []
+        frame.reserveCapacity(prefixLength + header.count)
+        frame.append(version)
+        frame.append(kind.rawValue)
+        for shift in 0..<4 { frame.append(UInt8(truncatingIfNeeded: header.count >> (8 * shift))) }
+        frame += header
+        return frame
     }
 }

@@ -197,8 +197,8 @@ extension MessageHeaderReader {
 
         /// - Throws: for what is no UTF-8, as the format demands.
         mutating func text() throws(WireError) -> String {
-            guard let text = String(validating: try bytes(), as: UTF8.self) else { throw .header }
-            return text
+            let bytes = try bytes()
+            do { return String(copying: try UTF8Span(validating: bytes.span)) } catch { throw .header }
         }
 
         /// Passes over a field of this encoding; groups are obsolete, and refused.
