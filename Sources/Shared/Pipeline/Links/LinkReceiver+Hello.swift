@@ -40,7 +40,13 @@ extension LinkReceiver {
     private mutating func open(_ hello: Hello) {
         let slot = sessions.firstIndex { $0 == nil } ?? sessions.count
         let session = ReceiverSession(hello: hello, now: clock.elapsed)
-        if slot == sessions.count { sessions.append(session) } else { sessions[slot] = session }
+        if slot == sessions.count {
+            sessions.append(session)
+            numbers.append(hello.session)
+        } else {
+            sessions[slot] = session
+            numbers[slot] = hello.session
+        }
         slots[hello.session] = slot
         update(slot, hello)
     }

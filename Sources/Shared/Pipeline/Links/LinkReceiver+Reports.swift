@@ -91,6 +91,7 @@ extension LinkReceiver {
         guard let session = sessions[slot] else { return }
         slots[session.session] = nil
         sessions[slot] = nil
+        numbers[slot] = 0
         roomChanged = true
     }
 }

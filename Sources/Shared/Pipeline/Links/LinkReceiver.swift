@@ -60,6 +60,8 @@ package struct LinkReceiver: Sendable {
     package let instance: UInt64
     var clock = RunningTime()
     var sessions: [ReceiverSession?] = []
+    /// The sessions' numbers by slot, 0 for none: to ask a session for its own would copy it.
+    var numbers: [UInt64] = []
     var slots: [UInt64: Int] = [:]
     /// The session of the last message: the next one is often of the same.
     private var recent = (session: UInt64(0), slot: 0)
@@ -97,47 +99,36 @@ package struct LinkReceiver: Sendable {
     }
 
     private mutating func takeOpen(_ slot: Int, session: UInt64, number: UInt64) -> Arrival {
-        guard let highest = sessions[slot]?.highestLimit, number >= 1, number <= highest else {
+        switch sessions[slot]?.take(number, at: clock.elapsed, whileDraining: drainingSince != nil) {
+        case nil, .unexpected:
             totals.unknownSession += 1
             return .unknownSession
-        }
-        sessions[slot]?.lastFrame = clock.elapsed
-        sessions[slot]?.extend(to: number)
-        guard sessions[slot]?.state(of: number) == .absent else {
+        case .duplicate:
             totals.duplicates += 1
             return .duplicate
-        }
-        if drainingSince != nil, sessions[slot]?.senderIsDraining == false {
+        case .unwanted:
             refuse(slot, number, .draining)
             return .refused
+        case .taken:
+            totals.taken += 1
+            room = max(0, room - 1)
+            roomChanged = true
+            return .take(Ticket(slot: Int32(slot), session: session, number: number))
         }
-        totals.taken += 1
-        sessions[slot]?.set(number, .taken)
-        sessions[slot]?.used += 1
-        if number >= (sessions[slot]?.reportedLimit ?? 0) { sessions[slot]?.ranOut = true }
-        room = max(0, room - 1)
-        roomChanged = true
-        return .take(Ticket(slot: Int32(slot), session: session, number: number))
     }
 
     /// Begins processing.
     ///
     /// - Returns: `false` if the message has been called off: forget it.
     package mutating func start(_ ticket: Ticket) -> Bool {
-        guard let slot = valid(ticket), sessions[slot]?.state(of: ticket.number) == .taken else { return false }
-        sessions[slot]?.set(ticket.number, .started)
-        return true
+        guard let slot = valid(ticket) else { return false }
+        return sessions[slot]?.start(ticket.number) == true
     }
 
     /// The next stage has said done of everything that became of the message.
     package mutating func finish(_ ticket: Ticket) {
-        guard let slot = valid(ticket) else { return }
-        let state = sessions[slot]?.state(of: ticket.number)
-        guard state == .started || state == .taken else { return }
+        guard let slot = valid(ticket), sessions[slot]?.finish(ticket.number, at: clock.elapsed) == true else { return }
         totals.finished += 1
-        if sessions[slot]?.newlyDone.isEmpty == true { sessions[slot]?.doneSince = clock.elapsed }
-        sessions[slot]?.newlyDone.append(ticket.number)
-        sessions[slot]?.set(ticket.number, .finished)
     }
 
     /// Gives a message back that has not been started, or that this process cannot deal with.
@@ -153,7 +144,7 @@ package struct LinkReceiver: Sendable {
 
     func valid(_ ticket: Ticket) -> Int? {
         let slot = Int(ticket.slot)
-        guard slot < sessions.count, sessions[slot]?.session == ticket.session else { return nil }
+        guard slot < numbers.count, numbers[slot] == ticket.session else { return nil }
         return slot
     }
 
@@ -165,7 +156,7 @@ package struct LinkReceiver: Sendable {
     }
 
     private mutating func slot(of session: UInt64) -> Int? {
-        if recent.session == session, recent.slot < sessions.count, sessions[recent.slot]?.session == session {
+        if recent.session == session, recent.slot < numbers.count, numbers[recent.slot] == session {
             return recent.slot
         }
         guard let slot = slots[session] else { return nil }

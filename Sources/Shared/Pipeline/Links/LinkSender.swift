@@ -44,10 +44,10 @@ package struct LinkSender<Message> {
 
     /// Decides everything, and knows messages by their slots.
     ///
-    /// Apart, because generic code is slow in other modules.
-    private var core: SenderCore
+    /// Apart, so that little is generic: that part is compiled where it is used.
+    @usableFromInline var core: SenderCore
     /// By slot.
-    private var contents: [Message?] = []
+    @usableFromInline var contents: [Message?] = []
 
     /// Makes a sender without peers.
     ///
@@ -68,6 +68,7 @@ package struct LinkSender<Message> {
     ///   - losses: Processes lost while they held it before it came here.
     ///   - travelsAlone: Whether to treat it from the start like a message with two losses (a request whose lease
     ///     expired twice).
+    @inlinable
     package mutating func offer(
         _ message: Message, bytes: Int, losses: Int = 0, travelsAlone: Bool = false, now: Duration
     ) {
@@ -87,6 +88,7 @@ package struct LinkSender<Message> {
     package mutating func tick(now: Duration) { core.tick(now: now) }
 
     /// What to do next; `nil` when there is nothing.
+    @inlinable
     package mutating func nextAction() -> Action? {
         switch core.nextStep() {
         case nil: nil
@@ -101,13 +103,15 @@ package struct LinkSender<Message> {
         }
     }
 
-    private mutating func take(_ slot: Int32) -> Message {
+    @inlinable
+    mutating func take(_ slot: Int32) -> Message {
         guard let message = contents[Int(slot)].take() else { preconditionFailure("a message ended twice") }
         core.recycle(slot)
         return message
     }
 
     /// The message with this number, as it stands now, to be sent at once; `nil` if it need not be sent any more.
+    @inlinable
     package func outgoing(to peer: Int, number: UInt64) -> Outgoing? {
         guard let found = core.find(number, at: peer), let message = contents[Int(found.slot)] else { return nil }
         return Outgoing(session: found.session, number: number, losses: found.losses, message: message)

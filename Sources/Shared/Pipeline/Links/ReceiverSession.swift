@@ -82,6 +82,50 @@ struct ReceiverSession: Sendable {
         return number <= high ? window[Int(number - base)] : nil
     }
 
+    /// What a message that arrives is to its session.
+    enum Arrival {
+        case taken
+        /// A number that nobody was given room for.
+        case unexpected
+        case duplicate
+        /// This process drains and its sender does not.
+        case unwanted
+    }
+
+    /// A message has arrived.
+    mutating func take(_ number: UInt64, at time: Duration, whileDraining: Bool) -> Arrival {
+        guard number >= 1, number <= highestLimit else { return .unexpected }
+        lastFrame = time
+        extend(to: number)
+        guard state(of: number) == .absent else { return .duplicate }
+        if whileDraining, !senderIsDraining { return .unwanted }
+        set(number, .taken)
+        used += 1
+        if number >= reportedLimit { ranOut = true }
+        return .taken
+    }
+
+    /// Processing begins.
+    ///
+    /// - Returns: `false` if the message is not here to be processed.
+    mutating func start(_ number: UInt64) -> Bool {
+        guard state(of: number) == .taken else { return false }
+        set(number, .started)
+        return true
+    }
+
+    /// What has become of a message is settled.
+    ///
+    /// - Returns: `false` if it was not under way.
+    mutating func finish(_ number: UInt64, at time: Duration) -> Bool {
+        let state = state(of: number)
+        guard state == .started || state == .taken else { return false }
+        if newlyDone.isEmpty { doneSince = time }
+        newlyDone.append(number)
+        set(number, .finished)
+        return true
+    }
+
     /// Makes the window reach to `number`.
     mutating func extend(to number: UInt64) {
         while high < number {

@@ -3,9 +3,9 @@ import DequeModule
 /// Everything a sender decides.
 ///
 /// It knows messages by their slots; `LinkSender` keeps what is in them.
-struct SenderCore: Sendable {
+@usableFromInline struct SenderCore: Sendable {
     /// `LinkSender.Action`, with slots instead of messages.
-    enum Step: Sendable {
+    @usableFromInline enum Step: Sendable {
         case openPeer(Int, address: String)
         case closePeer(Int)
         case replaceSocket(Int)
@@ -52,6 +52,7 @@ struct SenderCore: Sendable {
     }
 
     /// Accepts a message, and says in which slot.
+    @usableFromInline
     mutating func offer(bytes: Int, losses: Int, travelsAlone: Bool, now: Duration) -> Int32 {
         accepted += 1
         let isLoner = travelsAlone || losses >= aloneFrom
@@ -68,6 +69,7 @@ struct SenderCore: Sendable {
         return slot
     }
 
+    @usableFromInline
     mutating func nextStep() -> Step? {
         if nextIndex == actions.count {
             actions.removeAll(keepingCapacity: true)
@@ -79,9 +81,11 @@ struct SenderCore: Sendable {
     }
 
     /// The message in this slot has been taken out.
+    @usableFromInline
     mutating func recycle(_ slot: Int32) { messages.recycle(slot) }
 
     /// Says what goes into the frame of an open message.
+    @usableFromInline
     func find(_ number: UInt64, at index: Int) -> (slot: Int32, session: UInt64, losses: Int)? {
         guard index < peers.count, let slot = peers[index]?.slot(of: number), let session = peers[index]?.session else {
             return nil
