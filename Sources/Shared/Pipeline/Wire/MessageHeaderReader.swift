@@ -12,7 +12,8 @@ struct MessageHeaderReader {
     /// The name of a header whose value is still to come.
     private var name: String?
 
-    /// - Parameter body: makes the answer's body, where there is one, from the length of the payload.
+    /// - Parameter payloads: what follows the header: the request's payload, then the answer's body.
+    /// - Throws: `WireError` for what is no header, or says of the payloads what is not so.
     init(_ header: Bytes, payloads: Bytes) throws(WireError) {
         var input = Input(header)
         var progress = ProgressFields.none

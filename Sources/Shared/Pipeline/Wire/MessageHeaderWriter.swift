@@ -2,7 +2,7 @@ import Messages
 
 /// Writes the frame of a message: Protocol Buffers, laid down straight from the envelope.
 ///
-/// It writes byte for byte what the generated `WireMessageHeader` would, at an eighth of the cost; every message pays
+/// It writes byte for byte what the generated `WireMessageHeader` would, at a fifth of the cost; every message pays
 /// this twice. Source: protobuf.dev, "Encoding".
 struct MessageHeaderWriter {
     private let envelope: Envelope
