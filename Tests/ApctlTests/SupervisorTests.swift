@@ -14,8 +14,9 @@ struct SupervisorTests {
             }
             let supervisor = Supervisor(stages, launcher: ProcessTests.executable) { _ in }
             async let reason = supervisor.run()
+            // A stage can be up before the supervisor knows its process id.
             try await until { stages.allSatisfy { folder.text($0.name + ".log").contains("up") } }
-            #expect(supervisor.running.count == 2)
+            try await until { supervisor.running.count == 2 }
             supervisor.stop()
             #expect(await reason == nil)
             #expect(supervisor.running.isEmpty)
@@ -29,12 +30,26 @@ struct SupervisorTests {
             let stage = stage(folder, "deaf", "trap '' TERM\necho up\nwhile true; do sleep 0.01; done")
             let supervisor = Supervisor([stage], launcher: ProcessTests.executable) { _ in }
             async let reason = supervisor.run()
-            try await until { folder.text("deaf.log").contains("up") }
+            try await until { folder.text("deaf.log").contains("up") && supervisor.running["deaf"] != nil }
             supervisor.stop()
             let id = try #require(supervisor.running["deaf"])
             supervisor.kill()
             #expect(await reason == nil)
             #expect(kill(id, 0) != 0)
+        }
+    }
+
+    /// A kill while a stage is being started: it is not known yet, and must not get away with a SIGTERM.
+    @Test(.timeLimit(.minutes(1)), arguments: 0..<20)
+    func aKillReachesStagesThatAreBeingStarted(pause: Int) async throws {
+        try await withFolderAsync { folder in
+            let stage = stage(folder, "deaf", "trap '' TERM\necho up\nwhile true; do sleep 0.01; done")
+            let supervisor = Supervisor([stage], launcher: ProcessTests.executable) { _ in }
+            async let reason = supervisor.run()
+            try await Task.sleep(for: .microseconds(250 * pause))
+            supervisor.kill()
+            #expect(await reason == nil)
+            #expect(supervisor.running.isEmpty)
         }
     }
 

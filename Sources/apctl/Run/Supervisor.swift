@@ -7,7 +7,8 @@ import SystemPackage
 final class Supervisor: Sendable {
     private struct State {
         var running: [String: pid_t] = [:]
-        var isStopping = false
+        /// The last signal that the stages were given: also for one that is being started meanwhile.
+        var signal: CInt?
     }
 
     private let stages: [StageCommand]
@@ -51,13 +52,13 @@ final class Supervisor: Sendable {
 
     private func signal(_ signal: CInt) {
         let running = state.withLock { state in
-            state.isStopping = true
+            state.signal = signal
             return state.running.values
         }
         for id in running { Glibc.kill(id, signal) }
     }
 
-    private var isStopping: Bool { state.withLock { $0.isStopping } }
+    private var isStopping: Bool { state.withLock { $0.signal != nil } }
 
     private func keep(_ stage: StageCommand) async -> String? {
         var policy = RestartPolicy()
@@ -91,11 +92,11 @@ final class Supervisor: Sendable {
             output: .discarded, error: .discarded
         ) { execution in
             let id = execution.processIdentifier.value
-            let isStopping = state.withLock { state in
+            let signal = state.withLock { state in
                 state.running[stage.name] = id
-                return state.isStopping
+                return state.signal
             }
-            if isStopping { Glibc.kill(id, SIGTERM) }
+            if let signal { Glibc.kill(id, signal) }
         }
         switch result.terminationStatus {
         case .exited(let code): return .exited(code)
