@@ -27,6 +27,29 @@ struct HTTPClientTests {
     }
 
     @Test
+    func getsWithoutABodyAndPostsAgainWithOne() async throws {
+        let server = ScriptedServer.answering { _ in answer() }
+        let client = try await HTTPClient()
+        for method in [HTTPMethod.get, .post, .get] {
+            _ = try await client.response(to: HTTPRequest(method, url: server.url("/a?b=c"), body: [1, 2]))
+        }
+        #expect(server.requests.map { $0.head.prefix { $0 != " " } } == ["GET", "POST", "GET"])
+        #expect(server.requests.map(\.body) == [[], [1, 2], []])
+        #expect(server.requests.first?.header("Content-Length") == nil)
+    }
+
+    @Test
+    func aCancelledTaskEndsItsExchange() async throws {
+        let server = ScriptedServer { connection in while connection.readRequest() != nil {} }
+        let client = try await HTTPClient()
+        let task = Task { await client.error(of: HTTPRequest(url: server.url())) }
+        while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        task.cancel()
+        #expect(await task.value?.kind == .cancelled)
+        #expect(await client.active == 0)
+    }
+
+    @Test
     func sendsTheHeadersOfTheRequestAndNoContentTypeOfItsOwn() async throws {
         let server = ScriptedServer.answering { _ in answer() }
         let client = try await HTTPClient()

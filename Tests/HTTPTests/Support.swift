@@ -7,10 +7,8 @@ import Synchronization
 extension HTTPClient {
     /// Waits for one exchange.
     func result(of request: HTTPRequest) async -> Result<HTTPResponse, HTTPError> {
-        await withCheckedContinuation { continuation in start(request) { continuation.resume(returning: $0) } }
+        do throws(HTTPError) { return .success(try await response(to: request)) } catch { return .failure(error) }
     }
-
-    func response(to request: HTTPRequest) async throws -> HTTPResponse { try await result(of: request).get() }
 
     func error(of request: HTTPRequest) async -> HTTPError? {
         if case .failure(let error) = await result(of: request) { return error }

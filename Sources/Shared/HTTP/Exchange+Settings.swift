@@ -17,7 +17,7 @@ extension Exchange {
         }
         // Connections outlive exchanges; the multi handle outlives both.
         ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi).toOpaque())
-        set(CURLOPT_POST, 1)
+        set(method)
         set(CURLOPT_NOSIGNAL, 1)
         // A transfer that ends while its host's name is being looked up leaves the thread that does it to itself,
         // instead of stopping this one until the name server has answered.
@@ -45,6 +45,13 @@ extension Exchange {
         if let file = tls.caCertificateFile { ccurl_set_text(easy, CURLOPT_CAINFO, file) }
         if let file = tls.certificateFile { ccurl_set_text(easy, CURLOPT_SSLCERT, file) }
         if let file = tls.keyFile { ccurl_set_text(easy, CURLOPT_SSLKEY, file) }
+    }
+
+    func set(_ method: HTTPMethod) {
+        switch method {
+        case .get: set(CURLOPT_HTTPGET, 1)
+        case .post: set(CURLOPT_POST, 1)
+        }
     }
 
     func set(_ option: CURLoption, _ value: Int) { ccurl_set_long(easy, option, value) }

@@ -13,6 +13,8 @@ final class Exchange {
     private var headers: HeaderList?
     private var headerFields: [HeaderField] = []
 
+    /// What the handle is set to.
+    private(set) var method = HTTPMethod.post
     private(set) var request: HTTPRequest?
     /// What has come of the answer's body.
     var answer: [UInt8] = []
@@ -68,7 +70,11 @@ final class Exchange {
         ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.maxResponseBytes))
         let code = ccurl_set_text(easy, CURLOPT_URL, request.url)
         guard code == CURLE_OK else { throw failure(.invalidRequest, text(code)) }
-        setBody(request.body)
+        if request.method != method {
+            method = request.method
+            set(method)
+        }
+        if method == .post { setBody(request.body) }
         errorText.pointee = 0
         answer = []
         isTooLarge = false
@@ -101,7 +107,7 @@ final class Exchange {
     // MARK: - The end of an exchange
 
     func failure(_ kind: HTTPError.Kind, _ reason: String) -> HTTPError {
-        HTTPError(kind, "POST \(redacted(request?.url ?? ""))", reason)
+        HTTPError(kind, "\(method.rawValue) \(redacted(request?.url ?? ""))", reason)
     }
 
     func failure(_ code: CURLcode) -> HTTPError {

@@ -19,6 +19,8 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         case invalidRequest
         /// The client was made with an option that makes no sense.
         case invalidOption
+        /// The task that waited for the answer was cancelled.
+        case cancelled
         /// Anything else libcurl says, such as running out of memory or descriptors.
         case other
     }

@@ -1,12 +1,18 @@
 package import Messages
 
-/// One POST: what is sent where, and how long and how large the answer may be.
+package enum HTTPMethod: String, Sendable {
+    case get = "GET"
+    case post = "POST"
+}
+
+/// What is sent where, and how long and how large the answer may be.
 package struct HTTPRequest: Sendable {
+    package var method: HTTPMethod
     /// Absolute, `http` or `https`.
     package var url: String
     /// Sent in this order; those that frame the message (`Host`, `Content-Length`, …) are refused.
     package var headers: [HeaderField]
-    /// Kept alive, not copied, until the exchange is over.
+    /// Kept alive, not copied, until the exchange is over; not sent with GET.
     package var body: Bytes
     /// For the whole exchange, redirects included; at least a millisecond.
     package var timeout: Duration
@@ -14,9 +20,10 @@ package struct HTTPRequest: Sendable {
     package var maxResponseBytes: Int
 
     package init(
-        url: String, headers: [HeaderField] = [], body: Bytes = [], timeout: Duration = .seconds(300),
-        maxResponseBytes: Int = 64 << 20
+        _ method: HTTPMethod = .post, url: String, headers: [HeaderField] = [], body: Bytes = [],
+        timeout: Duration = .seconds(300), maxResponseBytes: Int = 64 << 20
     ) {
+        self.method = method
         self.url = url
         self.headers = headers
         self.body = body

@@ -60,7 +60,7 @@ package struct AttemptOutcome: Sendable, Equatable {
 
     private init(_ error: HTTPError) {
         switch error.kind {
-        case .dns, .connect, .tls, .timeout, .connectionLost, .other:
+        case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             self.init(.unanswered, .failed(FailedAttempt(statusCode: nil, body: [], reason: error.description)))
         case .responseTooLarge, .tooManyRedirects, .invalidOption:
             self.init(.impossible, .ended(.result(.failure(.inferenceError, message: error.description))))
