@@ -75,7 +75,7 @@ struct AttemptOutcomeTests {
         let outcome = AttemptOutcome(.failure(HTTPError(kind, "POST http://gateway/", "no luck")), url: "", now: 0)
         let reason = "POST http://gateway/: no luck"
         switch kind {
-        case .dns, .connect, .tls, .timeout, .connectionLost, .other:
+        case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             #expect(outcome.attemptClass == .unanswered)
             #expect(outcome.progress == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason)))
         case .responseTooLarge, .tooManyRedirects, .invalidOption:

@@ -115,11 +115,11 @@ struct ClaimingTests {
         #expect(delays.sorted()[10] < .milliseconds(50), "\(delays)")
     }
 
-    @Test
-    func asksNowAndThenWhereTheUserMayNotBeTold() async throws {
+    @Test(arguments: ["-client", "-client|caching"])
+    func asksNowAndThenWhereTheUserMayNotBeTold(without: String) async throws {
         let bench = try await SortedSetBench()
         _ = try bench.server.command(
-            "ACL", "SETUSER", "plain", "on", ">secret", "~*", "&*", "+@all", "-client", "-info", "-config")
+            "ACL", "SETUSER", "plain", "on", ">secret", "~*", "&*", "+@all", without, "-info", "-config")
         let url = RedisURL(.tcp(host: "127.0.0.1", port: bench.server.port), user: "plain", password: "secret")
         let source = try await bench.source(url: url)
         for number in 0..<3 {

@@ -63,6 +63,17 @@ package final class RedisClient {
         try checked(try run([call])[0], call.command.label)
     }
 
+    /// Calls one script and sends commands after it, all in one round trip; an error reply of the script is thrown.
+    package func run(
+        _ call: RedisCall, then commands: [RedisCommand]
+    ) throws(RedisError) -> (reply: RedisReply, others: ArraySlice<RedisReply>) {
+        let replies = try send([call.command] + commands)
+        if replies[0].error?.hasPrefix("NOSCRIPT") == true {
+            return (try run(call), try send(commands)[...])
+        }
+        return (try checked(replies[0], call.command.label), replies.dropFirst())
+    }
+
     /// The reply, or its error thrown.
     package func checked(_ reply: RedisReply, _ operation: String) throws(RedisError) -> RedisReply {
         guard case .error(let reason) = reply else { return reply }

@@ -15,6 +15,8 @@ struct SortedSetClaims {
         /// Entries of other queues among them.
         var foreign = 0
         var takenOver = 0
+        /// Nothing is left to claim, and the server tells when something comes.
+        var isLast = false
     }
 
     /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
@@ -47,7 +49,10 @@ struct SortedSetClaims {
     /// - Parameters:
     ///   - due: whether to look for retries that are due.
     ///   - takeOver: whether to take over expired leases.
-    mutating func claim(limit: Int, due: Bool, takeOver: Bool) throws(RedisError) -> Batch {
+    ///   - watch: made to tell of what comes after this claim; `nil`: it is not.
+    mutating func claim(
+        limit: Int, due: Bool, takeOver: Bool, telling watch: KeyWatch? = nil
+    ) throws(RedisError) -> Batch {
         let isRepeated = unanswered != nil
         if unanswered == nil { calls += 1 }
         let owner = unanswered ?? "\(token).\(calls)"
@@ -56,8 +61,9 @@ struct SortedSetClaims {
             .with(
                 owner, settings.lease.milliseconds, isRepeated ? 1 : 0, min(limit, Self.most), settings.mostBytes,
                 keys.queue, quotedQueue, due ? max(0, offset) : -1, takeOver ? 1 : 0)
-        let parts = try client.run(call).array ?? []
-        guard parts.count == 5, let claims = parts[0].array else {
+        let (reply, answers) = try client.run(call, then: watch?.question ?? [])
+        let parts = reply.array ?? []
+        guard parts.count == 7, let claims = parts[0].array else {
             throw RedisError(operation: "claim on \(client.url)", reason: "strange reply", kind: .answer)
         }
         var batch = Batch()
@@ -68,6 +74,11 @@ struct SortedSetClaims {
         batch.isComplete = offset < 0
         batch.wait = parts[3].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
         batch.takenOver = Int(parts[4].integer ?? 0)
+        // The question came after the claim: what had come in between would go unsaid, but makes a set of none.
+        let existed = parts[5].integer.map { Int($0) }
+        if let existed, !answers.isEmpty, watch?.answer(answers) == existed {
+            batch.isLast = batch.isComplete && (batch.deliveries.isEmpty || parts[6].integer == 0)
+        }
         return batch
     }
 

@@ -16,6 +16,10 @@ actor SortedSetReader {
     private var claims: SortedSetClaims
     /// Before that nobody looks for retries that are due: most of those found were other queues'.
     private var nextLook = ContinuousClock.now
+    /// The last claim got less than it might have: the next may leave nothing, and has the server tell what comes.
+    private var isShort = true
+    /// Nothing is there before that, unless the server says so.
+    private var quietUntil: ContinuousClock.Instant?
     private var isReported = false
     private var wasBlind = false
 
@@ -28,7 +32,7 @@ actor SortedSetReader {
         thread = QueueThread(name: "redis-claims")
         client = RedisClient(url)
         // What is parked wakes ingest as well: then it knows when the next one is due.
-        watch = KeyWatch(client, prefixes: [keys.queue, keys.retrySet])
+        watch = KeyWatch(client, keys: [keys.queue, keys.retrySet])
         self.shared = shared
         self.settings = settings
         longestWait = min(settings.lookInterval, settings.lease / 6)
@@ -57,12 +61,16 @@ actor SortedSetReader {
             while !Task.isCancelled {
                 let before = client.connections
                 try watch.arm()
-                if client.connections != before, before > 0 { shared.gap() }
+                if client.connections != before {
+                    quietUntil = nil
+                    if before > 0 { shared.gap() }
+                }
+                if let until = quietUntil.take() {
+                    try watch.wait(for: until - .now, wakeUp: wakeUp)
+                    continue
+                }
                 let batch = try claim(limit)
                 if !batch.deliveries.isEmpty { return batch.deliveries }
-                if batch.isComplete {
-                    try watch.wait(for: min(batch.wait ?? longestWait, longestWait), wakeUp: wakeUp)
-                }
             }
             return []
         }
@@ -71,8 +79,13 @@ actor SortedSetReader {
     private func claim(_ limit: Int) throws(RedisError) -> SortedSetClaims.Batch {
         let start = ContinuousClock.now
         let looks = start >= nextLook
-        let batch = try claims.claim(limit: limit, due: looks, takeOver: shared.mayTakeOver())
+        let batch = try claims.claim(
+            limit: limit, due: looks, takeOver: shared.mayTakeOver(), telling: isShort ? watch : nil)
         shared.answered()
+        isShort = batch.deliveries.count < limit
+        if batch.isLast || (batch.deliveries.isEmpty && batch.isComplete && watch.question.isEmpty) {
+            quietUntil = start + min(batch.wait ?? longestWait, longestWait)
+        }
         if looks, batch.foreign > 0 {
             // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
             let end = ContinuousClock.now

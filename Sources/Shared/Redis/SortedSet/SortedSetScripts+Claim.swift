@@ -10,7 +10,8 @@ extension SortedSetScripts {
     ///             8 where to start among the due, or -1 to leave them, 9 "1" to take over expired leases
     ///     result  1 claims, five values each: submission, born, bytes, failed attempts, leases that expired;
     ///             2 entries of other queues passed over, 3 where to go on among the due, -1 at the end,
-    ///             4 ms until the next entry is due, -1 for none, 5 claims taken over
+    ///             4 ms until the next entry is due, -1 for none, 5 claims taken over,
+    ///             6 how many of queue and retry set hold anything now, 7 "1" if the queue does
     static let claimSource = """
         local queue, retry, requests, leases, states = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
         local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -197,7 +198,8 @@ extension SortedSetScripts {
         local soonest = redis.call('ZRANGEBYSCORE', retry, '(' .. string.format('%.3f', now / 1000), '+inf',
           'WITHSCORES', 'LIMIT', 0, 1)
         local wait = soonest[2] and math.min(3600000, math.max(0, math.ceil(soonest[2] * 1000 - now))) or -1
-        return { claims, foreign, rest, wait, taken }
+        local waits = redis.call('EXISTS', queue)
+        return { claims, foreign, rest, wait, taken, waits + redis.call('EXISTS', retry), waits }
         """
 
     /// Extends leases, also expired ones, as long as nobody has taken them over.

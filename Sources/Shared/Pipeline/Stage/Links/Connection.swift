@@ -6,10 +6,16 @@ import ZeroMQ
 ///
 /// The watch only makes the loop turn; the link's turn handler reads and writes. The last reference ends the watch, then
 /// the socket closes: in this order, since the descriptor's number is somebody else's after that.
+///
+/// libzmq tells of news by its descriptor once, until somebody has read the socket's events (zmq_getsockopt(3) ZMQ_FD).
+/// So they are read after each such word, and at no other time: reading them costs two system calls.
 @PipelineActor
 final class Connection {
     private let socket: Socket
     let descriptor: CInt
+    /// There is news that `events` does not know.
+    private var hasNews = true
+    private var events = (canReceive: false, canSend: false)
 
     /// A PUSH socket connected to one peer.
     static func connect(_ context: Context, to endpoint: String) throws(ZeroMQError) -> Connection {
@@ -31,23 +37,40 @@ final class Connection {
         self.socket = socket
         self.descriptor = descriptor
         // What is new is said once; a turn that is put off must not be asked for again and again.
-        EventLoop.shared.watch(descriptor, [.readable, .onChange]) { _ in }
+        EventLoop.shared.watch(descriptor, [.readable, .onChange]) { [weak self] _ in self?.hasNews = true }
     }
 
     isolated deinit { EventLoop.shared.unwatch(descriptor) }
 
     /// - Returns: `false` while there is no connection, or it is full.
-    func send(_ frame: [UInt8]) throws(ZeroMQError) -> Bool { try socket.send(frame) }
+    func send(_ frame: [UInt8]) throws(ZeroMQError) -> Bool {
+        if try socket.send(frame) { return true }
+        hasNews = true
+        return false
+    }
 
     /// Takes the next frame, `nil` when none has come.
-    func receive() throws(ZeroMQError) -> [UInt8]? { try socket.receive() }
+    func receive() throws(ZeroMQError) -> [UInt8]? {
+        while try currentEvents().canReceive {
+            if let frame = try socket.receive() { return frame }
+            // What comes from now on is news, or in the events that are read next.
+            hasNews = true
+        }
+        return nil
+    }
 
     /// Whether a frame could be sent now.
-    ///
-    /// To be read once in every turn: reading it re-arms the wake-up.
-    func isConnected() throws(ZeroMQError) -> Bool { try socket.events().canSend }
+    func isConnected() throws(ZeroMQError) -> Bool { try currentEvents().canSend }
 
     func boundEndpoint() throws(ZeroMQError) -> String { try socket.boundEndpoint() }
+
+    private func currentEvents() throws(ZeroMQError) -> (canReceive: Bool, canSend: Bool) {
+        if hasNews {
+            hasNews = false
+            events = try socket.events()
+        }
+        return events
+    }
 }
 
 extension SocketOptions {

@@ -84,10 +84,7 @@ package final class IncomingLink {
     func receive() -> Bool {
         do {
             for _ in 0..<Self.framesPerTurn {
-                guard let frame = try connection.receive() else {
-                    _ = try connection.isConnected()
-                    return false
-                }
+                guard let frame = try connection.receive() else { return false }
                 handle(frame)
             }
         } catch {
@@ -234,6 +231,5 @@ private final class Reporter {
         var sent = 0
         while sent < waiting.count, (try? connection.send(waiting[sent])) == true { sent += 1 }
         waiting.removeFirst(sent)
-        _ = try? connection.isConnected()
     }
 }

@@ -267,8 +267,7 @@ package final class OutgoingLink: SendingEnd {
 
     /// Sends what waits for a peer, as far as its socket takes it.
     ///
-    /// The socket is asked first, once: that is a system call, and it also re-arms the wake-up. So nothing is encoded
-    /// for a peer that is not connected.
+    /// The socket is asked first, so nothing is encoded for a peer that is not connected.
     private func flush(_ index: Int) {
         do {
             guard try peers[index]?.connection.isConnected() == true else { return }

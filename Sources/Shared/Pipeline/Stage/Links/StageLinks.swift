@@ -190,10 +190,7 @@ package final class StageLinks {
         guard let acks else { return false }
         do {
             for _ in 0..<Self.framesPerTurn {
-                guard let frame = try acks.receive() else {
-                    _ = try acks.isConnected()
-                    return false
-                }
+                guard let frame = try acks.receive() else { return false }
                 if case .report(let report) = try? Frame(decoding: frame) { deliver(report) }
             }
         } catch {
