@@ -96,8 +96,9 @@ final class Dispatcher {
             attempter.start(next.envelope) { [weak self, ticket = next.ticket] envelope in
                 guard let self else { return }
                 waiting.ended(lane: lane)
-                pass(envelope, ticket)
+                // First: the gateway waits for it, and nobody waits for an outcome.
                 startWaiting()
+                pass(envelope, ticket)
             }
         }
     }

@@ -19,6 +19,7 @@ extension SortedSetScripts {
         local expiry = string.format('%.0f', now + lease)
         local claims, count, held, foreign, taken = {}, 0, {}, 0, 0
         local bodies, ends, notes, unparked, dequeued, gone = {}, {}, {}, {}, {}, {}
+        local front = 0
 
         local function full() return count >= limit or (count > 0 and room <= 0) end
 
@@ -169,7 +170,8 @@ extension SortedSetScripts {
                 else
                   holdNew(key, page[2 * i], body)
                 end
-                dequeued[#dequeued + 1] = body
+                -- What is passed over stays: those before it are removed by rank, without their bytes.
+                if kept == 0 then front = front + 1 else dequeued[#dequeued + 1] = body end
               end
             end
             at = at + #keys
@@ -190,6 +192,7 @@ extension SortedSetScripts {
           redis.call('HSET', states, unpack(notes))
         end
         if #unparked > 0 then redis.call('ZREM', retry, unpack(unparked)) end
+        if front > 0 then redis.call('ZREMRANGEBYRANK', queue, 0, front - 1) end
         if #dequeued > 0 then redis.call('ZREM', queue, unpack(dequeued)) end
         if #gone > 0 then
           redis.call('ZREM', leases, unpack(gone))
