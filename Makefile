@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test chaos soak bench microbench lint format clean
+.PHONY: help setup build run pubsub-demo test chaos soak bench microbench lint format clean
 
 swift_sources := Package.swift Sources Tests bench
 
@@ -17,6 +17,9 @@ build: setup ## build the five executables, optimised
 
 run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=http://… for a real one)
 	@scripts/run
+
+pubsub-demo: setup ## ten requests through Google Cloud Pub/Sub, on its emulator
+	@scripts/pubsub-demo
 
 test: setup ## build and run every test (ONLY="LinksTests WireTests" for some)
 	@scripts/test $(ONLY)

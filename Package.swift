@@ -24,6 +24,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
@@ -100,6 +101,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -141,6 +143,8 @@ let package = Package(
         shared("ZeroMQ", ["CZeroMQ"]),
         shared("HTTP", ["CCurl", "Loop", "Messages"]),
         shared("Redis", ["CHiredis", "Queue", "Messages"]),
+        shared("GoogleAuth", ["HTTP", "Loop", "Messages", cryptoExtras]),
+        shared("PubSub", ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
         shared("SQLite", ["Queue", "Messages", grdb]),
         shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
@@ -149,16 +153,18 @@ let package = Package(
         part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
         part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
         part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis"]),
+        part("PubSubSource", in: "ingest/PubSub", ["Loop", "Messages", "PubSub", "Queue", deque, logging]),
+        part("PubSubSink", in: "emit/PubSub", ["Loop", "Messages", "PubSub", "Queue"]),
         part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),
         part("SQLiteSink", in: "emit/SQLite", ["Messages", "Queue", "SQLite"]),
 
         stage(
             "IngestStage", "ingest",
             [
-                "Intake", "Queue", "RedisChannelSource", "RedisSortedSetSource", "Redis", "SQLiteSource",
-                "PipelineMetrics", "Tap", deque,
+                "Intake", "PubSub", "PubSubSource", "Queue", "RedisChannelSource", "RedisSortedSetSource", "Redis",
+                "SQLiteSource", "PipelineMetrics", "Tap", deque,
             ],
-            parts: ["Intake", "RedisChannels", "RedisSortedSet", "SQLite"]),
+            parts: ["Intake", "PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages"]),
         stage(
             "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", deque], parts: ["Attempts"],
@@ -168,10 +174,10 @@ let package = Package(
         stage(
             "EmitStage", "emit",
             [
-                "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink", "PipelineMetrics", "Tap",
-                deque,
+                "PubSub", "PubSubSink", "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink",
+                "PipelineMetrics", "Tap", deque,
             ],
-            parts: ["RedisChannels", "RedisSortedSet", "SQLite"]),
+            parts: ["PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
         .executableTarget(
             name: "Apctl",
             dependencies: [
@@ -242,6 +248,7 @@ let package = Package(
         tests(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
+        tests("GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", cryptoExtras, flyingFox, flyingSocks]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop"]),
         tests("MessagesTests", ["Messages"]),

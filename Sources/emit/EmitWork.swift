@@ -19,10 +19,13 @@ struct EmitWork: StageWork {
         await emitter.stop()
     }
 
-    func queueState() async -> QueueHealth { loop.calls.health }
+    func queueState() async -> QueueHealth {
+        let health = loop.calls.health
+        return health == .reachable ? await loop.sink.health() : health
+    }
 
     func stall() async -> StallReason? {
-        if case .unreachable = loop.calls.health { return .queueServerAway }
+        if case .unreachable = await queueState() { return .queueServerAway }
         return await emitter.isDraining ? .draining : nil
     }
 

@@ -6,9 +6,16 @@ struct Settlements: Sendable {
     let encoder: ResultEncoder
 
     func settlement(of envelope: Envelope) -> Settlement {
-        Settlement(
+        var settlement = Settlement(
             receipt: envelope.receipt, queue: envelope.queue, destination: envelope.resultDestination, id: envelope.id,
             action: action(for: envelope))
+        switch envelope.progress {
+        case .ended(.result(.answer(let code, _))): settlement.statusCode = code
+        case .ended(.result(.failure(let code, _))): settlement.errorCode = code
+        default: break
+        }
+        settlement.traceParent = envelope.headers.first { $0.isNamed("traceparent") }?.value
+        return settlement
     }
 
     private func action(for envelope: Envelope) -> Settlement.Action {

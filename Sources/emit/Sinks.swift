@@ -1,3 +1,5 @@
+import Loop
+import PubSubSink
 import Queue
 import Redis
 import RedisChannelSink
@@ -8,6 +10,7 @@ import Settings
 /// The kinds of queues that emit can settle: one line each.
 enum Sinks {
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
+    @PipelineActor
     static func make(_ server: QueueServerSettings) throws -> any ResultSink {
         switch server.implementation {
         case .redisPubSub:
@@ -16,7 +19,7 @@ enum Sinks {
         case .redisSortedSet:
             SortedSetSink(url: try RedisURL(server.redis.value), defaultList: server.resultDestination)
         case .googlePubSub:
-            throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
+            try PubSubSink(server)
         }
     }
 }

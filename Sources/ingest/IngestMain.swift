@@ -27,7 +27,8 @@ struct IngestMain {
                 QueueReader(
                     queue: index, settings: queues[index], source: sources[index], ingester: ingester,
                     lease: settings.lease,
-                    calls: QueueCalls(logger: stage.logger, metadata: ["queue": "\(queues[index].name)"]))
+                    calls: QueueCalls(logger: stage.logger, metadata: ["queue": "\(queues[index].name)"]),
+                    backlog: BacklogGauge(registry: stage.registry, queue: queues[index]))
             }
             return IngestWork(ingester: ingester, readers: readers)
         }

@@ -12,7 +12,10 @@ struct IngestWork: StageWork {
     func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await readUntilDrained() }
-            for reader in readers { group.addTask { await reader.renewLeases() } }
+            for reader in readers {
+                group.addTask { await reader.renewLeases() }
+                group.addTask { await reader.watchBacklog() }
+            }
         }
     }
 
@@ -29,6 +32,7 @@ struct IngestWork: StageWork {
 
     func drain() async {
         await release(ingester.beginDrain())
+        for reader in readers { await reader.stop() }
         while await !ingester.isEmpty, !Task.isCancelled {
             await release(ingester.takeUnsent())
             try? await Task.sleep(for: .milliseconds(20))

@@ -8,9 +8,10 @@ struct QueueReader: Sendable {
     let settings: QueueSettings
     let source: any RequestSource
     let ingester: Ingester
-    /// How long a lease lasts; renewed each third of it.
+    /// How long a lease lasts unless the queue says otherwise; renewed each third of it.
     let lease: Duration
     let calls: QueueCalls
+    let backlog: BacklogGauge
 
     /// Reads until the ingester drains or the task is cancelled.
     func read() async {
@@ -29,9 +30,18 @@ struct QueueReader: Sendable {
     ///
     /// Looked at each sixth of a lease, so that none gets much older than a third.
     func renewLeases() async {
-        while (try? await Task.sleep(for: lease / 6)) != nil {
-            await renew(ingester.receiptsToRenew(queue: queue, olderThan: lease / 6))
+        while true {
+            let look = await (source.leaseTime() ?? lease) / 6
+            guard (try? await Task.sleep(for: look)) != nil else { return }
+            await renew(ingester.receiptsToRenew(queue: queue, olderThan: look))
+            await calls.untilItWorks { () async throws(QueueError) in try await source.keepHeld() }
         }
+    }
+
+    /// Shows how much waits, until the task is cancelled; nothing where the queue does not say.
+    func watchBacklog() async {
+        guard let source = source as? any BacklogSource else { return }
+        repeat { backlog.show(await source.backlog()) } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 
     /// Renews everything that is held, so that it stays ours for a whole lease after this process is gone, which does not
@@ -42,6 +52,11 @@ struct QueueReader: Sendable {
     func release(_ receipts: [Receipt]) async {
         guard !receipts.isEmpty else { return }
         await calls.untilItWorks(tries: 20) { () async throws(QueueError) in try await source.release(receipts) }
+    }
+
+    /// Gives back what the source has taken and not handed out.
+    func stop() async {
+        await calls.untilItWorks(tries: 5) { () async throws(QueueError) in try await source.stop() }
     }
 
     private func renew(_ receipts: [Receipt], tries: Int = .max) async {

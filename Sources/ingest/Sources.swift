@@ -1,4 +1,6 @@
 import Logging
+import Loop
+import PubSubSource
 import Queue
 import Redis
 import RedisChannelSource
@@ -11,6 +13,7 @@ enum Sources {
     /// The source of one queue.
     ///
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
+    @PipelineActor
     static func make(
         _ queue: QueueSettings, _ settings: IngestSettings, logger: Logger
     ) throws -> any RequestSource {
@@ -27,7 +30,7 @@ enum Sources {
                 url: try RedisURL(server.redis.value), queue: queue, settings: SortedSetSettings(lease: settings.lease),
                 logger: logger)
         case .googlePubSub:
-            throw SettingsError("--message-queue-impl", "\(server.implementation.rawValue) is not available yet")
+            return try PubSubSource(queue, server, logger: logger)
         }
     }
 }

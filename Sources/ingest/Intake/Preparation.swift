@@ -28,7 +28,8 @@ package struct Preparation: Sendable {
             envelope.isBase64 = rejected.isBase64
             envelope.route(rejected.routing, queue)
             envelope.end(.result(.failure(.invalidRequest, message: rejected.reason)))
-        case .request(let request):
+        case .request(var request):
+            if !delivery.attributes.isEmpty { request.metadata.merge(delivery.attributes) { $1 } }
             envelope.id = request.id
             envelope.isBase64 = request.isBase64
             envelope.deadline = request.deadline

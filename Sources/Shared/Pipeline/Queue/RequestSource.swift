@@ -27,6 +27,29 @@ package protocol RequestSource: Sendable {
 
     /// Whether the server answered last time it was asked (for `/readyz`), and why not.
     func health() async -> QueueHealth
+
+    /// How long a lease lasts where the queue decides that; `nil`: what the source was made with.
+    func leaseTime() async -> Duration?
+
+    /// Extends the leases of what has been taken from the server and not been handed out yet; called as often as a look
+    /// is taken at leases.
+    func keepHeld() async throws(QueueError)
+
+    /// Nothing is leased any more: gives back what has been taken from the server and not been handed out.
+    func stop() async throws(QueueError)
+}
+
+/// What most queues need not do: they take nothing before it is asked for.
+extension RequestSource {
+    package func leaseTime() async -> Duration? { nil }
+    package func keepHeld() async throws(QueueError) {}
+    package func stop() async throws(QueueError) {}
+}
+
+/// A source that may know how much waits in its queue.
+package protocol BacklogSource: RequestSource {
+    /// Requests that nobody has settled yet; `nil` while nobody says.
+    func backlog() async -> Int?
 }
 
 /// A message taken from a queue, under a lease.
@@ -40,15 +63,19 @@ package struct Delivery: Sendable, Equatable {
     package var failedAttempts: Int
     /// Its producer has cancelled it.
     package var isCancelled: Bool
+    /// What the queue carries beside the message; wins over the message's own `metadata`.
+    package var attributes: [String: String]
 
     package init(
-        bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0, isCancelled: Bool = false
+        bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0, isCancelled: Bool = false,
+        attributes: [String: String] = [:]
     ) {
         self.bytes = bytes
         self.receipt = receipt
         self.deliveries = deliveries
         self.failedAttempts = failedAttempts
         self.isCancelled = isCancelled
+        self.attributes = attributes
     }
 }
 

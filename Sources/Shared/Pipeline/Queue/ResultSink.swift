@@ -29,6 +29,12 @@ package struct Settlement: Sendable, Equatable {
     package var destination: String
     /// The producer's name for the request; empty if the message could not be read.
     package var id: String
+    /// The HTTP status that the result carries; `nil` if it carries none.
+    package var statusCode: Int?
+    /// The code of an error result.
+    package var errorCode: ErrorCode?
+    /// Of the attempt, W3C Trace Context; `nil` without one.
+    package var traceParent: String?
     package var action: Action
 
     package enum Action: Sendable, Equatable {
@@ -44,11 +50,17 @@ package struct Settlement: Sendable, Equatable {
         case deadLetter(reason: String, result: Bytes?)
     }
 
-    package init(receipt: Receipt, queue: String, destination: String, id: String, action: Action) {
+    package init(
+        receipt: Receipt, queue: String, destination: String, id: String, statusCode: Int? = nil,
+        errorCode: ErrorCode? = nil, traceParent: String? = nil, action: Action
+    ) {
         self.receipt = receipt
         self.queue = queue
         self.destination = destination
         self.id = id
+        self.statusCode = statusCode
+        self.errorCode = errorCode
+        self.traceParent = traceParent
         self.action = action
     }
 }

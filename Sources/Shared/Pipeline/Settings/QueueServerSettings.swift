@@ -10,6 +10,8 @@ package struct QueueServerSettings: Sendable, Equatable {
     /// Empty unless given.
     package var pubsubProject: String
     package var pubsubResultTopic: String
+    /// Of every result; empty for none.
+    package var pubsubOrderingKey: String
     /// The queues ingest reads, at least one; for emit, whatever its flags or file name.
     package var queues: [QueueSettings]
     /// The retry queue of all queues that name none of their own.

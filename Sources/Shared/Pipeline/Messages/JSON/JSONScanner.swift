@@ -54,7 +54,8 @@ package struct JSONScanner {
         switch kind {
         case .object:
             try readObject(depth: depth) { (scanner, _) throws(JSONError) in try scanner.skipValue(depth: depth + 1) }
-        case .array: try skipArray(depth: depth)
+        case .array:
+            try readArray(depth: depth) { (scanner) throws(JSONError) in try scanner.skipValue(depth: depth + 1) }
         case .string: try readString()
         case .number: try readNumber()
         case .boolean: try skipWord(peek == UInt8(ascii: "t") ? "true" : "false")
@@ -78,10 +79,13 @@ package struct JSONScanner {
         guard take(UInt8(ascii: "}")) else { throw unexpected("',' or '}'") }
     }
 
-    private mutating func skipArray(depth: Int) throws(JSONError) {
+    /// Reads the next value, an array: calls `element` before each element, which it must read.
+    package mutating func readArray(
+        depth: Int, _ element: (inout JSONScanner) throws(JSONError) -> Void
+    ) throws(JSONError) {
         try open(UInt8(ascii: "["), depth: depth)
         if take(UInt8(ascii: "]")) { return }
-        repeat { try skipValue(depth: depth + 1) } while take(UInt8(ascii: ","))
+        repeat { try element(&self) } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw unexpected("',' or ']'") }
     }
 

@@ -83,6 +83,11 @@ struct PubSubFlags<Kind: StageKind>: ParsableArguments {
     var resultTopicID: String?
 
     @Option(
+        name: .customLong("pubsub.result-ordering-key"),
+        help: Kind.help("Ordering key of every result; none if empty.", "key", of: .emit))
+    var resultOrderingKey: String?
+
+    @Option(
         name: .customLong("pubsub.inference-gateway"),
         help: Kind.help("Where requests are sent.", "url", of: .ingest))
     var inferenceGateway: String?

@@ -19,6 +19,7 @@ extension QueueServerSettings {
             sqlitePath: flags.sqlite.path,
             pubsubProject: file?.project ?? flags.pubsub.projectID ?? "",
             pubsubResultTopic: implementation == .googlePubSub ? resultQueue : "",
+            pubsubOrderingKey: flags.pubsub.resultOrderingKey ?? "",
             queues: [],
             retryQueue: retryQueue,
             resultDestination: resultQueue

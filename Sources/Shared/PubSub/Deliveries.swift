@@ -1,0 +1,106 @@
+import Loop
+import Messages
+
+/// What can be done with deliveries of one subscription, many at a time.
+package enum DeliveryAction: Sendable, Hashable {
+    /// The message is done with.
+    case acknowledge
+    /// It stays with us for so many seconds from now, 600 at most; 0 gives it back.
+    case extend(seconds: Int)
+}
+
+/// What became of one delivery.
+package enum DeliveryAnswer: Sendable, Equatable {
+    case done
+    /// The ack id is good no more: the delivery was acknowledged or given back, or its deadline is over.
+    case lost
+}
+
+extension PubSubClient {
+    /// Ack ids per call: with those of production, some 200 bytes each, well below the 512 KiB that a call may have.
+    ///
+    /// Source: cloud.google.com/pubsub/quotas#resource_limits
+    package nonisolated static let mostAckIDs = 1000
+
+    /// Does `action` with deliveries of `subscription` (full name), in as many calls as it takes.
+    ///
+    /// With exactly-once delivery the answer tells of each ack id; those that failed for a passing reason are tried
+    /// again. A server that refuses a call without saying which ack id is to blame (the emulator does) is asked again
+    /// with halves of it, down to the one.
+    ///
+    /// - Parameter answered: told of each part as soon as it is known, with its place: what is known when this throws
+    ///   stays known.
+    /// - Throws: when nothing is known about the rest.
+    package func perform(
+        _ action: DeliveryAction, on ackIDs: [String], of subscription: String,
+        answered: (Int, DeliveryAnswer) -> Void
+    ) async throws(PubSubError) {
+        var parts = stride(from: 0, to: ackIDs.count, by: Self.mostAckIDs).map { start in
+            Array(start..<min(start + Self.mostAckIDs, ackIDs.count))
+        }
+        var tries = 0
+        while let part = parts.popLast() {
+            do throws(PubSubError) {
+                try await call(action, part.map { ackIDs[$0] }, of: subscription)
+                for place in part { answered(place, .done) }
+            } catch {
+                guard error.kind == .invalid || !error.failures.isEmpty else { throw error }
+                let again = judge(part, ackIDs, error, answered)
+                if again.isEmpty { continue }
+                if !error.failures.isEmpty {
+                    tries += 1
+                    if tries > Self.mostTries { throw error }
+                    parts.append(again)
+                } else {
+                    parts.append(Array(again[(again.count / 2)...]))
+                    parts.append(Array(again[..<(again.count / 2)]))
+                }
+            }
+        }
+    }
+
+    /// Calls that are made again because some ack ids failed for a passing reason; after that the caller waits longer.
+    private static let mostTries = 3
+
+    /// - Returns: places that need another call.
+    private func judge(
+        _ part: [Int], _ ackIDs: [String], _ error: PubSubError, _ answered: (Int, DeliveryAnswer) -> Void
+    ) -> [Int] {
+        if error.failures.isEmpty {
+            guard part.count == 1 else { return part }
+            answered(part[0], .lost)
+            return []
+        }
+        var again: [Int] = []
+        for place in part {
+            switch error.failures[ackIDs[place]] {
+            case nil: answered(place, .done)
+            case let failure? where failure.hasPrefix("TRANSIENT"): again.append(place)
+            default: answered(place, .lost)
+            }
+        }
+        return again
+    }
+
+    private func call(
+        _ action: DeliveryAction, _ ackIDs: [String], of subscription: String
+    ) async throws(PubSubError) {
+        var json: [UInt8] = []
+        json.append("{\"ackIds\":[")
+        for (index, id) in ackIDs.enumerated() {
+            if index > 0 { json.append(",") }
+            json.appendJSONString(id)
+        }
+        json.append("]")
+        switch action {
+        case .acknowledge:
+            json.append("}")
+            _ = try await post("\(subscription):acknowledge", json)
+        case .extend(let seconds):
+            json.append(",\"ackDeadlineSeconds\":")
+            json.append(contentsOf: String(seconds).utf8)
+            json.append("}")
+            _ = try await post("\(subscription):modifyAckDeadline", json)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package import Queue
+
+/// A call of Google Cloud Pub/Sub that failed.
+package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// There is no such topic or subscription.
+        case notFound
+        /// We may not do that, or nobody knows who we are.
+        case denied
+        /// What was sent makes no sense to the server: an ack id among others.
+        case invalid
+        /// Passes: overload, quota, a server error.
+        case unavailable
+        /// No whole answer came, or none that makes sense.
+        case noAnswer
+        /// The answer was larger than was allowed.
+        case tooLarge
+        case cancelled
+    }
+
+    package let kind: Kind
+    /// What was tried on what, such as `POST projects/p/subscriptions/s:pull`.
+    package let action: String
+    /// What the system answered, and what to do where that is known.
+    package let reason: String
+    /// For ack ids: why each of these failed, as `PERMANENT_FAILURE_…` or `TRANSIENT_FAILURE_…`; those of the same call
+    /// that are not named succeeded.
+    ///
+    /// Source: cloud.google.com/pubsub/docs/exactly-once-delivery (google.rpc.ErrorInfo)
+    package let failures: [String: String]
+
+    package init(_ kind: Kind, _ action: String, _ reason: String, failures: [String: String] = [:]) {
+        self.kind = kind
+        self.action = action
+        self.reason = reason
+        self.failures = failures
+    }
+
+    package var description: String { "\(action): \(reason)" }
+
+    /// Whether trying again can help without anybody changing anything.
+    package var isTransient: Bool {
+        switch kind {
+        case .unavailable, .noAnswer, .cancelled, .tooLarge: true
+        case .notFound, .denied, .invalid: false
+        }
+    }
+}
+
+extension QueueError {
+    package init(_ error: PubSubError) {
+        self.init(operation: error.action, reason: error.reason, isTransient: error.isTransient)
+    }
+}

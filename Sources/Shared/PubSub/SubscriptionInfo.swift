@@ -1,0 +1,67 @@
+import Foundation
+package import Messages
+
+/// What a subscription is set to, as far as it matters here.
+///
+/// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
+package struct SubscriptionInfo: Sendable, Equatable {
+    /// Seconds.
+    package var ackDeadline = 10
+    package var isExactlyOnce = false
+    /// Of the retry policy, milliseconds; `nil` without one.
+    package var minimumBackoff: Int64?
+    /// Deliveries after which Pub/Sub moves a message to the dead-letter topic; `nil` without one.
+    package var maximumAttempts: Int?
+
+    package init() {}
+
+    /// - Parameter json: the answer to a GET of the subscription.
+    package init(_ json: Bytes) throws(PubSubError) {
+        let document: Document
+        do { document = try JSONDecoder().decode(Document.self, from: Data(json)) } catch {
+            throw PubSubError(.noAnswer, "read a subscription", "strange answer: \(error)")
+        }
+        // A field that has its default, such as a deadline of 10 s, may be left out.
+        if let seconds = document.ackDeadlineSeconds, seconds > 0 { ackDeadline = seconds }
+        isExactlyOnce = document.enableExactlyOnceDelivery ?? false
+        minimumBackoff = document.retryPolicy.map { Self.milliseconds($0.minimumBackoff) ?? 10_000 }
+        maximumAttempts = document.deadLetterPolicy.map { $0.maxDeliveryAttempts ?? 5 }
+    }
+
+    /// What is missing, and what follows from that; the user guide asks for all three.
+    package var warnings: [String] {
+        var warnings: [String] = []
+        if !isExactlyOnce {
+            warnings.append(
+                "Without exactly-once delivery Pub/Sub may deliver a request again while it is being worked on")
+        }
+        if minimumBackoff == nil {
+            warnings.append(
+                "Without a retry policy requests that are given back come again at once, and delays do not grow")
+        }
+        if maximumAttempts == nil {
+            warnings.append(
+                "Without a dead-letter topic deliveries are not counted: retries count as new requests, "
+                    + "and a request that always fails ends with its deadline only")
+        }
+        return warnings
+    }
+
+    /// A duration such as `10s` or `0.100s`.
+    private static func milliseconds(_ text: String?) -> Int64? {
+        guard let text, text.hasSuffix("s"), let seconds = Double(text.dropLast()), (0...600).contains(seconds) else {
+            return nil
+        }
+        return Int64((seconds * 1000).rounded())
+    }
+
+    private struct Document: Decodable {
+        struct RetryPolicy: Decodable { let minimumBackoff: String? }
+        struct DeadLetterPolicy: Decodable { let maxDeliveryAttempts: Int? }
+
+        let ackDeadlineSeconds: Int?
+        let enableExactlyOnceDelivery: Bool?
+        let retryPolicy: RetryPolicy?
+        let deadLetterPolicy: DeadLetterPolicy?
+    }
+}

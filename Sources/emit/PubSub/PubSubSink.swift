@@ -1,0 +1,106 @@
+package import Loop
+import Messages
+package import PubSub
+package import Queue
+
+/// Results published to topics: `gcp-pubsub`'s result side.
+///
+/// A request is acknowledged only after the server has confirmed its result. What has been published and not yet
+/// acknowledged when a call fails is remembered: the caller tries the whole batch again, and nothing is published twice.
+///
+/// Lives on the pipeline thread: nothing here blocks.
+@PipelineActor
+package final class PubSubSink: ResultSink {
+    private let client: PubSubClient
+    private let project: String
+    private let defaultTopic: String
+    private let orderingKey: String
+    private var progress: [Receipt: SettlementProgress] = [:]
+    private var state = QueueHealth.unreachable(reason: "not connected yet")
+
+    /// - Parameters:
+    ///   - defaultTopic: where results go that name no destination; short or full name.
+    ///   - orderingKey: of every result; empty for none.
+    package init(client: PubSubClient, project: String, defaultTopic: String, orderingKey: String = "") {
+        self.client = client
+        self.project = project
+        self.defaultTopic = defaultTopic
+        self.orderingKey = orderingKey
+    }
+
+    /// Looks at the default topic; goes on without where we may not.
+    @PipelineActor
+    package func connect() async throws(QueueError) {
+        do throws(PubSubError) {
+            _ = try await client.get(topic(""))
+        } catch {
+            guard error.kind == .denied else { throw failed(error) }
+        }
+        state = .reachable
+    }
+
+    @PipelineActor
+    package func health() async -> QueueHealth { state }
+
+    @PipelineActor
+    package func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
+        var run = SettlementRun(batch, progress: progress)
+        var failure = await publish(&run)
+        if failure == nil { failure = await close(&run) }
+        for (receipt, step) in run.progress { progress[receipt] = step }
+        if let failure { throw failed(failure) }
+        let statuses = run.statuses
+        for (settlement, status) in zip(batch, statuses) {
+            if case .refused = status { continue }
+            progress[settlement.receipt] = nil
+        }
+        state = run.refusal.map { .unreachable(reason: $0) } ?? .reachable
+        return statuses
+    }
+
+    /// Publishes what is to be published, topic by topic.
+    ///
+    /// - Returns: why nothing is known about some of it.
+    private func publish(_ run: inout SettlementRun) async -> PubSubError? {
+        for (destination, indices) in run.publications() {
+            let topic = topic(destination)
+            let messages = indices.map { run.publication($0) }
+            for range in PublishRequest.calls(sizes: messages.map(\.size)) {
+                do throws(PubSubError) {
+                    let body = PublishRequest.body(messages[range], orderingKey: orderingKey)
+                    _ = try await client.post("\(topic):publish", body)
+                    for index in indices[range] { run.published(index) }
+                } catch {
+                    guard !error.isTransient else { return error }
+                    for index in indices[range] { run.refused(index, error.description) }
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Acknowledges what has been published, and gives back what is to be given back.
+    private func close(_ run: inout SettlementRun) async -> PubSubError? {
+        for (group, indices) in run.actions() {
+            do throws(PubSubError) {
+                let ackIDs = indices.map { run.ackID($0) }
+                try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
+                    run.ended(indices[place], answer)
+                }
+            } catch {
+                guard !error.isTransient else { return error }
+                for index in indices where !run.isEnded(index) { run.refused(index, error.description) }
+            }
+        }
+        return nil
+    }
+
+    private func topic(_ name: String) -> String {
+        ResourceName.full(name.isEmpty ? defaultTopic : name, .topics, project: project)
+    }
+
+    private func failed(_ error: PubSubError) -> QueueError {
+        state = .unreachable(reason: error.description)
+        return QueueError(error)
+    }
+}

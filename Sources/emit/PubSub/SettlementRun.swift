@@ -1,0 +1,161 @@
+import Messages
+import PubSub
+import Queue
+
+/// How far a settlement has come that is not finished.
+enum SettlementProgress: Sendable, Equatable {
+    /// Its result stands in the topic; its request is still to be acknowledged.
+    case published
+    case ended(SettlementStatus)
+}
+
+/// What one batch of settlements needs done, and what has been done of it.
+///
+/// A value: whoever carries it out tells it what came of each step.
+struct SettlementRun: Sendable {
+    /// What is done with some deliveries of a subscription at once.
+    struct Group: Hashable, Sendable {
+        let subscription: String
+        let action: DeliveryAction
+    }
+
+    private struct Item: Sendable {
+        let settlement: Settlement
+        /// `nil` if it is none of Pub/Sub's, or stands in the batch before: then the settlement is stale.
+        let receipt: PubSubReceipt?
+        var refusal: String?
+    }
+
+    private var items: [Item]
+    /// Of the batch's receipts, for the next try.
+    private(set) var progress: [Receipt: SettlementProgress]
+    private let encoder = ResultEncoder()
+
+    /// - Parameter progress: what an earlier try has done.
+    init(_ batch: [Settlement], progress: [Receipt: SettlementProgress]) {
+        var seen: Set<Receipt> = []
+        self.progress = [:]
+        items = []
+        for settlement in batch {
+            let isFirst = seen.insert(settlement.receipt).inserted
+            items.append(
+                Item(settlement: settlement, receipt: isFirst ? PubSubReceipt(settlement.receipt) : nil))
+            if let step = progress[settlement.receipt] { self.progress[settlement.receipt] = step }
+        }
+    }
+
+    /// Places in the batch whose results are to be published, by destination.
+    func publications() -> [(destination: String, indices: [Int])] {
+        grouped(items.indices.filter { isWritten($0) && isOpen($0) && step($0) == nil }) {
+            items[$0].settlement.destination
+        }
+    }
+
+    /// Places in the batch whose deliveries are to be ended, by what is to be done with them.
+    func actions() -> [(group: Group, indices: [Int])] {
+        let due = items.indices.filter { isOpen($0) && (!isWritten($0) || step($0) == .published) }
+        return grouped(due.filter { items[$0].receipt != nil }) { index in
+            Group(subscription: items[index].receipt?.subscription ?? "", action: action(index))
+        }
+    }
+
+    func ackID(_ index: Int) -> String { items[index].receipt?.ackID ?? "" }
+
+    /// The message that stands for a settlement in a topic; an error result if it is larger than Pub/Sub takes.
+    func publication(_ index: Int) -> PubSub.Publication {
+        let settlement = items[index].settlement
+        let message = PubSub.Publication(data: document(settlement), attributes: attributes(index))
+        guard message.size > PubSub.Publication.largest else { return message }
+        let reason = "the result has \(message.data.count) bytes, Pub/Sub takes \(PubSub.Publication.largest)"
+        var failed = settlement
+        failed.statusCode = nil
+        failed.errorCode = .inferenceError
+        let json = encoder.encode(id: settlement.id, .failure(.inferenceError, message: reason))
+        return PubSub.Publication(data: json[...], attributes: attributes(index, of: failed))
+    }
+
+    mutating func published(_ index: Int) { progress[items[index].settlement.receipt] = .published }
+
+    mutating func refused(_ index: Int, _ reason: String) { items[index].refusal = reason }
+
+    mutating func ended(_ index: Int, _ answer: DeliveryAnswer) {
+        progress[items[index].settlement.receipt] = .ended(answer == .done ? .settled : .stale)
+    }
+
+    func isEnded(_ index: Int) -> Bool { if case .ended = step(index) { true } else { false } }
+
+    /// Once everything has been done.
+    var statuses: [SettlementStatus] {
+        items.indices.map { index in
+            if let refusal = items[index].refusal { return .refused(reason: refusal) }
+            guard items[index].receipt != nil, case .ended(let status) = step(index) else { return .stale }
+            return status
+        }
+    }
+
+    /// Why something was refused, if anything was.
+    var refusal: String? { items.lazy.compactMap(\.refusal).first }
+
+    private func step(_ index: Int) -> SettlementProgress? { progress[items[index].settlement.receipt] }
+
+    private func isOpen(_ index: Int) -> Bool {
+        items[index].receipt != nil && items[index].refusal == nil && !isEnded(index)
+    }
+
+    private func isWritten(_ index: Int) -> Bool {
+        switch items[index].settlement.action {
+        case .result, .deadLetter: true
+        case .park, .release: false
+        }
+    }
+
+    private func action(_ index: Int) -> DeliveryAction {
+        switch items[index].settlement.action {
+        case .result, .deadLetter: .acknowledge
+        case .park(let delay, _): .extend(seconds: items[index].receipt?.seconds(parkedFor: delay) ?? 0)
+        case .release: .extend(seconds: 0)
+        }
+    }
+
+    /// A message that could not even be read gets a result as well, with an empty id: there is nowhere else to keep it.
+    private func document(_ settlement: Settlement) -> Bytes {
+        switch settlement.action {
+        case .result(let json): json
+        case .deadLetter(let reason, let json):
+            json ?? encoder.encode(id: settlement.id, .failure(.deadLetter, message: reason))[...]
+        case .park, .release: []
+        }
+    }
+
+    private func attributes(_ index: Int, of changed: Settlement? = nil) -> [(name: String, value: String)] {
+        let settlement = changed ?? items[index].settlement
+        var code = settlement.errorCode
+        if case .deadLetter = settlement.action, changed == nil { code = .deadLetter }
+        let all: [(name: String, value: String?)] = [
+            ("id", settlement.id), ("status_code", settlement.statusCode.map(String.init)),
+            ("error_code", code?.rawValue), ("pubsub-id", items[index].receipt?.messageID),
+            ("traceparent", settlement.traceParent),
+        ]
+        return all.compactMap { name, value in
+            // Longer ones are refused: cloud.google.com/pubsub/quotas#resource_limits
+            guard let value, !value.isEmpty, value.utf8.count <= 1024 else { return nil }
+            return (name, value)
+        }
+    }
+
+    /// In the order of the first of each group.
+    private func grouped<Key: Hashable>(_ indices: [Int], by key: (Int) -> Key) -> [(Key, [Int])] {
+        var groups: [(Key, [Int])] = []
+        var places: [Key: Int] = [:]
+        for index in indices {
+            let key = key(index)
+            if let place = places[key] {
+                groups[place].1.append(index)
+            } else {
+                places[key] = groups.count
+                groups.append((key, [index]))
+            }
+        }
+        return groups
+    }
+}

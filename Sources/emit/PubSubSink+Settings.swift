@@ -1,0 +1,22 @@
+import Foundation
+import Loop
+import PubSub
+import PubSubSink
+import Settings
+
+extension PubSubSink {
+    /// - Throws: `SettingsError` when the topic's name cannot be one, or no credentials are to be found.
+    convenience init(_ server: QueueServerSettings) throws {
+        if let problem = ResourceName.problem(server.pubsubResultTopic, .topics) {
+            throw SettingsError("--pubsub.result-topic-id", problem)
+        }
+        do throws(PubSubError) {
+            self.init(
+                client: try PubSubClient(environment: ProcessInfo.processInfo.environment, connections: 8),
+                project: server.pubsubProject, defaultTopic: server.pubsubResultTopic,
+                orderingKey: server.pubsubOrderingKey)
+        } catch {
+            throw SettingsError("--message-queue-impl gcp-pubsub", error.description)
+        }
+    }
+}

@@ -1,0 +1,236 @@
+import DequeModule
+package import Logging
+package import Loop
+package import Messages
+package import PubSub
+package import Queue
+
+/// A subscription as a queue: `gcp-pubsub`'s request side.
+///
+/// Lives on the pipeline thread: nothing here blocks. Pulls outlive the call of `lease` that began them; what they bring
+/// is kept for the next. (The protocol's functions say so themselves: otherwise they would be as free of any actor as
+/// their requirements, SE-0461.)
+@PipelineActor
+package final class PubSubSource: RequestSource, BacklogSource {
+    private struct Held {
+        let message: PulledMessage
+        /// When its ack deadline began.
+        var since: Duration
+    }
+
+    private struct Pull {
+        let asked: Int
+        let begin: Duration
+        var transfer: PubSubClient.Call?
+    }
+
+    /// Full name.
+    private let subscription: String
+    private let client: PubSubClient
+    private let logger: Logger
+    private var info = SubscriptionInfo()
+    private var isLookedAt = false
+    private var plan = PullPlan()
+    private var pulls: [UInt64: Pull] = [:]
+    private var lastPull: UInt64 = 0
+    /// What pulls have brought and nobody has leased yet.
+    private var held = Deque<Held>()
+    private var waiter: CheckedContinuation<Void, Never>?
+    /// Why a pull failed, until somebody has been told.
+    private var failure: PubSubError?
+    private var isStopped = false
+    private var state = QueueHealth.unreachable(reason: "not connected yet")
+
+    /// - Parameter subscription: its full name.
+    package init(subscription: String, client: PubSubClient, logger: Logger) {
+        self.subscription = subscription
+        self.client = client
+        self.logger = logger
+    }
+
+    isolated deinit {
+        for case let transfer? in pulls.values.map(\.transfer) { client.cancel(transfer) }
+    }
+
+    /// Looks at the subscription; goes on without where we may not.
+    @PipelineActor
+    package func connect() async throws(QueueError) {
+        do throws(PubSubError) {
+            info = try SubscriptionInfo(try await client.get(subscription))
+            if !isLookedAt { for warning in info.warnings { logger.warning("\(warning)", metadata: metadata) } }
+        } catch {
+            guard error.kind == .denied else { throw failed(error) }
+            if !isLookedAt {
+                logger.warning(
+                    "The subscription's settings cannot be read; an ack deadline of 10 s is assumed",
+                    metadata: metadata.merging(["error": "\(error)"]) { $1 })
+            }
+        }
+        isLookedAt = true
+        state = .reachable
+    }
+
+    @PipelineActor
+    package func leaseTime() async -> Duration? { .seconds(info.ackDeadline) }
+
+    @PipelineActor
+    package func health() async -> QueueHealth { state }
+
+    @PipelineActor
+    package func backlog() async -> Int? { await SubscriptionBacklog.read(subscription, client) }
+
+    // MARK: - Leasing
+
+    @PipelineActor
+    package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
+        while !Task.isCancelled, !isStopped {
+            let deliveries = take(limit)
+            if deliveries.isEmpty, let error = failure.take() { throw failed(error) }
+            try await pull(limit - deliveries.count)
+            if !deliveries.isEmpty { return deliveries }
+            await news()
+        }
+        return []
+    }
+
+    private func take(_ limit: Int) -> [Delivery] {
+        var deliveries: [Delivery] = []
+        while deliveries.count < limit, let first = held.popFirst() {
+            // It is somebody else's by now.
+            if EventLoop.shared.now - first.since > .seconds(info.ackDeadline) { continue }
+            deliveries.append(delivery(of: first.message))
+        }
+        return deliveries
+    }
+
+    private func delivery(of message: PulledMessage) -> Delivery {
+        let receipt = PubSubReceipt(
+            subscription: subscription, messageID: message.messageID, minimumBackoff: info.minimumBackoff ?? 0,
+            ackID: message.ackID)
+        return Delivery(
+            bytes: message.data[...], receipt: receipt.receipt,
+            failedAttempts: max(0, (message.deliveryAttempt ?? 1) - 1), attributes: message.attributes)
+    }
+
+    /// Starts as many pulls as `wanted` messages are worth.
+    private func pull(_ wanted: Int) async throws(QueueError) {
+        guard nextPull(wanted) != nil else { return }
+        let pass: PubSubClient.Pass
+        do throws(PubSubError) { pass = try await client.pass() } catch {
+            if Task.isCancelled { return }
+            throw failed(error)
+        }
+        while !isStopped, !Task.isCancelled, let count = nextPull(wanted) { start(count, pass) }
+    }
+
+    private func nextPull(_ wanted: Int) -> Int? {
+        let asked = pulls.values.reduce(held.count) { $0 + $1.asked }
+        return plan.next(wanted: wanted - asked, underWay: pulls.count, asked: asked)
+    }
+
+    /// The server answers an empty pull after 90 s.
+    private static let pullTimeout = Duration.seconds(100)
+    private static let largestAnswer = 256 << 20
+
+    private func start(_ count: Int, _ pass: PubSubClient.Pass) {
+        lastPull += 1
+        let number = lastPull
+        pulls[number] = Pull(asked: count, begin: EventLoop.shared.now)
+        let body = Array("{\"maxMessages\":\(count)}".utf8)
+        pulls[number]?.transfer = client.start(
+            "\(subscription):pull", body, pass, timeout: Self.pullTimeout, maxResponseBytes: Self.largestAnswer
+        ) { [weak self] in self?.ended(number, $0) }
+    }
+
+    private func ended(_ number: UInt64, _ result: Result<Bytes, PubSubError>) {
+        guard let pull = pulls.removeValue(forKey: number) else { return }
+        let time = EventLoop.shared.now - pull.begin
+        do throws(PubSubError) {
+            let json = try result.get()
+            let messages = try PullAnswer.messages(in: json)
+            plan.answered(messages.count, of: pull.asked, bytes: json.count, after: time)
+            held.append(contentsOf: messages.map { Held(message: $0, since: EventLoop.shared.now) })
+            state = .reachable
+        } catch {
+            if error.kind == .tooLarge { plan.wasTooLarge(pull.asked) }
+            failure = error
+            state = .unreachable(reason: error.description)
+        }
+        wake()
+    }
+
+    /// Waits until a pull has come back, or the task is cancelled.
+    private func news() async {
+        if !held.isEmpty || failure != nil || isStopped { return }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter = $0 }
+        } onCancel: {
+            Task { @PipelineActor in self.wake() }
+        }
+    }
+
+    private func wake() {
+        waiter?.resume()
+        waiter = nil
+    }
+
+    // MARK: - Keeping and giving back
+
+    @PipelineActor
+    package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
+        let read = receipts.map { PubSubReceipt($0) }
+        let ours = receipts.indices.filter { read[$0] != nil }
+        var lost = receipts.indices.filter { read[$0] == nil }.map { receipts[$0] }
+        try await perform(.extend(seconds: info.ackDeadline), on: ours.compactMap { read[$0]?.ackID }) { place, answer in
+            if answer == .lost { lost.append(receipts[ours[place]]) }
+        }
+        return lost
+    }
+
+    @PipelineActor
+    package func keepHeld() async throws(QueueError) {
+        let now = EventLoop.shared.now
+        let old = Set(held.filter { now - $0.since > .seconds(info.ackDeadline) / 3 }.map(\.message.ackID))
+        try await perform(.extend(seconds: info.ackDeadline), on: Array(old)) { _, _ in }
+        for index in held.indices where old.contains(held[index].message.ackID) { held[index].since = now }
+    }
+
+    @PipelineActor
+    package func release(_ receipts: [Receipt]) async throws(QueueError) {
+        try await perform(.extend(seconds: 0), on: receipts.compactMap { PubSubReceipt($0)?.ackID }) { _, _ in }
+    }
+
+    /// Gives back what nobody has leased; pulls under way get a moment to bring what they have.
+    @PipelineActor
+    package func stop() async throws(QueueError) {
+        isStopped = true
+        wake()
+        let end = EventLoop.shared.now + .milliseconds(500)
+        while pulls.values.contains(where: { EventLoop.shared.now - $0.begin < .seconds(1) }),
+            EventLoop.shared.now < end
+        {
+            await EventLoop.shared.pause(for: .milliseconds(10))
+        }
+        for case let transfer? in pulls.values.map(\.transfer) { client.cancel(transfer) }
+        pulls = [:]
+        try await perform(.extend(seconds: 0), on: held.map(\.message.ackID)) { _, _ in }
+        held.removeAll()
+    }
+
+    private func perform(
+        _ action: DeliveryAction, on ackIDs: [String], _ answered: (Int, DeliveryAnswer) -> Void
+    ) async throws(QueueError) {
+        do throws(PubSubError) {
+            try await client.perform(action, on: ackIDs, of: subscription, answered: answered)
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    private func failed(_ error: PubSubError) -> QueueError {
+        state = .unreachable(reason: error.description)
+        return QueueError(error)
+    }
+
+    private var metadata: Logger.Metadata { ["subscription": "\(subscription)"] }
+}

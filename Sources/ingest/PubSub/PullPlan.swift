@@ -1,0 +1,57 @@
+/// How many pulls to have under way, and how many messages each asks for.
+///
+/// A pull waits at the server until something is there, for up to a minute and a half, and one that is cut off can take
+/// messages with it until their ack deadline. So one waits while nothing comes, and asks for little; the more comes back
+/// full, the more are under way.
+///
+/// A value: time is passed in.
+struct PullPlan: Sendable, Equatable {
+    /// Pulls at once, at most.
+    static let mostPulls = 8
+    /// Messages per pull, at most: what the emulator gives; Google gives more, but as many pulls are as cheap.
+    static let mostMessages = 100
+    /// What a pull asks for that may have to wait.
+    static let waitingMessages = 10
+    /// Bytes that may be on their way, about.
+    static let mostBytes = 64 << 20
+    /// An answer that took longer came when something was published, not because something was there.
+    private static let waitingTime = Duration.milliseconds(500)
+
+    /// Pulls to have under way.
+    private(set) var pulls = 1
+    /// The last pull had to wait, or has not come back yet.
+    private(set) var isWaiting = true
+    /// Bytes of a message, of late; a guess at first.
+    private var averageSize = 64.0 * 1024
+
+    /// How many messages the next pull asks for; `nil` if there is to be none now.
+    ///
+    /// - Parameters:
+    ///   - wanted: messages for which there is room and no pull under way.
+    ///   - underWay: pulls.
+    ///   - asked: messages that those ask for, and those that have come and wait.
+    func next(wanted: Int, underWay: Int, asked: Int) -> Int? {
+        guard wanted > 0, underWay < pulls else { return nil }
+        let room = Int(Double(Self.mostBytes) / averageSize) - asked
+        let count = min(wanted, isWaiting ? Self.waitingMessages : Self.mostMessages, room)
+        // One message always fits.
+        return count > 0 ? count : asked == 0 ? 1 : nil
+    }
+
+    /// A pull has come back.
+    mutating func answered(_ count: Int, of asked: Int, bytes: Int, after time: Duration) {
+        if count > 0 { averageSize += (max(Double(bytes) / Double(count), 512) - averageSize) / 4 }
+        isWaiting = count == 0 || time > Self.waitingTime
+        if isWaiting {
+            pulls = 1
+        } else if count * 2 >= asked {
+            pulls = min(Self.mostPulls, pulls + 1)
+        }
+    }
+
+    /// An answer was larger than allowed: the next pulls ask for less.
+    mutating func wasTooLarge(_ asked: Int) {
+        averageSize = max(averageSize, 2 * Double(Self.mostBytes) / Double(max(1, asked)))
+        pulls = 1
+    }
+}
