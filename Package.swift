@@ -258,6 +258,12 @@ let package = Package(
             ["Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ"]),
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests(
+            "PubSubTests",
+            [
+                "PubSub", "PubSubSource", "PubSubSink", "GoogleAuth", "HTTP", "Loop", "Messages", "Queue",
+                "QueueConformance", "TestServers", logging, flyingFox, flyingSocks,
+            ]),
+        tests(
             "SQLiteQueueTests",
             ["SQLite", "SQLiteSource", "SQLiteSink", "QueueConformance", "Queue", "Messages", grdb]),
         tests("MetricsTests", ["PipelineMetrics", metrics]),

@@ -32,7 +32,7 @@ struct IngestWork: StageWork {
 
     func drain() async {
         await release(ingester.beginDrain())
-        for reader in readers { await reader.stop() }
+        for reader in readers { await reader.source.stop() }
         while await !ingester.isEmpty, !Task.isCancelled {
             await release(ingester.takeUnsent())
             try? await Task.sleep(for: .milliseconds(20))
@@ -48,9 +48,8 @@ struct IngestWork: StageWork {
 
     func queueState() async -> QueueHealth {
         for reader in readers {
-            var health = reader.calls.health
-            if health == .reachable { health = await reader.source.health() }
-            if case .unreachable(let reason) = health {
+            // Not what its last call said: after an outage that is a lease, which goes on until a request comes.
+            if case .unreachable(let reason) = await reader.source.health() {
                 return .unreachable(reason: "\(reader.settings.name): \(reason)")
             }
         }

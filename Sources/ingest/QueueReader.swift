@@ -34,7 +34,7 @@ struct QueueReader: Sendable {
             let look = await (source.leaseTime() ?? lease) / 6
             guard (try? await Task.sleep(for: look)) != nil else { return }
             await renew(ingester.receiptsToRenew(queue: queue, olderThan: look))
-            await calls.untilItWorks { () async throws(QueueError) in try await source.keepHeld() }
+            await source.keepHeld()
         }
     }
 
@@ -52,11 +52,6 @@ struct QueueReader: Sendable {
     func release(_ receipts: [Receipt]) async {
         guard !receipts.isEmpty else { return }
         await calls.untilItWorks(tries: 20) { () async throws(QueueError) in try await source.release(receipts) }
-    }
-
-    /// Gives back what the source has taken and not handed out.
-    func stop() async {
-        await calls.untilItWorks(tries: 5) { () async throws(QueueError) in try await source.stop() }
     }
 
     private func renew(_ receipts: [Receipt], tries: Int = .max) async {

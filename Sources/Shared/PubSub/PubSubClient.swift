@@ -59,7 +59,8 @@ package final class PubSubClient {
     /// Posts `body` (JSON) to `path`, such as `projects/p/topics/t:publish`.
     ///
     /// - Returns: the answer's body.
-    package func post(_ path: String, _ body: [UInt8], timeout: Duration = callTimeout) async throws(PubSubError) -> Bytes
+    package func post(_ path: String, _ body: [UInt8], timeout: Duration = callTimeout) async throws(PubSubError)
+        -> Bytes
     {
         try await call(.post, "\(server)/v1/\(path)", "POST \(path)", body[...], timeout)
     }

@@ -19,7 +19,9 @@ package struct Publication: Sendable, Equatable {
         attributes.reduce(data.count + 64) { $0 + $1.name.utf8.count + $1.value.utf8.count + 8 }
     }
 
-    /// What one message may have. Pub/Sub takes 10 MB with everything that is sent beside it.
+    /// What one message may have.
+    ///
+    /// Pub/Sub takes 10 MB with everything that is sent beside it.
     ///
     /// Source: cloud.google.com/pubsub/quotas#resource_limits
     package static let largest = 9_900_000

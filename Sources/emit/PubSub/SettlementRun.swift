@@ -112,10 +112,19 @@ struct SettlementRun: Sendable {
     private func action(_ index: Int) -> DeliveryAction {
         switch items[index].settlement.action {
         case .result, .deadLetter: .acknowledge
-        case .park(let delay, _): .extend(seconds: items[index].receipt?.seconds(parkedFor: delay) ?? 0)
+        case .park(let delay, _): .extend(seconds: Self.seconds(parkedFor: delay))
         case .release: .extend(seconds: 0)
         }
     }
+
+    /// How long a message stays with us, in its ack deadline, that is not wanted before `delay` (ms).
+    ///
+    /// When the deadline is over, as after a nack, the subscription's retry policy adds its own back-off. Counting on that
+    /// would make attempts early: it is best effort, and may be less than the minimum. A deadline has whole
+    /// seconds, 600 at most: what is longer comes early to that extent, which no flag of ours asks for, only `Retry-After`.
+    ///
+    /// Source: cloud.google.com/pubsub/docs/handling-failures#exponential_backoff; google.pubsub.v1.RetryPolicy
+    private static func seconds(parkedFor delay: Int64) -> Int { Int(min(600, (max(0, delay) + 999) / 1000)) }
 
     /// A message that could not even be read gets a result as well, with an empty id: there is nowhere else to keep it.
     private func document(_ settlement: Settlement) -> Bytes {

@@ -86,6 +86,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
         while !Task.isCancelled, !isStopped {
             let deliveries = take(limit)
             if deliveries.isEmpty, let error = failure.take() { throw failed(error) }
+            // A pull may wait for a minute and a half before it says that the server answers again.
+            if state != .reachable, deliveries.isEmpty { try await connect() }
             try await pull(limit - deliveries.count)
             if !deliveries.isEmpty { return deliveries }
             await news()
@@ -105,8 +107,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     private func delivery(of message: PulledMessage) -> Delivery {
         let receipt = PubSubReceipt(
-            subscription: subscription, messageID: message.messageID, minimumBackoff: info.minimumBackoff ?? 0,
-            ackID: message.ackID)
+            subscription: subscription, messageID: message.messageID, ackID: message.ackID)
         return Delivery(
             bytes: message.data[...], receipt: receipt.receipt,
             failedAttempts: max(0, (message.deliveryAttempt ?? 1) - 1), attributes: message.attributes)
@@ -181,18 +182,24 @@ package final class PubSubSource: RequestSource, BacklogSource {
         let read = receipts.map { PubSubReceipt($0) }
         let ours = receipts.indices.filter { read[$0] != nil }
         var lost = receipts.indices.filter { read[$0] == nil }.map { receipts[$0] }
-        try await perform(.extend(seconds: info.ackDeadline), on: ours.compactMap { read[$0]?.ackID }) { place, answer in
+        try await perform(.extend(seconds: info.ackDeadline), on: ours.compactMap { read[$0]?.ackID }) {
+            place, answer in
             if answer == .lost { lost.append(receipts[ours[place]]) }
         }
         return lost
     }
 
     @PipelineActor
-    package func keepHeld() async throws(QueueError) {
+    package func keepHeld() async {
         let now = EventLoop.shared.now
         let old = Set(held.filter { now - $0.since > .seconds(info.ackDeadline) / 3 }.map(\.message.ackID))
-        try await perform(.extend(seconds: info.ackDeadline), on: Array(old)) { _, _ in }
-        for index in held.indices where old.contains(held[index].message.ackID) { held[index].since = now }
+        if old.isEmpty { return }
+        do throws(QueueError) {
+            try await perform(.extend(seconds: info.ackDeadline), on: Array(old)) { _, _ in }
+            for index in held.indices where old.contains(held[index].message.ackID) { held[index].since = now }
+        } catch {
+            logger.debug("What has come cannot be kept", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+        }
     }
 
     @PipelineActor
@@ -200,9 +207,9 @@ package final class PubSubSource: RequestSource, BacklogSource {
         try await perform(.extend(seconds: 0), on: receipts.compactMap { PubSubReceipt($0)?.ackID }) { _, _ in }
     }
 
-    /// Gives back what nobody has leased; pulls under way get a moment to bring what they have.
+    /// Pulls under way get a moment to bring what they have.
     @PipelineActor
-    package func stop() async throws(QueueError) {
+    package func stop() async {
         isStopped = true
         wake()
         let end = EventLoop.shared.now + .milliseconds(500)
@@ -213,8 +220,13 @@ package final class PubSubSource: RequestSource, BacklogSource {
         }
         for case let transfer? in pulls.values.map(\.transfer) { client.cancel(transfer) }
         pulls = [:]
-        try await perform(.extend(seconds: 0), on: held.map(\.message.ackID)) { _, _ in }
+        let ackIDs = held.map(\.message.ackID)
         held.removeAll()
+        do throws(QueueError) { try await perform(.extend(seconds: 0), on: ackIDs) { _, _ in } } catch {
+            logger.info(
+                "What has come could not be given back: it comes again when its ack deadline is over",
+                metadata: metadata.merging(["error": "\(error)", "count": "\(ackIDs.count)"]) { $1 })
+        }
     }
 
     private func perform(

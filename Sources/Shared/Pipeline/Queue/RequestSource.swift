@@ -33,17 +33,18 @@ package protocol RequestSource: Sendable {
 
     /// Extends the leases of what has been taken from the server and not been handed out yet; called as often as a look
     /// is taken at leases.
-    func keepHeld() async throws(QueueError)
+    func keepHeld() async
 
-    /// Nothing is leased any more: gives back what has been taken from the server and not been handed out.
-    func stop() async throws(QueueError)
+    /// Nothing is leased any more: gives back what has been taken from the server and not been handed out, as far as that
+    /// can be done; the rest expires by itself.
+    func stop() async
 }
 
 /// What most queues need not do: they take nothing before it is asked for.
 extension RequestSource {
     package func leaseTime() async -> Duration? { nil }
-    package func keepHeld() async throws(QueueError) {}
-    package func stop() async throws(QueueError) {}
+    package func keepHeld() async {}
+    package func stop() async {}
 }
 
 /// A source that may know how much waits in its queue.

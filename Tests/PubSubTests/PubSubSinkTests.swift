@@ -1,0 +1,155 @@
+import Messages
+import PubSub
+import PubSubSource
+import Queue
+import TestServers
+import Testing
+
+@testable import PubSubSink
+
+@Suite(.timeLimit(.minutes(2)), .enabled(if: PubSubEmulator.isInstalled, Comment(rawValue: PubSubEmulator.hint)))
+struct PubSubSinkTests {
+    private func connected(
+        _ lab: Lab, orderingKey: String = ""
+    ) async throws -> (any RequestSource, any ResultSink) {
+        let source = try await lab.source()
+        let sink = try await lab.sink(orderingKey: orderingKey)
+        try await source.connect()
+        try await sink.connect()
+        return (source, sink)
+    }
+
+    @Test
+    func publishesResultsWithTheirAttributes() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab, orderingKey: "one")
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        #expect(try await sink.settle([delivery.result]) == [.settled])
+        let result = try await lab.take(1, from: lab.results)[0]
+        #expect(result.message.text == "result of a")
+        #expect(result.message.attributes["id"] == "a")
+        #expect(result.message.attributes["status_code"] == "200")
+        #expect(result.message.attributes["pubsub-id"]?.isEmpty == false)
+        #expect(result.message.orderingKey == "one")
+    }
+
+    @Test
+    func publishesNothingTwiceWhenTheAcknowledgementIsLost() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a", "b")
+        let batch = try await source.take(2).map(\.result)
+        lab.proxy.swallowReply(toRequestWith: ":acknowledge")
+        await #expect(throws: QueueError.self) { try await sink.settle(batch) }
+        // The server has acknowledged them; with exactly-once delivery it says that they are good no more.
+        #expect(try await sink.settle(batch) == [.stale, .stale])
+        let results = try await lab.take(2, from: lab.results)
+        #expect(results.map(\.message.text).sorted() == ["result of a", "result of b"])
+        #expect(try lab.emulator.connect().pull(lab.results).isEmpty)
+        #expect(try await source.lease(within: .milliseconds(300)).isEmpty)
+    }
+
+    @Test
+    func acknowledgesNothingBeforeTheResultIsConfirmed() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let missing = delivery.settlement(.result(Bytes("x".utf8)), to: "no-such-topic")
+        let status = try await sink.settle([missing])
+        guard case .refused(let reason) = status[0] else { return #expect(Bool(false), "\(status)") }
+        #expect(reason.contains("404 NOT_FOUND"))
+        #expect(await sink.health() == .unreachable(reason: reason))
+        #expect(try await source.renew([delivery.receipt]) == [])
+        #expect(try await sink.settle([delivery.result]) == [.settled])
+        #expect(await sink.health() == .reachable)
+    }
+
+    /// The emulator refuses a whole call because of one ack id, does not say which, and has acted on the others: those
+    /// are called stale as well.
+    @Test
+    func answersAWholeBatchOfWhichSomeAreStale() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a", "b", "c", "d", "e")
+        let all = try await source.take(5)
+        let gone = [all[1], all[3]].map { $0.settlement(.park(afterMilliseconds: 60_000, failedAttempts: 1)) }
+        let session = lab.emulator.connect()
+        try session.acknowledge(gone.compactMap { PubSubReceipt($0.receipt)?.ackID }, of: lab.requests)
+        let statuses = try await sink.settle(all.map(\.result))
+        #expect([statuses[1], statuses[3]] == [.stale, .stale])
+        #expect(try await sink.settle(gone) == [.stale, .stale])
+        #expect(try await lab.take(5, from: lab.results).count == 5)
+        #expect(try await source.renew(all.map(\.receipt)).count == 5)
+    }
+
+    @Test(arguments: [1200, 2000])
+    func parksNoShorterThanToldAndNotMuchLonger(_ delay: Int64) async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let start = ContinuousClock.now
+        let park = delivery.settlement(.park(afterMilliseconds: delay, failedAttempts: 1))
+        #expect(try await sink.settle([park]) == [.settled])
+        let again = try await source.take(1)[0]
+        let time = ContinuousClock.now - start
+        #expect(time >= .milliseconds(delay))
+        #expect(time < .milliseconds(delay) + .seconds(8))
+        #expect(again.failedAttempts == 1)
+    }
+
+    @Test
+    func parksNoShorterThanToldWhereARetryPolicyAddsToIt() async throws {
+        let lab = try await Lab { $0.backoff = 1...2 }
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let start = ContinuousClock.now
+        _ = try await sink.settle([delivery.settlement(.park(afterMilliseconds: 1500, failedAttempts: 1))])
+        _ = try await source.take(1)
+        #expect(ContinuousClock.now - start >= .milliseconds(1500))
+    }
+
+    @Test
+    func answersWhatNobodyCanReadWithAnEmptyIDAndTheMessagesNumber() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("no JSON")
+        let delivery = try await source.take(1)[0]
+        var letter = delivery.settlement(.deadLetter(reason: "not JSON", result: nil), statusCode: nil)
+        letter.id = ""
+        #expect(try await sink.settle([letter]) == [.settled])
+        let result = try await lab.take(1, from: lab.results)[0]
+        #expect(result.message.text.hasPrefix(#"{"id":"","#))
+        #expect(result.message.attributes["error_code"] == "DEAD_LETTER")
+        #expect(result.message.attributes["pubsub-id"]?.isEmpty == false)
+        #expect(try await source.lease(within: .milliseconds(300)).isEmpty)
+    }
+
+    @Test
+    func replacesAResultThatPubSubWouldNotTake() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let large = delivery.settlement(.result(Bytes(repeating: 0x20, count: 11_000_000)))
+        #expect(try await sink.settle([large]) == [.settled])
+        let result = try await lab.take(1, from: lab.results)[0]
+        #expect(result.message.attributes["error_code"] == "INFERENCE_ERROR")
+        #expect(result.message.text.contains("Pub/Sub takes"))
+    }
+
+    @Test
+    func takesTheLargestResultThatPubSubDoes() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a", "b")
+        let all = try await source.take(2)
+        let large = Bytes(repeating: 0x20, count: 9_800_000)
+        let statuses = try await sink.settle(all.map { $0.settlement(.result(large)) })
+        #expect(statuses == [.settled, .settled])
+        #expect(try await lab.take(2, from: lab.results).allSatisfy { $0.message.data.count == large.count })
+    }
+}

@@ -1,0 +1,107 @@
+import Messages
+import PubSub
+import Queue
+import Testing
+
+@testable import PubSubSink
+
+struct SettlementRunTests {
+    private func receipt(_ id: String, subscription: String = "projects/p/subscriptions/s") -> Receipt {
+        PubSubReceipt(subscription: subscription, messageID: "m-\(id)", ackID: id).receipt
+    }
+
+    private func settlement(
+        _ id: String, _ action: Settlement.Action = .result(Bytes("{}".utf8)), to topic: String = ""
+    ) -> Settlement {
+        Settlement(receipt: receipt(id), queue: "s", destination: topic, id: id, statusCode: 200, action: action)
+    }
+
+    @Test
+    func publishesBeforeItAcknowledges() {
+        var run = SettlementRun([settlement("a"), settlement("b", to: "other")], progress: [:])
+        #expect(run.actions().isEmpty)
+        #expect(run.publications().map(\.destination) == ["", "other"])
+        run.published(0)
+        #expect(run.publications().map(\.indices) == [[1]])
+        #expect(run.actions().map(\.indices) == [[0]])
+        #expect(run.actions().map(\.group.action) == [.acknowledge])
+    }
+
+    @Test
+    func publishesNothingTwiceWhenTriedAgain() {
+        var first = SettlementRun([settlement("a"), settlement("b")], progress: [:])
+        first.published(0)
+        first.published(1)
+        first.ended(1, .done)
+        let again = SettlementRun([settlement("a"), settlement("b")], progress: first.progress)
+        #expect(again.publications().isEmpty)
+        #expect(again.actions().map(\.indices) == [[0]])
+        #expect(again.statuses == [.stale, .settled])
+    }
+
+    @Test
+    func callsSecondSettlementsOfABatchAndStrangersStale() {
+        let stranger = Settlement(receipt: Receipt("x"), queue: "", destination: "", id: "x", action: .release)
+        var run = SettlementRun([settlement("a"), settlement("a"), stranger], progress: [:])
+        #expect(run.publications().map(\.indices) == [[0]])
+        run.published(0)
+        run.ended(0, .done)
+        #expect(run.statuses == [.settled, .stale, .stale])
+    }
+
+    @Test
+    func acknowledgesNothingWhoseResultIsRefused() {
+        var run = SettlementRun([settlement("a"), settlement("b", to: "other")], progress: [:])
+        run.published(0)
+        run.refused(1, "404 NOT_FOUND")
+        #expect(run.actions().map(\.indices) == [[0]])
+        run.ended(0, .lost)
+        #expect(run.statuses == [.stale, .refused(reason: "404 NOT_FOUND")])
+        #expect(run.refusal == "404 NOT_FOUND")
+    }
+
+    @Test(arguments: [(0, 0), (1, 1), (1500, 2), (2000, 2), (2001, 3), (900_000, 600)] as [(Int64, Int)])
+    func parksForWholeSecondsUpToTheLongestAckDeadline(_ delay: Int64, _ seconds: Int) {
+        let run = SettlementRun([settlement("a", .park(afterMilliseconds: delay, failedAttempts: 1))], progress: [:])
+        #expect(run.publications().isEmpty)
+        #expect(run.actions().map(\.group.action) == [.extend(seconds: seconds)])
+    }
+
+    @Test
+    func saysInAttributesWhatTheResultIs() {
+        var one = settlement("a")
+        one.traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let attributes = SettlementRun([one], progress: [:]).publication(0).attributes
+        #expect(attributes.map(\.name) == ["id", "status_code", "pubsub-id", "traceparent"])
+        #expect(attributes.map(\.value).prefix(3) == ["a", "200", "m-a"])
+    }
+
+    @Test
+    func leavesOutAttributesThatPubSubWouldRefuse() {
+        let long = settlement(String(repeating: "a", count: 1025))
+        let empty = Settlement(
+            receipt: receipt("b"), queue: "", destination: "", id: "",
+            action: .deadLetter(reason: "no JSON", result: nil))
+        let run = SettlementRun([long, empty], progress: [:])
+        #expect(run.publication(0).attributes.map(\.name) == ["status_code"])
+        #expect(run.publication(1).attributes.map(\.name) == ["error_code", "pubsub-id"])
+    }
+
+    @Test
+    func answersWhatCouldNotBeReadWithAnEmptyID() {
+        let one = Settlement(
+            receipt: receipt("b"), queue: "", destination: "", id: "",
+            action: .deadLetter(reason: "no JSON", result: nil))
+        let text = String(decoding: SettlementRun([one], progress: [:]).publication(0).data, as: UTF8.self)
+        #expect(text.hasPrefix(#"{"id":"","payload":"{\"error\":\"no JSON\"}""#))
+        #expect(text.contains(#""error_code":"DEAD_LETTER""#))
+    }
+
+    @Test
+    func replacesAResultThatIsLargerThanPubSubTakes() {
+        let body = Bytes(repeating: 0x20, count: PubSub.Publication.largest)
+        let message = SettlementRun([settlement("a", .result(body))], progress: [:]).publication(0)
+        #expect(String(decoding: message.data, as: UTF8.self).contains(#""error_code":"INFERENCE_ERROR""#))
+        #expect(message.attributes.map(\.name) == ["id", "error_code", "pubsub-id"])
+    }
+}
