@@ -154,7 +154,7 @@ let package = Package(
         part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
         part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis"]),
         part("PubSubSource", in: "ingest/PubSub", ["Loop", "Messages", "PubSub", "Queue", deque, logging]),
-        part("PubSubSink", in: "emit/PubSub", ["Loop", "Messages", "PubSub", "Queue"]),
+        part("PubSubSink", in: "emit/PubSub", ["Loop", "Messages", "PubSub", "Queue", heap]),
         part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),
         part("SQLiteSink", in: "emit/SQLite", ["Messages", "Queue", "SQLite"]),
 
@@ -200,13 +200,13 @@ let package = Package(
             path: "Sources/Shared/TestSupport/SettlementModel", swiftSettings: strict + optimized),
 
         .target(
-            name: "TestServers", dependencies: ["Redis"], path: "Sources/Shared/TestSupport/Servers",
+            name: "TestServers", dependencies: ["Messages", "Redis"], path: "Sources/Shared/TestSupport/Servers",
             swiftSettings: strict),
         shared(
             "Chaos", in: "Shared/TestSupport",
             ["Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
         .executableTarget(
-            name: "ChaosProgram", dependencies: ["Chaos", "Processes", "Reports", argumentParser],
+            name: "ChaosProgram", dependencies: ["Chaos", "Processes", "Reports", "TestServers", argumentParser],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
         .executableTarget(
             name: "Microbench",
@@ -226,7 +226,7 @@ let package = Package(
             name: "BenchProgram", dependencies: ["Bench", "HTTP", "Processes", "Reports", argumentParser],
             path: "bench/Program",
             swiftSettings: strict),
-        tests("BenchTests", ["Bench", "Reports", "Processes"]),
+        tests("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
         tests("ChaosTests", ["Chaos", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(

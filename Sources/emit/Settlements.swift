@@ -14,6 +14,7 @@ struct Settlements: Sendable {
         case .ended(.result(.failure(let code, _))): settlement.errorCode = code
         default: break
         }
+        settlement.mayBeRepeated = envelope.losses > 0
         settlement.traceParent = envelope.headers.first { $0.isNamed("traceparent") }?.value
         return settlement
     }

@@ -45,7 +45,8 @@ struct DrainingTests {
             logger: Logger(label: "ingest"), tap: nil)
         let reader = QueueReader(
             queue: 0, settings: queue, source: source, ingester: ingester, lease: .seconds(30),
-            calls: QueueCalls(logger: Logger(label: "ingest")))
+            calls: QueueCalls(logger: Logger(label: "ingest")),
+            backlog: BacklogGauge(registry: MetricsRegistry(), queue: queue))
         return IngestWork(ingester: ingester, readers: [reader])
     }
 }

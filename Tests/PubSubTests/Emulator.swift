@@ -7,12 +7,23 @@ import PubSub
 import PubSubSink
 import PubSubSource
 import Queue
+import Synchronization
 import TestServers
 import Testing
 
 /// One emulator for all tests of this process: it takes seconds to start, and topics keep them apart.
 enum SharedEmulator {
-    private static let start = Task { try await PubSubEmulator() }
+    private static let process = Atomic<pid_t>(0)
+    private static let start = Task {
+        let emulator = try await PubSubEmulator()
+        process.store(emulator.processIdentifier ?? 0, ordering: .relaxed)
+        // It is never released: it ends when this process does.
+        atexit {
+            let process = SharedEmulator.process.load(ordering: .relaxed)
+            if process > 0 { kill(process, SIGKILL) }
+        }
+        return emulator
+    }
 
     static func get() async throws -> PubSubEmulator { try await start.value }
 }

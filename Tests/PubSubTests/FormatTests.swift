@@ -67,9 +67,9 @@ struct FormatTests {
     @Test
     func knowsItsReceipts() {
         let receipt = PubSubReceipt(
-            subscription: "projects/p/subscriptions/s", messageID: "12", ackID: "a\"b c:-1")
+            subscription: "projects/p/subscriptions/s", messageID: "12", ackDeadline: 10, ackID: "a\"b c:-1")
         #expect(PubSubReceipt(receipt.receipt) == receipt)
-        for text in ["", "a", "a\nb", "a\nb\n"] { #expect(PubSubReceipt(Receipt(text)) == nil) }
+        for text in ["", "a\nb\nc", "a\nb\nx\nd", "a\nb\n1\n"] { #expect(PubSubReceipt(Receipt(text)) == nil) }
     }
 
     @Test

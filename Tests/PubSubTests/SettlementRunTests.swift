@@ -7,7 +7,7 @@ import Testing
 
 struct SettlementRunTests {
     private func receipt(_ id: String, subscription: String = "projects/p/subscriptions/s") -> Receipt {
-        PubSubReceipt(subscription: subscription, messageID: "m-\(id)", ackID: id).receipt
+        PubSubReceipt(subscription: subscription, messageID: "m-\(id)", ackDeadline: 60, ackID: id).receipt
     }
 
     private func settlement(
@@ -60,8 +60,8 @@ struct SettlementRunTests {
         #expect(run.refusal == "404 NOT_FOUND")
     }
 
-    @Test(arguments: [(0, 0), (1, 1), (1500, 2), (2000, 2), (2001, 3), (900_000, 600)] as [(Int64, Int)])
-    func parksForWholeSecondsUpToTheLongestAckDeadline(_ delay: Int64, _ seconds: Int) {
+    @Test(arguments: [(0, 0), (1, 11), (1500, 12), (2000, 12), (2001, 13), (900_000, 600)] as [(Int64, Int)])
+    func setsAckDeadlinesThatOutlastTheWait(_ delay: Int64, _ seconds: Int) {
         let run = SettlementRun([settlement("a", .park(afterMilliseconds: delay, failedAttempts: 1))], progress: [:])
         #expect(run.publications().isEmpty)
         #expect(run.actions().map(\.group.action) == [.extend(seconds: seconds)])
@@ -103,5 +103,33 @@ struct SettlementRunTests {
         let message = SettlementRun([settlement("a", .result(body))], progress: [:]).publication(0)
         #expect(String(decoding: message.data, as: UTF8.self).contains(#""error_code":"INFERENCE_ERROR""#))
         #expect(message.attributes.map(\.name) == ["id", "error_code", "pubsub-id"])
+    }
+
+    @Test
+    func asksAboutDeliveriesThatMayHaveBeenSettledBeforeItPublishes() {
+        var doubtful = settlement("a")
+        doubtful.mayBeRepeated = true
+        var run = SettlementRun([doubtful, settlement("b")], progress: [:])
+        #expect(run.doubts().map(\.indices) == [[0]])
+        #expect(run.doubts().map(\.group.action) == [.extend(seconds: 60)])
+        run.ended(0, .lost)
+        #expect(run.doubts().isEmpty)
+        #expect(run.publications().map(\.indices) == [[1]])
+        #expect(run.statuses.first == .stale)
+    }
+
+    @Test
+    func callsStaleWhatWasSettledOfLate() {
+        let run = SettlementRun([settlement("a"), settlement("b")], progress: [:]) { $0 == receipt("a") }
+        #expect(run.publications().map(\.indices) == [[1]])
+        #expect(run.statuses.first == .stale)
+    }
+
+    @Test
+    func remembersTheReceiptsThatWereSettledLast() {
+        var recent = RecentReceipts()
+        for number in 0..<20_000 { recent.insert(Receipt("\(number)")) }
+        #expect(recent.contains(Receipt("19999")) && recent.contains(Receipt("12000")))
+        #expect(!recent.contains(Receipt("0")))
     }
 }

@@ -16,6 +16,9 @@ package final class PubSubSink: ResultSink {
     private let defaultTopic: String
     private let orderingKey: String
     private var progress: [Receipt: SettlementProgress] = [:]
+    private var recent = RecentReceipts()
+    private var parking = Parking()
+    private var alarm: (timer: TimerID, due: Duration)?
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
     /// - Parameters:
@@ -44,8 +47,9 @@ package final class PubSubSink: ResultSink {
 
     @PipelineActor
     package func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
-        var run = SettlementRun(batch, progress: progress)
-        var failure = await publish(&run)
+        var run = SettlementRun(batch, progress: progress) { recent.contains($0) }
+        var failure = await dispel(&run)
+        if failure == nil { failure = await publish(&run) }
         if failure == nil { failure = await close(&run) }
         for (receipt, step) in run.progress { progress[receipt] = step }
         if let failure { throw failed(failure) }
@@ -53,9 +57,26 @@ package final class PubSubSink: ResultSink {
         for (settlement, status) in zip(batch, statuses) {
             if case .refused = status { continue }
             progress[settlement.receipt] = nil
+            recent.insert(settlement.receipt)
         }
         state = run.refusal.map { .unreachable(reason: $0) } ?? .reachable
         return statuses
+    }
+
+    /// Finds out what has been settled before, where that is in doubt.
+    private func dispel(_ run: inout SettlementRun) async -> PubSubError? {
+        for (group, indices) in run.doubts() {
+            do throws(PubSubError) {
+                let ackIDs = indices.map { run.ackID($0) }
+                try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
+                    if answer == .lost { run.ended(indices[place], .lost) }
+                }
+            } catch {
+                guard !error.isTransient else { return error }
+                for index in indices { run.refused(index, error.description) }
+            }
+        }
+        return nil
     }
 
     /// Publishes what is to be published, topic by topic.
@@ -87,6 +108,11 @@ package final class PubSubSink: ResultSink {
                 try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
                     run.ended(indices[place], answer)
                 }
+                for index in indices {
+                    guard let delay = run.delay(index) else { continue }
+                    parking.add(run.ackID(index), of: group.subscription, for: delay, at: EventLoop.shared.now)
+                }
+                setAlarm()
             } catch {
                 guard !error.isTransient else { return error }
                 for index in indices where !run.isEnded(index) { run.refused(index, error.description) }
@@ -95,9 +121,47 @@ package final class PubSubSink: ResultSink {
         return nil
     }
 
+    // MARK: - Parked deliveries
+
+    private func setAlarm() {
+        guard let next = parking.next else { return }
+        if let alarm {
+            if alarm.due <= next { return }
+            EventLoop.shared.cancel(alarm.timer)
+        }
+        // What is due within some milliseconds goes together.
+        let delay = max(.milliseconds(5), next - EventLoop.shared.now)
+        let timer = EventLoop.shared.schedule(after: delay) { [weak self] in
+            self?.alarm = nil
+            self?.unpark()
+        }
+        alarm = (timer, next)
+    }
+
+    /// Gives back what has waited long enough.
+    ///
+    /// In a task of its own: nobody waits for it, and what it does not do the ack deadlines do.
+    private func unpark() {
+        let groups = parking.take(at: EventLoop.shared.now)
+        setAlarm()
+        Task { @PipelineActor [weak self, client] in
+            for (group, deliveries) in groups {
+                try? await client.perform(group.action, on: deliveries.map(\.ackID), of: group.subscription) {
+                    place, answer in
+                    guard answer == .done, deliveries[place].left > .zero else { return }
+                    let (ackID, left) = deliveries[place]
+                    self?.parking.add(ackID, of: group.subscription, for: left, at: EventLoop.shared.now)
+                }
+            }
+            self?.setAlarm()
+        }
+    }
+
     private func topic(_ name: String) -> String {
         ResourceName.full(name.isEmpty ? defaultTopic : name, .topics, project: project)
     }
+
+    isolated deinit { if let alarm { EventLoop.shared.cancel(alarm.timer) } }
 
     private func failed(_ error: PubSubError) -> QueueError {
         state = .unreachable(reason: error.description)

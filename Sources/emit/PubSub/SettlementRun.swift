@@ -21,7 +21,7 @@ struct SettlementRun: Sendable {
 
     private struct Item: Sendable {
         let settlement: Settlement
-        /// `nil` if it is none of Pub/Sub's, or stands in the batch before: then the settlement is stale.
+        /// `nil` if it is none of Pub/Sub's, or has been settled before: then the settlement is stale.
         let receipt: PubSubReceipt?
         var refusal: String?
     }
@@ -31,16 +31,35 @@ struct SettlementRun: Sendable {
     private(set) var progress: [Receipt: SettlementProgress]
     private let encoder = ResultEncoder()
 
-    /// - Parameter progress: what an earlier try has done.
-    init(_ batch: [Settlement], progress: [Receipt: SettlementProgress]) {
+    /// - Parameters:
+    ///   - progress: what an earlier try has done.
+    ///   - isKnown: whether a receipt has been settled here of late.
+    init(
+        _ batch: [Settlement], progress: [Receipt: SettlementProgress], isKnown: (Receipt) -> Bool = { _ in false }
+    ) {
         var seen: Set<Receipt> = []
         self.progress = [:]
         items = []
         for settlement in batch {
-            let isFirst = seen.insert(settlement.receipt).inserted
+            let isFirst = seen.insert(settlement.receipt).inserted && !isKnown(settlement.receipt)
             items.append(
                 Item(settlement: settlement, receipt: isFirst ? PubSubReceipt(settlement.receipt) : nil))
             if let step = progress[settlement.receipt] { self.progress[settlement.receipt] = step }
+        }
+    }
+
+    /// Places in the batch whose deliveries must be seen to be good before anything is published for them, with the
+    /// action that tells.
+    ///
+    /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended.
+    func doubts() -> [(group: Group, indices: [Int])] {
+        let doubtful = items.indices.filter {
+            items[$0].settlement.mayBeRepeated && isWritten($0) && isOpen($0) && step($0) == nil
+        }
+        return grouped(doubtful) { index in
+            Group(
+                subscription: items[index].receipt?.subscription ?? "",
+                action: .extend(seconds: items[index].receipt?.ackDeadline ?? 10))
         }
     }
 
@@ -57,6 +76,13 @@ struct SettlementRun: Sendable {
         return grouped(due.filter { items[$0].receipt != nil }) { index in
             Group(subscription: items[index].receipt?.subscription ?? "", action: action(index))
         }
+    }
+
+    /// How long a delivery is not wanted that has been parked; `nil` for all others.
+    func delay(_ index: Int) -> Duration? {
+        guard case .park(let delay, _) = items[index].settlement.action, delay > 0, step(index) == .ended(.settled)
+        else { return nil }
+        return .milliseconds(delay)
     }
 
     func ackID(_ index: Int) -> String { items[index].receipt?.ackID ?? "" }
@@ -112,19 +138,10 @@ struct SettlementRun: Sendable {
     private func action(_ index: Int) -> DeliveryAction {
         switch items[index].settlement.action {
         case .result, .deadLetter: .acknowledge
-        case .park(let delay, _): .extend(seconds: Self.seconds(parkedFor: delay))
+        case .park(let delay, _): .extend(seconds: Parking.seconds(delay))
         case .release: .extend(seconds: 0)
         }
     }
-
-    /// How long a message stays with us, in its ack deadline, that is not wanted before `delay` (ms).
-    ///
-    /// When the deadline is over, as after a nack, the subscription's retry policy adds its own back-off. Counting on that
-    /// would make attempts early: it is best effort, and may be less than the minimum. A deadline has whole
-    /// seconds, 600 at most: what is longer comes early to that extent, which no flag of ours asks for, only `Retry-After`.
-    ///
-    /// Source: cloud.google.com/pubsub/docs/handling-failures#exponential_backoff; google.pubsub.v1.RetryPolicy
-    private static func seconds(parkedFor delay: Int64) -> Int { Int(min(600, (max(0, delay) + 999) / 1000)) }
 
     /// A message that could not even be read gets a result as well, with an empty id: there is nowhere else to keep it.
     private func document(_ settlement: Settlement) -> Bytes {

@@ -107,7 +107,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     private func delivery(of message: PulledMessage) -> Delivery {
         let receipt = PubSubReceipt(
-            subscription: subscription, messageID: message.messageID, ackID: message.ackID)
+            subscription: subscription, messageID: message.messageID, ackDeadline: info.ackDeadline,
+            ackID: message.ackID)
         return Delivery(
             bytes: message.data[...], receipt: receipt.receipt,
             failedAttempts: max(0, (message.deliveryAttempt ?? 1) - 1), attributes: message.attributes)

@@ -35,6 +35,8 @@ package struct Settlement: Sendable, Equatable {
     package var errorCode: ErrorCode?
     /// Of the attempt, W3C Trace Context; `nil` without one.
     package var traceParent: String?
+    /// A process died, or was silent, that held it: what follows from that may have been settled before.
+    package var mayBeRepeated: Bool
     package var action: Action
 
     package enum Action: Sendable, Equatable {
@@ -52,7 +54,7 @@ package struct Settlement: Sendable, Equatable {
 
     package init(
         receipt: Receipt, queue: String, destination: String, id: String, statusCode: Int? = nil,
-        errorCode: ErrorCode? = nil, traceParent: String? = nil, action: Action
+        errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false, action: Action
     ) {
         self.receipt = receipt
         self.queue = queue
@@ -61,6 +63,7 @@ package struct Settlement: Sendable, Equatable {
         self.statusCode = statusCode
         self.errorCode = errorCode
         self.traceParent = traceParent
+        self.mayBeRepeated = mayBeRepeated
         self.action = action
     }
 }

@@ -1,0 +1,43 @@
+import PubSub
+import Testing
+
+@testable import PubSubSink
+
+struct ParkingTests {
+    private let subscription = "projects/p/subscriptions/s"
+
+    @Test
+    func givesBackWhenTheTimeHasComeAndNotBefore() {
+        var parking = Parking()
+        parking.add("late", of: subscription, for: .milliseconds(1500), at: .seconds(10))
+        parking.add("soon", of: subscription, for: .milliseconds(300), at: .seconds(10))
+        #expect(parking.next == .milliseconds(10_300))
+        #expect(parking.take(at: .milliseconds(10_299)).isEmpty)
+        let groups = parking.take(at: .milliseconds(10_300))
+        #expect(groups.keys.map(\.action) == [.extend(seconds: 0)])
+        #expect(groups.values.flatMap { $0.map(\.ackID) } == ["soon"])
+        #expect(parking.next == .milliseconds(11_500))
+    }
+
+    @Test
+    func takesWhatIsDueTogetherBySubscription() {
+        var parking = Parking()
+        for number in 0..<4 {
+            parking.add("\(number)", of: number < 3 ? subscription : "other", for: .milliseconds(100), at: .zero)
+        }
+        let groups = parking.take(at: .seconds(1))
+        #expect(groups.count == 2)
+        #expect(groups[.init(subscription: subscription, action: .extend(seconds: 0))]?.count == 3)
+        #expect(parking.next == nil)
+    }
+
+    @Test
+    func extendsWhatIsToWaitLongerThanAnyDeadline() {
+        var parking = Parking()
+        parking.add("a", of: subscription, for: .seconds(900), at: .zero)
+        #expect(parking.next == .seconds(590))
+        let groups = parking.take(at: .seconds(590))
+        #expect(groups.keys.map(\.action) == [.extend(seconds: 320)])
+        #expect(groups.values.first?.first?.left == .seconds(310))
+    }
+}
