@@ -36,6 +36,14 @@ struct SmallestCellTests {
         #expect(figures["rate"] == 200)
     }
 
+    @Test(.enabled(if: PubSubCell().obstacle == nil, "\(PubSubCell().obstacle ?? "")"))
+    func comparesWithABareClientOfPubSub() async throws {
+        let figures = try await run(PubSubCell())
+        let (rate, bare) = (try #require(figures["rate"]), try #require(figures["bare client"]))
+        #expect(rate > 1 && bare > 1)
+        #expect(abs(try #require(figures["of bare client"]) - rate / bare * 100) < 0.1)
+    }
+
     @Test
     func knowsItsCellsByTheirNames() throws {
         #expect(try Cells.named(["instant"]).map(\.name) == ["instant"])

@@ -26,14 +26,32 @@ struct MatrixTests {
     }
 
     @Test
-    func leavesOutWhatAQueueWithoutAServerCannotShow() {
+    func leavesOutWhatAQueueWithoutAServerCannotShow() throws {
         #expect(Matrix.cells.filter(QueueKind.sqlite.fits).allSatisfy { !$0.name.hasPrefix("redis-") })
         #expect(Matrix.cells.filter(QueueKind.redisSortedSet.fits).count == Matrix.cells.count)
+        let away = try #require(try Matrix.cells(named: ["redis-away-2s"]).first)
+        #expect(QueueKind.sqlite.objection(to: away) == "there is no server to which anything could happen")
     }
 
     @Test
-    func hasEveryVictimAmongTheProcessesOfItsCell() {
-        for cell in Matrix.cells {
+    func runsWholeOnPubSubThoughItsEmulatorForgetsEverythingWhenItEnds() throws {
+        let cells = QueueKind.gcpPubSub.cells
+        #expect(cells.filter(QueueKind.gcpPubSub.fits).count == Matrix.cells.count)
+        #expect(Set(cells.map(\.name)).count == cells.count)
+        #expect(cells.allSatisfy { !$0.name.contains("redis") && !$0.summary.contains("Redis") })
+        #expect(cells.allSatisfy { $0.layout.leaseSeconds >= 10 })
+        for fault in cells.flatMap(\.faults).map(\.fault) {
+            if case .serverAway(_, let kill) = fault { #expect(!kill) }
+        }
+        let refused = try #require(try Matrix.cells(named: ["pubsub-refused-20s"], among: cells).first)
+        #expect(refused.faults.map(\.fault) == [.links(.toServer, .refused(.seconds(20)))])
+        let frozen = try #require(try Matrix.cells(named: ["freeze-ingest-past-lease"], among: cells).first)
+        #expect(frozen.faults.map(\.fault) == [.freeze(["ingest1"], for: .seconds(20))])
+    }
+
+    @Test(arguments: QueueKind.allCases)
+    func hasEveryVictimAmongTheProcessesOfItsCell(queue: QueueKind) {
+        for cell in queue.cells {
             let names = StageKind.allCases.flatMap { $0.names(cell.layout.places($0)) }
             for fault in cell.faults.map(\.fault) {
                 switch fault {

@@ -149,6 +149,35 @@ struct RepeatCheckTests {
         #expect(found.bound == 2)
     }
 
+    @Test(arguments: [(Disturbance.Kind.replyLost, 1), (.serverFrozen, 1), (.drained, 0)])
+    func excusesWhatAQueueMayHaveDeliveredAgain(kind: Disturbance.Kind, excused: Int) {
+        let attempts = [attempt(1, 2, .answered), attempt(12, 13, .answered)]
+        let faults = [fault(kind, [], 4, 6)]
+        func found(_ redelivery: Int) -> RepeatCheck.Finding {
+            RepeatCheck(
+                disturbances: faults, settled: [1: .seconds(2)], heldPerDispatch: 1, redelivery: .seconds(redelivery)
+            ).check(attempts)
+        }
+        #expect(found(10).redelivered == excused)
+        #expect(found(10).inexcusable.count == 1 - excused)
+        #expect(found(10).bound == excused)
+        // The lease would have run out before.
+        #expect(found(5).redelivered == 0 && found(5).inexcusable.count == 1)
+        #expect(finding(attempts, faults, settled: [1: 2]).inexcusable.count == 1)
+    }
+
+    @Test
+    func blamesTheQueueForNothingThatStagesDoAmongThemselves() {
+        let attempts = [attempt(1, 2, .answered), attempt(12, 13, .answered)]
+        let faults = [
+            Disturbance(.connectionsCut, on: .stages, began: .seconds(4)), fault(.killed, ["retry1"], 4),
+            fault(.killed, ["dispatch2"], 4),
+        ]
+        let check = RepeatCheck(
+            disturbances: faults, settled: [1: .seconds(2)], heldPerDispatch: 1, redelivery: .seconds(20))
+        #expect(check.check(attempts).inexcusable.count == 1)
+    }
+
     @Test
     func wantsAnExcuseForEveryAttemptBefore() {
         let found = finding(

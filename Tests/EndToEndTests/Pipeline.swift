@@ -12,10 +12,11 @@ struct Pipeline: Sendable {
     ///   - dispatches: how many dispatch processes; named `dispatch`, `dispatch2` …
     ///   - flags: further flags, for all stages.
     ///   - own: further flags by the name of the process.
+    ///   - environment: of all stages, beside that of this process.
     ///   - endpoints: replaces an endpoint that senders connect to, by the name of the process (a proxy in between).
     init(
         queue: [String], dispatches: Int = 1, ingests: Int = 1, emits: Int = 1, flags: [String] = [],
-        own: [String: [String]] = [:], endpoints: [String: String] = [:]
+        own: [String: [String]] = [:], environment: [String: String] = [:], endpoints: [String: String] = [:]
     ) throws {
         directory = try temporaryDirectory()
         let folder = directory
@@ -36,7 +37,8 @@ struct Pipeline: Sendable {
                 if kind != "emit" { arguments += ["--acks", "ipc://\(folder.path)/\(name).acks"] }
                 arguments += own[name] ?? []
                 stages[name] = StageProcess(
-                    name, executable: try builtExecutable(kind), arguments: arguments + flags, directory: folder)
+                    name, executable: try builtExecutable(kind), arguments: arguments + flags,
+                    environment: environment, directory: folder)
             }
         }
         self.stages = stages

@@ -12,6 +12,8 @@ struct PullPlan: Sendable, Equatable {
     static let mostMessages = 100
     /// What a pull asks for that may have to wait.
     static let waitingMessages = 10
+    /// While pulls are under way, another one is worth its call from so many messages on.
+    static let leastBesideOthers = 48
     /// Bytes that may be on their way, about.
     static let mostBytes = 64 << 20
     /// An answer that took longer came when something was published, not because something was there.
@@ -34,6 +36,7 @@ struct PullPlan: Sendable, Equatable {
         guard wanted > 0, underWay < pulls else { return nil }
         let room = Int(Double(Self.mostBytes) / averageSize) - asked
         let count = min(wanted, isWaiting ? Self.waitingMessages : Self.mostMessages, room)
+        if underWay > 0, count < Self.leastBesideOthers { return nil }
         // One message always fits.
         return count > 0 ? count : asked == 0 ? 1 : nil
     }

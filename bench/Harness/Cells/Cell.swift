@@ -20,11 +20,14 @@ package protocol Cell: Sendable {
     var summary: String { get }
     /// The name of a cell that must have run before.
     var needs: String? { get }
+    /// Why it cannot be run on this machine; `nil` if it can.
+    var obstacle: String? { get }
     func run(_ bench: Surroundings) async throws -> [Figure]
 }
 
 extension Cell {
     package var needs: String? { nil }
+    package var obstacle: String? { nil }
 }
 
 /// What a run of a cell is given.

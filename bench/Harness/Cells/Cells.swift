@@ -24,6 +24,7 @@ package enum Cells {
         LatencyCell("latency-90", .share(0.9), duration: 4),
         SQLiteCell(),
         ChannelCell(),
+        PubSubCell(),
         IdleCell(),
         WrkCell(),
         CurlCell(),

@@ -7,7 +7,8 @@ extension BenchReport {
         let versions = versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         let parts: [(String, TextTable)] = [
             ("Targets", targets), ("As fast as it goes (instant gateway, 64 concurrent)", rates),
-            ("A gateway that takes 100 ms", delays), ("Payloads", payloads), ("Added latency, ms", latencies),
+            ("Google Cloud Pub/Sub, on its emulator", pubsub), ("A gateway that takes 100 ms", delays),
+            ("Payloads", payloads), ("Added latency, ms", latencies),
             ("Idle", idle), ("Ceilings", ceilings),
         ]
         let tables = parts.filter { !$1.isEmpty }.map { "### \($0)\n\n\($1.text)" }
@@ -50,6 +51,22 @@ extension BenchReport {
                 ["\(cell.name): \(cell.summary)", cell.range("rate"), cell.range("cpu stages")]
                     + (Pipeline.stages + ["redis", "nginx"]).map { cell.median("cpu \($0)") }
                     + [cell.median("memory, largest stage", "MiB")])
+        }
+        return table
+    }
+
+    /// How much of what the emulator gives to a client that does nothing else.
+    private var pubsub: TextTable {
+        var table = TextTable([
+            "cell", "requests/s", "bare client, requests/s", "of bare client, %", "CPU µs per request: stages",
+            "emulator", "emulator with the bare client", "largest stage",
+        ])
+        for cell in cells where cell["of bare client"] != nil {
+            table.add([
+                cell.summary, cell.range("rate"), cell.range("bare client"), cell.range("of bare client"),
+                cell.range("cpu stages"), cell.median("cpu redis"), cell.median("cpu redis, bare client"),
+                cell.median("memory, largest stage", "MiB"),
+            ])
         }
         return table
     }

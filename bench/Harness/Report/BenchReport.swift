@@ -57,7 +57,10 @@ extension BenchReport {
     }
 
     private static func installedVersions() -> [String: String] {
-        let packages = ["redis-server", "nginx", "wrk", "libcurl4", "libzmq5", "libhiredis0.14", "libsqlite3-0"]
+        let packages = [
+            "redis-server", "nginx", "wrk", "libcurl4", "libzmq5", "libhiredis0.14", "libsqlite3-0",
+            "google-cloud-cli-pubsub-emulator",
+        ]
         var versions: [String: String] = [:]
         for package in packages {
             let text = try? output(of: try installedProgram("dpkg-query"), ["-W", "-f=${Version}", package])

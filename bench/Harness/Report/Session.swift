@@ -21,6 +21,10 @@ package struct Session: Sendable {
         var failed: [String] = []
         var known: [String: Double] = [:]
         for (place, cell) in cells.enumerated() {
+            if let obstacle = cell.obstacle {
+                say("[\(place + 1)/\(cells.count)] \(cell.name) left out: \(obstacle)")
+                continue
+            }
             let begin = Monotonic.now
             let result = await runs(of: cell, known)
             let seconds = Numbers.text(Double(Monotonic.now - begin) / 1e9)

@@ -29,6 +29,7 @@ package struct Target: Sendable {
             "peak memory of a stage, 1,024 in flight", .figure("delay-1024", "memory, largest stage"), .atMost(64),
             "MiB"),
         Target("4 MiB payloads, of what libcurl moves alone", .figure("payload-4m", "of libcurl"), .atLeast(50), "%"),
+        Target("Pub/Sub, of what a bare client gets", .figure("gcp-pubsub", "of bare client"), .atLeast(70), "%"),
         Target("two dispatch processes over one", .ratio("dispatch-2", "delay-64", "rate"), .atLeast(1.95), "×"),
     ]
 

@@ -12,6 +12,8 @@ package struct PipelineLayout: Sendable {
     package var usesTCP = false
     /// Flags that name the queue and its gateway.
     package var queueFlags: [String]
+    /// Of all stages, beside that of this process.
+    package var environment: [String: String] = [:]
 
     package init(queueFlags: [String]) { self.queueFlags = queueFlags }
 }
@@ -35,7 +37,7 @@ package actor Pipeline {
                     ]
                 let process = StageProcess(
                     place == 0 ? stage : "\(stage)-\(place + 1)", executable: try executable(stage), arguments: flags,
-                    directory: folder)
+                    environment: layout.environment, directory: folder)
                 processes.append((stage, process))
             }
         }

@@ -48,6 +48,8 @@ package struct Disturbance: Sendable, Equatable {
     package var kind: Kind
     /// Names of processes; of one kind.
     package var victims: [String]
+    /// Which connections it was done to; `nil` for none.
+    package var road: Fault.Road?
     package var began: Duration
     /// When the last victim was gone (or stopped).
     package var complete: Duration
@@ -55,10 +57,12 @@ package struct Disturbance: Sendable, Equatable {
     package var ended: Duration
 
     package init(
-        _ kind: Kind, victims: [String] = [], began: Duration, complete: Duration? = nil, ended: Duration? = nil
+        _ kind: Kind, victims: [String] = [], on road: Fault.Road? = nil, began: Duration, complete: Duration? = nil,
+        ended: Duration? = nil
     ) {
         self.kind = kind
         self.victims = victims
+        self.road = road
         self.began = began
         self.complete = complete ?? began
         self.ended = ended ?? complete ?? began

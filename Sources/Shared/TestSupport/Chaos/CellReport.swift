@@ -62,13 +62,16 @@ package struct CellReport: Sendable {
     package let cell: Cell
     package var results: ResultBooks.Summary
     package var repeats: RepeatCheck.Finding
+    /// Why there are second results, where they are allowed; `nil` where they are not.
+    package var secondCauses: [SecondCheck.Cause: Int]?
     /// Of each fault that lasts at one moment, in order.
     package var recoveries: [Recovery]
     package var disturbances: [Disturbance]
     package var leftovers: [String]
     /// Results per second before the first fault.
     package var rateBefore: Double
-    /// What was seen of the requests whose attempts were repeated without a reason, for whoever looks for the cause.
+    /// What was seen of requests that are lost or whose attempts were repeated without a reason, for whoever looks for
+    /// the cause.
     package var histories: [String] = []
     package var duration = Duration.zero
     /// Faults that were to happen.
@@ -78,14 +81,17 @@ package struct CellReport: Sendable {
 
     package var hasPassed: Bool { failures.isEmpty }
 
-    package init(_ cell: Cell, _ record: RunRecord, leftovers: [String]) {
+    /// - Parameter redelivery: see `QueueUnderTest.redelivery`.
+    package init(_ cell: Cell, _ record: RunRecord, leftovers: [String], redelivery: Duration? = nil) {
         self.cell = cell
         self.leftovers = leftovers
         results = record.results
         disturbances = record.disturbances
         repeats = RepeatCheck(
-            disturbances: record.disturbances, settled: record.seen, heldPerDispatch: cell.layout.concurrency * 2
+            disturbances: record.disturbances, settled: record.seen, heldPerDispatch: cell.layout.concurrency * 2,
+            redelivery: redelivery
         ).check(record.attempts)
+        if let redelivery { secondCauses = SecondCheck(record, redelivery: redelivery).causes(of: record.results) }
         let firstFault = record.disturbances.first?.began ?? record.seen.values.max() ?? record.begin
         let recovery = RecoveryCheck(
             record.arrivals, steady: min(record.begin + .seconds(1), firstFault)..<firstFault)
@@ -96,14 +102,22 @@ package struct CellReport: Sendable {
             found.takenOver = record.takenOver(after: $0)
             return found
         }
-        histories = Set(repeats.inexcusable.map(\.request)).sorted().prefix(20).map(record.history)
+        let repeated = Set(repeats.inexcusable.map(\.request)).sorted().prefix(20)
+        histories = (repeated + results.lost.prefix(20)).map(record.history)
         judge()
     }
 
     private mutating func judge() {
         func fail(_ count: Int, _ text: String) { if count > 0 { failures.append("\(count) \(text)") } }
         fail(results.lost.count, "lost")
-        fail(results.second.count, "second results")
+        if let secondCauses {
+            fail(results.second.count - secondCauses.values.reduce(0, +), "second results without a reason")
+            for (cause, count) in secondCauses where !cause.isAllowed {
+                fail(count, "second results, \(cause.rawValue)")
+            }
+        } else {
+            fail(results.second.count, "second results")
+        }
         fail(results.wrong.count, "wrong results")
         fail(results.strangers.count, "results of no request")
         fail(repeats.inexcusable.count, "attempts repeated without a reason")

@@ -45,7 +45,7 @@ package struct CellRun: Sendable {
                 queue.flags(
                     port: $0, gateway: gateway.url + "/v1/completions",
                     silentGateway: gateway.url + "/silent/v1/completions")
-            })
+            }, queueEnvironment: { queue.environment(port: $0) })
         driver = FaultDriver(plant: plant, queue: queue, clock: clock, log: log)
     }
 
@@ -140,7 +140,7 @@ package struct CellRun: Sendable {
         let record = RunRecord(
             attempts: gatewayBooks.attempts, disturbances: await driver.disturbances, results: results.summary,
             seen: results.seen, batches: results.batches, begin: begin)
-        var report = CellReport(cell, record, leftovers: leftovers)
+        var report = CellReport(cell, record, leftovers: leftovers, redelivery: queue.redelivery)
         report.failures += await driver.failures + failures
         if gatewayBooks.strangers > 0 {
             report.failures.append("\(gatewayBooks.strangers) requests at the gateway that nobody had written")

@@ -56,9 +56,13 @@ actor FaultDriver {
         }
     }
 
-    private func note(_ kind: Disturbance.Kind, _ victims: [String], _ began: Duration, _ complete: Duration? = nil) {
+    private func note(
+        _ kind: Disturbance.Kind, _ victims: [String] = [], on road: Fault.Road? = nil, _ began: Duration,
+        _ complete: Duration? = nil
+    ) {
         disturbances.append(
-            Disturbance(kind, victims: victims, began: began, complete: complete ?? began, ended: clock.now))
+            Disturbance(
+                kind, victims: victims, on: road, began: began, complete: complete ?? began, ended: clock.now))
         log.write("\(kind) \(victims.joined(separator: " ")): over after \(clock.now - began)")
     }
 
@@ -91,25 +95,28 @@ actor FaultDriver {
         switch trouble {
         case .cut:
             for proxy in proxies { proxy.cut() }
-            note(.connectionsCut, [], began)
+            note(.connectionsCut, on: road, began)
         case .refused(let time):
             for proxy in proxies { proxy.close() }
             try await Task.sleep(for: time)
             for proxy in proxies { proxy.open() }
-            note(road == .stages && time > .seconds(2) ? .connectionsSilent : .connectionsCut, [], began)
+            note(road == .stages && time > .seconds(2) ? .connectionsSilent : .connectionsCut, on: road, began)
         case .delayed(let delay, let time):
             for proxy in proxies { proxy.delay(delay) }
             try await Task.sleep(for: time)
             for proxy in proxies { proxy.delay(.zero) }
-            note(.connectionsDelayed, [], began)
+            note(.connectionsDelayed, on: road, began)
         case .swallowed(let toServer, let time):
             for proxy in proxies { proxy.swallow(toServer ? .toServer : .toClient) }
             try await Task.sleep(for: time)
             for proxy in proxies { proxy.swallow(nil) }
-            note(road == .stages && time > .seconds(2) ? .connectionsSilent : .connectionsCut, [], began)
+            note(road == .stages && time > .seconds(2) ? .connectionsSilent : .connectionsCut, on: road, began)
         case .replyLost:
-            for proxy in proxies { proxy.swallowReply(toRequestWith: "EVALSHA") }
-            note(.replyLost, [], began)
+            // In turns: what is lost most easily is not always lost with the same call.
+            let calls = queue.calls(on: road)
+            let call = calls[disturbances.count % calls.count]
+            for proxy in proxies { proxy.swallowReply(toRequestWith: call) }
+            note(.replyLost, on: road, began)
         }
     }
 

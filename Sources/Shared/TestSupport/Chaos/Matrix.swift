@@ -2,8 +2,9 @@
 package enum Matrix {
     package static var cells: [Cell] { stages + together + server + network + loads + scaling }
 
+    /// - Parameter cells: from which they are taken.
     /// - Throws: what is unknown.
-    package static func cells(named names: [String]) throws(UnknownCell) -> [Cell] {
+    package static func cells(named names: [String], among cells: [Cell] = cells) throws(UnknownCell) -> [Cell] {
         if names.isEmpty { return cells }
         var found: [Cell] = []
         for name in names {

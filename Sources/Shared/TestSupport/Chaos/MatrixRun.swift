@@ -66,24 +66,33 @@ package struct MatrixRun: Sendable {
 package enum QueueKind: String, Sendable, CaseIterable {
     case redisSortedSet = "redis-sortedset"
     case sqlite
+    case gcpPubSub = "gcp-pubsub"
 
     @Sendable
     func make(_ cell: Cell, in folder: URL) async throws -> any QueueUnderTest {
         switch self {
         case .redisSortedSet: try await SortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
         case .sqlite: try SQLiteQueue(folder: folder)
+        case .gcpPubSub: try await PubSubQueue(ackDeadline: cell.layout.leaseSeconds)
         }
     }
 
-    /// Whether a cell makes sense here: without a server nothing can happen to it.
-    package func fits(_ cell: Cell) -> Bool {
-        guard self == .sqlite else { return true }
-        return !cell.layout.hasServerProxies
-            && !cell.faults.contains {
+    /// The cells of the matrix as they are on this queue, those that make no sense here included.
+    package var cells: [Cell] { self == .gcpPubSub ? Matrix.cells.map(\.onPubSub) : Matrix.cells }
+
+    /// Why a cell makes no sense here; `nil` if it does.
+    package func objection(to cell: Cell) -> String? {
+        guard self == .sqlite else { return nil }
+        let needsServer =
+            cell.layout.hasServerProxies
+            || cell.faults.contains {
                 switch $0.fault {
                 case .serverAway, .freezeServer: true
                 default: false
                 }
             }
+        return needsServer ? "there is no server to which anything could happen" : nil
     }
+
+    package func fits(_ cell: Cell) -> Bool { objection(to: cell) == nil }
 }

@@ -20,16 +20,18 @@ package actor Plant {
     /// - Parameters:
     ///   - executables: where the four executables are.
     ///   - queueFlags: flags of all stages that name the queue, by the port where the server is found.
+    ///   - queueEnvironment: environment of all stages, likewise.
     package init(
         _ layout: Layout, executables: @Sendable (String) throws -> URL, folder: URL, serverPort: Int?,
-        queueFlags: @Sendable (Int?) -> [String]
+        queueFlags: @Sendable (Int?) -> [String], queueEnvironment: @Sendable (Int?) -> [String: String] = { _ in [:] }
     ) throws {
         self.folder = folder
         let network = try Network(layout, serverPort: serverPort)
         self.network = network
         for kind in StageKind.allCases {
             for name in kind.names(layout.places(kind)) {
-                var flags = queueFlags(network.serverPort(for: kind)) + network.flags(of: name, kind)
+                let port = network.serverPort(for: kind)
+                var flags = queueFlags(port) + network.flags(of: name, kind)
                 flags += layout.flags + ["--drain-timeout", "20", "--lease-seconds", "\(layout.leaseSeconds)"]
                 flags += ["--concurrency", "\(layout.concurrency)"]
                 if kind == .dispatch {
@@ -38,7 +40,8 @@ package actor Plant {
                     flags += ["--gateway-token-file", token.path]
                 }
                 let process = StageProcess(
-                    name, executable: try executables(kind.rawValue), arguments: flags, directory: folder)
+                    name, executable: try executables(kind.rawValue), arguments: flags,
+                    environment: queueEnvironment(port), directory: folder)
                 members[name] = Member(process: process)
             }
         }

@@ -12,12 +12,25 @@ package protocol QueueUnderTest: Sendable {
     ///   - port: where they find the server.
     ///   - gateway: URL for requests; those of the second queue go to `silentGateway`.
     func flags(port: Int?, gateway: String, silentGateway: String) -> [String]
+    /// Environment for the stages, where flags do not say where the server is.
+    func environment(port: Int?) -> [String: String]
+    /// How long after a fault the queue may still deliver what it has delivered before, so that a request is worked on
+    /// again and has a second result; `nil` where each request has one result whatever happens.
+    var redelivery: Duration? { get }
+    /// What the calls say whose answers are worth losing on a road to the server.
+    func calls(on road: Fault.Road) -> [String]
     /// A connection for one thread.
     func connect() throws -> any QueueSession
     /// The server's own life; `nil` if there is no server.
     var server: (any ServerUnderTest)? { get }
     /// Ends the server and removes what it kept.
     func end()
+}
+
+extension QueueUnderTest {
+    package func environment(port: Int?) -> [String: String] { [:] }
+    package var redelivery: Duration? { nil }
+    package func calls(on road: Fault.Road) -> [String] { ["EVALSHA"] }
 }
 
 /// A producer's and consumer's connection; used on one thread.

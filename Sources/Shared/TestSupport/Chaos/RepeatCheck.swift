@@ -3,7 +3,8 @@
 ///
 /// The promise: repeated is at most what was in flight, or answered and not yet settled, in a killed dispatch, and what
 /// a frozen process held. A link that is silent for longer than its peers wait counts as frozen; the death of an ingest
-/// excuses what was in the pipeline then. Nothing else excuses anything.
+/// excuses what was in the pipeline then. Nothing else excuses anything, but on a queue that delivers again what it has
+/// delivered, any fault does that may have kept an acknowledgement, or the extension of a lease, from arriving.
 package struct RepeatCheck: Sendable {
     package struct Repeat: Sendable, Equatable {
         package var request: Int
@@ -17,6 +18,8 @@ package struct RepeatCheck: Sendable {
         package var repeats: [Repeat] = []
         /// How many the faults allow.
         package var bound = 0
+        /// Of the repeats, those that are excused because the queue may have delivered the request again.
+        package var redelivered = 0
 
         package var inexcusable: [Repeat] { repeats.filter { !$0.isExcused } }
     }
@@ -35,11 +38,16 @@ package struct RepeatCheck: Sendable {
     private let settled: [Int: Duration]
     /// Requests that one dispatch process takes without starting them.
     private let heldPerDispatch: Int
+    private let redeliveries: Redeliveries
 
-    package init(disturbances: [Disturbance], settled: [Int: Duration], heldPerDispatch: Int) {
+    /// - Parameter redelivery: see `QueueUnderTest.redelivery`.
+    package init(
+        disturbances: [Disturbance], settled: [Int: Duration], heldPerDispatch: Int, redelivery: Duration? = nil
+    ) {
         self.disturbances = disturbances.filter(Self.canExcuse)
         self.settled = settled
         self.heldPerDispatch = heldPerDispatch
+        redeliveries = Redeliveries(after: disturbances.filter(Redeliveries.canComeFrom), for: redelivery)
     }
 
     /// - Parameter attempts: in the order in which they began.
@@ -53,13 +61,16 @@ package struct RepeatCheck: Sendable {
                 let isExcused = unrefused.allSatisfy { earlier in
                     disturbances.contains { excuses($0, earlier, attempt) || forgot($0, before, attempt) }
                 }
+                let isRedelivered = !isExcused && redeliveries.contain(attempt.began)
+                finding.redelivered += isRedelivered ? 1 : 0
                 finding.repeats.append(
                     Repeat(
-                        request: attempt.request, began: attempt.began, process: attempt.process, isExcused: isExcused))
+                        request: attempt.request, began: attempt.began, process: attempt.process,
+                        isExcused: isExcused || isRedelivered))
             }
         }
         finding.repeats.sort { $0.began < $1.began }
-        finding.bound = disturbances.reduce(0) { $0 + bound(of: $1, attempts) }
+        finding.bound = disturbances.reduce(finding.redelivered) { $0 + bound(of: $1, attempts) }
         return finding
     }
 

@@ -10,7 +10,7 @@ package enum ReportTable {
     package static func row(_ report: CellReport) -> String {
         let cells = [
             "`\(report.cell.name)`", report.cell.summary, "\(report.results.requests)", "\(report.disturbances.count)",
-            "\(report.results.lost.count)", "\(report.results.second.count)",
+            "\(report.results.lost.count)", second(report),
             "\(report.repeats.repeats.count) (\(report.repeats.bound))", time(report.slowestFirstResult),
             time(report.slowestFullRate), time(report.slowestTakeover),
         ]
@@ -22,8 +22,8 @@ package enum ReportTable {
         let name = report.cell.name.padded(to: 26)
         let verdict = report.hasPassed ? "ok    " : "FAILED"
         let numbers =
-            "\(report.results.requests) requests, lost \(report.results.lost.count), second "
-            + "\(report.results.second.count), repeated \(report.repeats.repeats.count) of \(report.repeats.bound) allowed, "
+            "\(report.results.requests) requests, lost \(report.results.lost.count), second \(second(report)), "
+            + "repeated \(report.repeats.repeats.count) of \(report.repeats.bound) allowed, "
             + "first new result \(time(report.slowestFirstResult)), full rate \(time(report.slowestFullRate)), "
             + "taken over \(time(report.slowestTakeover))"
         let rest =
@@ -45,7 +45,23 @@ package enum ReportTable {
 
             \(head)
             \(reports.map(row).joined(separator: "\n"))
-            """
+            """ + legend(reports)
+    }
+
+    /// What the words about second results mean, where there may be some.
+    private static func legend(_ reports: [CellReport]) -> String {
+        if reports.allSatisfy({ $0.secondCauses == nil }) { return "" }
+        let lines = SecondCheck.Cause.allCases.map { "* *\($0.rawValue)*: \($0.meaning)" }
+        return "\n\nWhy a request may have a second result here; each says the same as the first:\n\n"
+            + lines.joined(separator: "\n")
+    }
+
+    /// How many second results there are, and why.
+    private static func second(_ report: CellReport) -> String {
+        let causes = SecondCheck.Cause.allCases.compactMap { cause in
+            report.secondCauses?[cause].map { "\($0) \(cause.rawValue)" }
+        }
+        return "\(report.results.second.count)" + (causes.isEmpty ? "" : " (\(causes.joined(separator: ", ")))")
     }
 
     /// Seconds, to the precision at which results are seen.

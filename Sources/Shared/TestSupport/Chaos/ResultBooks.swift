@@ -10,6 +10,7 @@ package final class ResultBooks: Sendable {
         var arrived = 0
         var answered = 0
         var second: [Int] = []
+        var secondSeen: [Duration] = []
         var wrong: [Int] = []
         var strangers: [String] = []
         var last = Duration.zero
@@ -60,6 +61,7 @@ package final class ResultBooks: Sendable {
         state.last = clock.now
         if state.counts[number] > 0 {
             state.second.append(number)
+            if keepsTimes { state.secondSeen.append(state.last) }
         } else {
             state.answered += 1
             if keepsTimes { state.seen[number] = state.last }
@@ -84,7 +86,7 @@ package final class ResultBooks: Sendable {
             Summary(
                 requests: state.produced,
                 lost: state.counts.indices.filter { state.counts[$0] == 0 },
-                second: state.second, wrong: state.wrong, strangers: state.strangers)
+                second: state.second, secondSeen: state.secondSeen, wrong: state.wrong, strangers: state.strangers)
         }
     }
 
@@ -106,6 +108,8 @@ package final class ResultBooks: Sendable {
         package var lost: [Int] = []
         /// Requests that got another result, once for each.
         package var second: [Int] = []
+        /// When each of those was seen, in the same order; empty where no times are kept.
+        package var secondSeen: [Duration] = []
         /// Requests that got a result that is not theirs, or changed, or of another kind.
         package var wrong: [Int] = []
         /// Results that belong to no request.

@@ -15,10 +15,12 @@ package struct SoakReport: Sendable {
     package var leftovers: [String]
     /// What went wrong besides.
     package var troubles: [String]
+    /// Whether the queue may deliver a request again, after which it has a second result; they are only counted here.
+    package var allowsSecond: Bool
 
     package init(
         samples: [Sample], results: ResultBooks.Summary, highestRate: Double, rate: Double,
-        disturbances: [Disturbance], leftovers: [String], troubles: [String] = []
+        disturbances: [Disturbance], leftovers: [String], troubles: [String] = [], allowsSecond: Bool = false
     ) {
         self.samples = samples
         self.results = results
@@ -27,6 +29,7 @@ package struct SoakReport: Sendable {
         self.disturbances = disturbances
         self.leftovers = leftovers
         self.troubles = troubles
+        self.allowsSecond = allowsSecond
     }
 
     private static let mebibyte = Double(1 << 20)
@@ -66,7 +69,7 @@ package struct SoakReport: Sendable {
         var failures = troubles
         func fail(_ count: Int, _ text: String) { if count > 0 { failures.append("\(count) \(text)") } }
         fail(results.lost.count, "lost")
-        fail(results.second.count, "second results")
+        if !allowsSecond { fail(results.second.count, "second results") }
         fail(results.wrong.count, "wrong results")
         fail(results.strangers.count, "results of no request")
         if !leftovers.isEmpty { failures.append("left behind: \(leftovers.joined(separator: ", "))") }
@@ -95,7 +98,8 @@ package struct SoakReport: Sendable {
     package func section(minutes: Int, seed: UInt64, machine: String) -> String {
         let kinds = Dictionary(grouping: disturbances, by: \.kind.rawValue).mapValues(\.count)
             .sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
-        let verdict = failures.isEmpty ? "all flat, nothing lost, nothing twice" : failures.joined(separator: "; ")
+        let good = "all flat, nothing lost" + (allowsSecond ? "" : ", nothing twice")
+        let verdict = failures.isEmpty ? good : failures.joined(separator: "; ")
         return """
             \(minutes) minutes at \(Int(rate)) requests/s, half of the \(Int(highestRate))/s measured before; \
             \(results.requests) requests, \(results.lost.count) lost, \(results.second.count) second results; \

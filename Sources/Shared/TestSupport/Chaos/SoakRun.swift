@@ -39,7 +39,7 @@ package struct SoakRun: Sendable {
                 queue.flags(
                     port: $0, gateway: gateway.url + "/v1/completions",
                     silentGateway: gateway.url + "/silent/v1/completions")
-            })
+            }, queueEnvironment: { queue.environment(port: $0) })
         driver = FaultDriver(
             plant: plant, queue: queue, clock: clock, log: try RunLog(folder.appending(path: "run.log"), clock: clock))
     }
@@ -88,7 +88,7 @@ package struct SoakRun: Sendable {
         return SoakReport(
             samples: samples, results: books.summary, highestRate: highest, rate: rate,
             disturbances: await driver.disturbances, leftovers: leftovers,
-            troubles: await driver.failures + failures)
+            troubles: await driver.failures + failures, allowsSecond: queue.redelivery != nil)
     }
 
     /// Results per second while all requests are there at once.

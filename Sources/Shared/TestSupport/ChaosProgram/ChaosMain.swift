@@ -27,9 +27,12 @@ extension QueueKind: ExpressibleByArgument {}
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "Name the cells of the matrix.")
 
+    @Option(help: "Kind of the queue.") var queue = QueueKind.redisSortedSet
+
     func run() {
-        for cell in Matrix.cells { print("\(cell.name)\t\(cell.summary)") }
-        print("\(Matrix.cells.count) cells")
+        let cells = queue.cells.filter(queue.fits)
+        for cell in cells { print("\(cell.name)\t\(cell.summary)") }
+        print("\(cells.count) cells")
     }
 }
 
@@ -46,7 +49,9 @@ struct MatrixCommand: AsyncParsableCommand {
     @Flag(help: "Keep the folders of cells that passed, too.") var keep = false
 
     func run() async throws {
-        let wanted = try Matrix.cells(named: cells).filter(queue.fits).map { cell in
+        let named = try Matrix.cells(named: cells, among: queue.cells)
+        for cell in named { if let reason = queue.objection(to: cell) { say("Left out: \(cell.name), \(reason)") } }
+        let wanted = named.filter(queue.fits).map { cell in
             var cell = cell
             if let requests { cell.requests = requests }
             return cell

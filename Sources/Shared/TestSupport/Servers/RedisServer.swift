@@ -43,7 +43,7 @@ package final class RedisServer: Sendable {
 
     /// Starts it (again), on the same port, with what it has on disk; returns when it answers.
     package func start() async throws {
-        let id = try spawn(["redis-server"] + arguments)
+        let id = try startProgram(["redis-server"] + arguments)
         process.withLock { $0 = id }
         let end = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < end {
@@ -80,35 +80,6 @@ package final class RedisServer: Sendable {
 
     private func end(_ signal: CInt) {
         guard let id = process.withLock({ $0.take() }) else { return }
-        Glibc.kill(id, SIGCONT)
-        Glibc.kill(id, signal)
-        var status: CInt = 0
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        endProgram(id, signal)
     }
-}
-
-/// Starts a program found in the path, without input and output.
-private func spawn(_ arguments: [String]) throws -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for descriptor in CInt(0)...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
-    // Otherwise it would hold connections of other tests open after they were closed here.
-    for descriptor in CInt(3)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    // Swift's worker threads block signals, and children inherit that: SIGTERM would never arrive.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words = arguments.map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var id: pid_t = 0
-    let code = posix_spawnp(&id, arguments[0], &actions, &attributes, &words, environ)
-    guard code == 0 else {
-        throw RedisError(operation: "start \(arguments[0])", reason: String(cString: strerror(code)), kind: .connection)
-    }
-    return id
 }
