@@ -21,7 +21,7 @@ extension EndToEnd {
             process.waitUntilExit()
             #expect(process.terminationStatus == 0, "\(text)")
             #expect(text.contains("10 of 10 results"), "\(text)")
-            #expect(text.matches(of: /review-\d+ +200 /).count == 10, "\(text)")
+            #expect(text.matches(of: #/review-\d+ +200 /#).count == 10, "\(text)")
         }
     }
 }
