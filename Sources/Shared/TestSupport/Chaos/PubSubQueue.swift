@@ -33,7 +33,9 @@ package struct PubSubQueue: QueueUnderTest {
             var subscription = PubSubSubscription(topic: topic)
             subscription.ackDeadline = ackDeadline
             subscription.isExactlyOnce = true
-            subscription.backoff = 0.1...2
+            // No retry policy: with one, the emulator forgets most of many deliveries whose deadline has run out, which
+            // is what happens to those that a fault keeps from arriving. Measured with 0.8.20: of 1,000 messages that
+            // were left to their deadlines twice, 883 did not come a third time; without a policy all do.
             // As many as it allows: a request that fails 20 times belongs to what is tried here.
             subscription.deadLetter = .init(topic: Name.deadLetters, after: 100)
             try session.createSubscription(name, subscription)
@@ -48,8 +50,7 @@ package struct PubSubQueue: QueueUnderTest {
     package var server: (any ServerUnderTest)? { FrozenForAWhile(emulator: emulator) }
     package func end() { emulator.kill() }
 
-    /// A lease that was extended just before a fault runs out so much later; then the subscription's back-off, and the
-    /// time until somebody pulls.
+    /// A lease that was extended just before a fault runs out so much later; then the time until somebody pulls.
     package var redelivery: Duration? { .seconds(ackDeadline + 15) }
 
     package func flags(port: Int?, gateway: String, silentGateway: String) -> [String] {
