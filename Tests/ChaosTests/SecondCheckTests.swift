@@ -77,7 +77,7 @@ struct SecondCheckTests {
         let report = CellReport(Cell("some", ""), record, leftovers: [], redelivery: .seconds(20))
         #expect(report.failures == ["1 second results without a reason"])
         #expect(ReportTable.line(report).contains("second 2 (1 redelivered)"))
-        #expect(ReportTable.section([report], queue: "q", seed: 1, machine: "").contains("* *unconfirmed*: emit "))
+        #expect(ReportTable.section([report], queue: "q", seed: 1, machine: "").contains("* *unconfirmed*: the "))
         #expect(CellReport(Cell("some", ""), record, leftovers: []).failures.contains("2 second results"))
     }
 }

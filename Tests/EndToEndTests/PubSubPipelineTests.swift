@@ -12,7 +12,7 @@ extension EndToEnd {
         @Test(.timeLimit(.minutes(3)))
         func answersEachRequestAndKeepsItsBytesWhileTheGatewayShedsFailsAndCuts() async throws {
             let all = ids(5000)
-            try await withPubSubRun(script: Faults.some, dispatches: 2, ingests: 2, emits: 2) { run in
+            try await withPubSubRun(script: Faults.some, dispatches: 2, ingests: 2, emits: 2, backoff: 0.1...1) { run in
                 let numbers = Dictionary(uniqueKeysWithValues: zip(all, try run.publish(all)))
                 try await run.waitForAnswers(all.count, within: .seconds(150))
                 let results = run.consumer.results
@@ -42,7 +42,7 @@ extension EndToEnd {
             }
             let port = try freePort()
             try await withPubSubRun(
-                script: script, attempts: 5, own: ["ingest": ["--metrics-port", "\(port)"]]
+                script: script, attempts: 5, backoff: 0.1...1, own: ["ingest": ["--metrics-port", "\(port)"]]
             ) { run in
                 let number = try run.publish(["bad", "good"])[0]
                 let session = run.emulator.connect()
