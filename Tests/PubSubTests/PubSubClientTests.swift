@@ -55,7 +55,7 @@ struct PubSubClientTests {
         (403, "PERMISSION_DENIED", PubSubError.Kind.denied, "roles/pubsub.subscriber"),
         (404, "NOT_FOUND", .notFound, "docs/pubsub.md"), (400, "INVALID_ARGUMENT", .invalid, "400"),
         (429, "RESOURCE_EXHAUSTED", .unavailable, "429"), (503, "UNAVAILABLE", .unavailable, "503"),
-        (504, "DEADLINE_EXCEEDED", .unavailable, "504"), (500, "INTERNAL", .unavailable, "500"),
+        (504, "DEADLINE_EXCEEDED", .unavailable, "504"), (500, "INTERNAL", .fault, "500"),
         (409, "ABORTED", .unavailable, "409"),
     ])
     func knowsWhichErrorsPass(_ status: Int, _ name: String, _ kind: PubSubError.Kind, _ text: String) async throws {
@@ -67,7 +67,7 @@ struct PubSubClientTests {
                 try await client.post("\(Self.subscription):pull", [])
             }
             #expect(error?.kind == kind)
-            #expect(error?.isTransient == (kind == .unavailable))
+            #expect(error?.isTransient == (kind == .unavailable || kind == .fault))
             #expect(error?.description.contains("POST \(Self.subscription):pull: \(status) \(name) said so") == true)
             #expect(error?.description.contains(text) == true)
         }
@@ -116,6 +116,28 @@ struct PubSubClientTests {
             let ackIDs = ["a", "b", "bad 1", "c", "d", "e", "f", "bad 2", "g"]
             let answers = try await perform(standIn, ackIDs)
             #expect(answers == ackIDs.map { $0.hasPrefix("bad") ? .lost : .done })
+        }
+    }
+
+    @Test
+    func asksAgainWithFewerWhenTheServerFailsAtMany() async throws {
+        try await StandIn.with { calls in
+            let count = calls.last.map { $0.body.split(separator: ",").count } ?? 0
+            return count > 3 ? self.error(500, "INTERNAL", "PROTOCOL_ERROR") : (200, "{}")
+        } _: { standIn in
+            let answers = try await perform(standIn, (0..<8).map { "id \($0)" })
+            #expect(answers.allSatisfy { $0 == .done })
+            #expect(standIn.requests.count == 7)
+        }
+    }
+
+    @Test
+    func saysSoWhenTheServerFailsAtASingleOne() async throws {
+        try await StandIn.with { _ in
+            self.error(500, "INTERNAL", "broken")
+        } _: { standIn in
+            await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b", "c", "d"]) }
+            #expect(standIn.requests.count == 3)
         }
     }
 

@@ -25,8 +25,8 @@ extension PubSubClient {
     /// Does `action` with deliveries of `subscription` (full name), in as many calls as it takes.
     ///
     /// With exactly-once delivery the answer tells of each ack id; those that failed for a passing reason are tried
-    /// again. A server that refuses a call without saying which ack id is to blame (the emulator does) is asked again
-    /// with halves of it, down to the one.
+    /// again. A server that refuses a call without saying which ack id is to blame, or fails at it, is asked again with
+    /// halves of it, down to the one. (The emulator refuses a call with one bad id, and fails at one with a hundred.)
     ///
     /// - Parameter answered: told of each part as soon as it is known, with its place: what is known when this throws
     ///   stays known.
@@ -44,7 +44,8 @@ extension PubSubClient {
                 try await call(action, part.map { ackIDs[$0] }, of: subscription)
                 for place in part { answered(place, .done) }
             } catch {
-                guard error.kind == .invalid || !error.failures.isEmpty else { throw error }
+                let isSplit = error.kind == .invalid || (error.kind == .fault && part.count > 1)
+                guard isSplit || !error.failures.isEmpty else { throw error }
                 let again = judge(part, ackIDs, error, answered)
                 if again.isEmpty { continue }
                 if !error.failures.isEmpty {

@@ -9,8 +9,10 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
         case denied
         /// What was sent makes no sense to the server: an ack id among others.
         case invalid
-        /// Passes: overload, quota, a server error.
+        /// Passes: overload, quota, a server that says it cannot just now.
         case unavailable
+        /// The server has failed at this call (500); may pass.
+        case fault
         /// No whole answer came, or none that makes sense.
         case noAnswer
         /// The answer was larger than was allowed.
@@ -41,7 +43,7 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
     /// Whether trying again can help without anybody changing anything.
     package var isTransient: Bool {
         switch kind {
-        case .unavailable, .noAnswer, .cancelled, .tooLarge: true
+        case .unavailable, .fault, .noAnswer, .cancelled, .tooLarge: true
         case .notFound, .denied, .invalid: false
         }
     }

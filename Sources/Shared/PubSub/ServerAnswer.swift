@@ -42,6 +42,7 @@ struct ServerAnswer: Decodable {
         switch (code, status) {
         case (404, _): .notFound
         case (401, _), (403, _): .denied
+        case (500, _): .fault
         case (408, _), (429, _), (500..., _), (_, "ABORTED"), (_, "UNAVAILABLE"): .unavailable
         default: .invalid
         }
