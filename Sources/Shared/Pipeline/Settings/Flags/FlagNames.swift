@@ -8,7 +8,8 @@ enum FlagNames {
             "tls-insecure-skip-verify", "gateway-token-file",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "result-payload",
             "message-queue-impl", "queues-config-file",
-            "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "sqlite.path",
+            "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "pubsub.result-ordering-key",
+            "sqlite.path",
             "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "max-unacked-bytes",
             "log-level", "log-format",
         ] + indexable.sorted()
