@@ -46,7 +46,8 @@ struct HelpTests {
             flags(emit.text)
                 == common.union([
                     "listen", "result-payload", "message-queue-impl", "queues-config-file", "redis.addr", "redis.url",
-                    "redis.retry-queue-name", "pubsub.project-id", "pubsub.result-topic-id", "pubsub.result-ordering-key",
+                    "redis.retry-queue-name", "pubsub.project-id", "pubsub.result-topic-id",
+                    "pubsub.result-ordering-key",
                     "sqlite.path",
                 ]))
     }
