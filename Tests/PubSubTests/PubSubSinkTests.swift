@@ -119,6 +119,23 @@ struct PubSubSinkTests {
         #expect(try await source.take(300).allSatisfy { $0.failedAttempts == 3 })
     }
 
+    @Test(arguments: ["../../subscriptions/x:acknowledge#", "projects/lab/subscriptions/abc", "a b"])
+    func refusesTopicsThatCannotBeOne(_ name: String) async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let status = try await sink.settle([delivery.settlement(.result(Bytes("x".utf8)), to: name)])
+        guard case .refused = status[0] else {
+            Issue.record("\(status)")
+            return
+        }
+        // What emit does after the tenth time: nothing is lost.
+        let letter = delivery.settlement(.deadLetter(reason: "refused", result: nil), to: name)
+        #expect(try await sink.settle([letter]) == [.settled])
+        #expect(try await lab.take(1, from: lab.results)[0].message.attributes["error_code"] == "DEAD_LETTER")
+    }
+
     /// The emulator fails at a call with so many ack ids that are good no more, and would each time.
     @Test
     func getsThroughWithManyThatAreStale() async throws {

@@ -88,6 +88,14 @@ struct SettlementRunTests {
     }
 
     @Test
+    func bringsDeadLettersToTheDefaultTopicWhateverTheirOwnIs() {
+        let refused = settlement("a", .deadLetter(reason: "its topic refuses it", result: nil), to: "refuses")
+        let answered = settlement("b", .deadLetter(reason: "lost 6 times", result: Bytes("{}".utf8)), to: "own")
+        let run = SettlementRun([refused, answered], progress: [:])
+        #expect(run.publications().map(\.destination) == ["", "own"])
+    }
+
+    @Test
     func answersWhatCouldNotBeReadWithAnEmptyID() {
         let one = Settlement(
             receipt: receipt("b"), queue: "", destination: "", id: "",

@@ -85,6 +85,11 @@ package final class PubSubSink: ResultSink {
     private func publish(_ run: inout SettlementRun) async -> PubSubError? {
         for (destination, indices) in run.publications() {
             let topic = topic(destination)
+            // A message may name its topic: what is no name must not become a part of a URL.
+            if let problem = ResourceName.problem(topic, .topics) {
+                for index in indices { run.refused(index, problem) }
+                continue
+            }
             let messages = indices.map { run.publication($0) }
             for range in PublishRequest.calls(sizes: messages.map(\.size)) {
                 do throws(PubSubError) {

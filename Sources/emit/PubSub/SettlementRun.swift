@@ -66,8 +66,14 @@ struct SettlementRun: Sendable {
     /// Places in the batch whose results are to be published, by destination.
     func publications() -> [(destination: String, indices: [Int])] {
         grouped(items.indices.filter { isWritten($0) && isOpen($0) && step($0) == nil }) {
-            items[$0].settlement.destination
+            destination(items[$0].settlement)
         }
+    }
+
+    /// What nobody could read, and what its own topic refuses time after time, goes to the sink's default: there is no
+    /// other place for dead letters.
+    private func destination(_ settlement: Settlement) -> String {
+        if case .deadLetter(_, result: nil) = settlement.action { "" } else { settlement.destination }
     }
 
     /// Places in the batch whose deliveries are to be ended, by what is to be done with them.

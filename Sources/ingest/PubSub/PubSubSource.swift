@@ -88,7 +88,9 @@ package final class PubSubSource: RequestSource, BacklogSource {
             if deliveries.isEmpty, let error = failure.take() { throw failed(error) }
             // A pull may wait for a minute and a half before it says that the server answers again.
             if state != .reachable, deliveries.isEmpty { try await connect() }
-            try await pull(limit - deliveries.count)
+            do throws(QueueError) { try await pull(limit - deliveries.count) } catch {
+                if deliveries.isEmpty { throw error }
+            }
             if !deliveries.isEmpty { return deliveries }
             await news()
         }
