@@ -1,4 +1,5 @@
 import Messages
+import Queue
 import Settings
 import Stage
 
@@ -12,7 +13,8 @@ struct EmitMain {
             let emitter = Emitter(
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),
-                maxUnackedBytes: settings.stage.maxUnackedBytes, logger: stage.logger, tap: stage.links.tap)
+                maxUnackedBytes: settings.stage.maxUnackedBytes, spacing: sink.spacing, logger: stage.logger,
+                tap: stage.links.tap)
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))

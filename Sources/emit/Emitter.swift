@@ -31,11 +31,8 @@ final class Emitter {
     private let tap: Tap?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
-    /// Under load a batch is what comes within one and a half milliseconds: each costs a round trip and four changes of
-    /// threads.
-    ///
-    /// At half of the highest rate that is a quarter less CPU than half a millisecond, and a shorter tail.
-    private var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
+    /// Under load a batch is what comes within the sink's spacing.
+    private var pacer: Pacer
     /// Settlements taken and not finished, and their bytes.
     private var open = (count: 0, bytes: 0)
     private var isStopped = false
@@ -44,7 +41,12 @@ final class Emitter {
     /// A few batches: what waits longer may as well wait in the queue.
     private static let mostOpen = 4 * largestBatch
 
-    init(incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, logger: Logger, tap: Tap? = nil) {
+    /// - Parameter spacing: of batches under load.
+    init(
+        incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, spacing: Duration, logger: Logger,
+        tap: Tap? = nil
+    ) {
+        pacer = Pacer(spacing: spacing, burst: 4)
         self.incoming = incoming
         self.settlements = settlements
         self.logger = logger

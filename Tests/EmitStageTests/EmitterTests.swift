@@ -73,7 +73,7 @@ struct EmitterTests {
         let incoming = try link.listen()
         var emitter: Emitter? = Emitter(
             incoming: incoming, settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
-            logger: Logger(label: "emit"))
+            spacing: .microseconds(1500), logger: Logger(label: "emit"))
         #expect(emitter?.isDraining == false)
         try await link.waitForPeer()
         emitter = nil
@@ -101,7 +101,7 @@ private final class Bench {
         link = try LinkBench("dispatch-emit")
         emitter = Emitter(
             incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
-            logger: Logger(label: "emit"))
+            spacing: .microseconds(1500), logger: Logger(label: "emit"))
     }
 
     var done: [UInt64] { link.done }

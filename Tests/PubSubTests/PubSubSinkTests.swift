@@ -66,6 +66,20 @@ struct PubSubSinkTests {
         #expect(await sink.health() == .reachable)
     }
 
+    @Test
+    func settlesWhatWasRefusedWhenItStoodTwiceInTheBatch() async throws {
+        let lab = try await Lab()
+        let (source, sink) = try await connected(lab)
+        try lab.publish("a")
+        let delivery = try await source.take(1)[0]
+        let missing = delivery.settlement(.result(Bytes("x".utf8)), to: "no-such-topic")
+        let statuses = try await sink.settle([missing, missing])
+        guard case .refused = statuses[0] else { return #expect(Bool(false), "\(statuses)") }
+        #expect(statuses[1] == .stale)
+        #expect(try await sink.settle([delivery.result]) == [.settled])
+        #expect(try await lab.take(1, from: lab.results)[0].message.text == "result of a")
+    }
+
     /// The emulator refuses a whole call because of one ack id, does not say which, and has acted on the others: those
     /// are called stale as well.
     @Test

@@ -36,8 +36,10 @@ package enum PublishRequest {
     package static let mostBytes = 9_000_000
 
     /// - Parameter orderingKey: empty for none.
-    package static func body(_ messages: some Sequence<Publication>, orderingKey: String) -> [UInt8] {
+    package static func body(_ messages: some Collection<Publication>, orderingKey: String) -> [UInt8] {
         var json: [UInt8] = []
+        let size = messages.reduce(64) { $0 + Base64.encodedCount($1.data.count) + $1.size - $1.data.count }
+        json.reserveCapacity(size + messages.count * orderingKey.utf8.count)
         json.append("{\"messages\":[")
         for (index, message) in messages.enumerated() {
             if index > 0 { json.append(",") }

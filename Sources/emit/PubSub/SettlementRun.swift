@@ -23,12 +23,12 @@ struct SettlementRun: Sendable {
         let settlement: Settlement
         /// `nil` if it is none of Pub/Sub's, or has been settled before: then the settlement is stale.
         let receipt: PubSubReceipt?
+        /// What has been done.
+        var step: SettlementProgress?
         var refusal: String?
     }
 
     private var items: [Item]
-    /// Of the batch's receipts, for the next try.
-    private(set) var progress: [Receipt: SettlementProgress]
     private let encoder = ResultEncoder()
 
     /// - Parameters:
@@ -37,15 +37,20 @@ struct SettlementRun: Sendable {
     init(
         _ batch: [Settlement], progress: [Receipt: SettlementProgress], isKnown: (Receipt) -> Bool = { _ in false }
     ) {
-        var seen: Set<Receipt> = []
-        self.progress = [:]
-        items = []
-        for settlement in batch {
+        var seen = Set<Receipt>(minimumCapacity: batch.count)
+        items = batch.map { settlement in
             let isFirst = seen.insert(settlement.receipt).inserted && !isKnown(settlement.receipt)
-            items.append(
-                Item(settlement: settlement, receipt: isFirst ? PubSubReceipt(settlement.receipt) : nil))
-            if let step = progress[settlement.receipt] { self.progress[settlement.receipt] = step }
+            return Item(
+                settlement: settlement, receipt: isFirst ? PubSubReceipt(settlement.receipt) : nil,
+                step: isFirst && !progress.isEmpty ? progress[settlement.receipt] : nil)
         }
+    }
+
+    /// What has been done and is not over, for the next try.
+    var progress: [Receipt: SettlementProgress] {
+        var progress: [Receipt: SettlementProgress] = [:]
+        for item in items where item.step != nil { progress[item.settlement.receipt] = item.step }
+        return progress
     }
 
     /// Places in the batch whose deliveries must be seen to be good before anything is published for them, with the
@@ -106,12 +111,12 @@ struct SettlementRun: Sendable {
         return PubSub.Publication(data: json[...], attributes: attributes(index, of: failed))
     }
 
-    mutating func published(_ index: Int) { progress[items[index].settlement.receipt] = .published }
+    mutating func published(_ index: Int) { items[index].step = .published }
 
     mutating func refused(_ index: Int, _ reason: String) { items[index].refusal = reason }
 
     mutating func ended(_ index: Int, _ answer: DeliveryAnswer) {
-        progress[items[index].settlement.receipt] = .ended(answer == .done ? .settled : .stale)
+        items[index].step = .ended(answer == .done ? .settled : .stale)
     }
 
     func isEnded(_ index: Int) -> Bool { if case .ended = step(index) { true } else { false } }
@@ -128,7 +133,7 @@ struct SettlementRun: Sendable {
     /// Why something was refused, if anything was.
     var refusal: String? { items.lazy.compactMap(\.refusal).first }
 
-    private func step(_ index: Int) -> SettlementProgress? { progress[items[index].settlement.receipt] }
+    private func step(_ index: Int) -> SettlementProgress? { items[index].step }
 
     private func isOpen(_ index: Int) -> Bool {
         items[index].receipt != nil && items[index].refusal == nil && !isEnded(index)

@@ -5,7 +5,7 @@ import TestServers
 /// else to do.
 package struct PubSubCell: Cell {
     package let name = "gcp-pubsub"
-    package let summary = "queue `gcp-pubsub` on the emulator, instant gateway, 64 concurrent"
+    package let summary = "queue `gcp-pubsub` on the emulator, instant gateway, 128 concurrent"
     let requests: Int
 
     package init(requests: Int = 20_000) { self.requests = requests }
@@ -24,6 +24,8 @@ package struct PubSubCell: Cell {
         try load.put(0..<count, text)
         var layout = PipelineLayout(queueFlags: load.flags(gateway: nginx.url))
         layout.environment = load.environment
+        // Pub/Sub works in calls of a hundred messages: more than that must be under way, or one side waits for the other.
+        layout.concurrency = 128
         let rush = try await load.consuming { results in
             try await bench.withStages(layout, gateway: nginx, server: emulator.processIdentifier) { rig in
                 let measured = rig.measured

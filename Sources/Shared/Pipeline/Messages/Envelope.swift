@@ -1,3 +1,5 @@
+import Glibc
+
 /// A run of bytes that may be part of a larger buffer, such as a payload inside the frame it came in.
 package typealias Bytes = ArraySlice<UInt8>
 
@@ -147,4 +149,20 @@ package struct Receipt: Sendable, Hashable {
 
     /// The receipt as text; adapters that write text read it back.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    // Written out because an array compares and hashes byte by byte: a quarter of emit's time with long receipts.
+
+    package static func == (one: Receipt, other: Receipt) -> Bool {
+        one.bytes.withUnsafeBytes { one in
+            other.bytes.withUnsafeBytes { other in
+                guard one.count == other.count else { return false }
+                guard let first = one.baseAddress, let second = other.baseAddress else { return true }
+                return memcmp(first, second, one.count) == 0
+            }
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
 }

@@ -18,6 +18,17 @@ package protocol ResultSink: Sendable {
 
     /// Whether the server answered last time it was asked (for `/readyz`), and why not.
     func health() async -> QueueHealth
+
+    /// How far apart calls of `settle` begin under load; a settlement that comes alone never waits.
+    ///
+    /// Much less than the queue itself takes from producer to consumer, and more the more a call costs.
+    var spacing: Duration { get }
+}
+
+extension ResultSink {
+    /// A round trip and four changes of threads: at half of Redis's highest rate this costs a quarter less CPU than half a
+    /// millisecond, and has a shorter tail.
+    package var spacing: Duration { .microseconds(1500) }
 }
 
 /// How one lease ends, as the queue is told.
