@@ -107,6 +107,8 @@ final class Dispatcher {
     private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         var envelope = envelope
         envelope.payload = []
+        // A copy counts as one whose holder was lost: emit looks before it writes a result that may stand there already.
+        if envelope.losses == 0, incoming.mayBeElsewhere(ticket) { envelope.losses = 1 }
         if case .failed = envelope.progress {
             retry.send(envelope, from: .message(ticket))
         } else {

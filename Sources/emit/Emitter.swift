@@ -18,6 +18,8 @@ final class Emitter {
         var envelope: Envelope?
         /// How often the queue has refused it for good.
         var refusals = 0
+        /// How often it has been tried in vain, for whatever reason.
+        var failures = 0
     }
 
     /// Refusals after which a result goes to the dead letters instead.
@@ -35,6 +37,8 @@ final class Emitter {
     private var pacer: Pacer
     /// Settlements taken and not finished, and their bytes.
     private var open = (count: 0, bytes: 0)
+    /// Why the queue cannot take results, as far as it has been said.
+    private var delays: Set<String> = []
     private var isStopped = false
     private(set) var isDraining = false
 
@@ -86,6 +90,7 @@ final class Emitter {
         {
             bytes += item.bytes
             batch.append(item)
+            if incoming.mayBeElsewhere(item.ticket) { batch[batch.count - 1].settlement.mayBeRepeated = true }
             waiting.removeFirst()
         }
         return batch
@@ -97,13 +102,16 @@ final class Emitter {
         for (item, status) in zip(batch, statuses) {
             publish(item, status)
             switch status {
-            case .settled: finish(item)
+            case .settled:
+                noteSuccess(item)
+                finish(item)
             case .stale:
                 logger.debug(
                     "The request was settled before",
                     metadata: ["request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)"])
                 finish(item)
             case .refused(let reason): refused(item, reason)
+            case .delayed(let reason): delayed(item, reason)
             }
         }
     }
@@ -125,7 +133,34 @@ final class Emitter {
             item.settlement.action = .deadLetter(reason: reason, result: nil)
             item.envelope?.end(.deadLetter(reason: reason))
         }
-        EventLoop.shared.schedule(after: .milliseconds(200 * min(item.refusals, 10))) { [weak self] in
+        tryAgain(item)
+    }
+
+    /// Said once for each reason: a thousand requests may wait for the same.
+    private func delayed(_ item: Item, _ reason: String) {
+        if delays.insert(reason).inserted {
+            logger.warning(
+                "The queue cannot take results now; trying again until it can",
+                metadata: [
+                    "request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)",
+                    "destination": "\(item.settlement.destination)", "error": "\(reason)",
+                ])
+        }
+        tryAgain(item)
+    }
+
+    private func noteSuccess(_ item: Item) {
+        guard item.failures > 0, !delays.isEmpty else { return }
+        delays = []
+        logger.info("The queue takes results again", metadata: ["queue": "\(item.settlement.queue)"])
+    }
+
+    /// With jitter, so that a thousand of them do not come back as one.
+    private func tryAgain(_ item: Item) {
+        var item = item
+        item.failures += 1
+        let delay = 200 * min(item.failures, 10)
+        EventLoop.shared.schedule(after: .milliseconds(Int.random(in: delay / 2...delay * 3 / 2))) { [weak self] in
             self?.append(item)
         }
     }
@@ -148,6 +183,7 @@ final class Emitter {
             case .settled: "settled"
             case .stale: "stale"
             case .refused(let reason): "refused: \(reason)"
+            case .delayed(let reason): "delayed: \(reason)"
             }
         tap?.publish(TapCopy(envelope, .output, link: "emit-queue", answer: answer, time: time))
     }

@@ -15,6 +15,7 @@ struct Settlements: Sendable {
         default: break
         }
         settlement.mayBeRepeated = envelope.losses > 0
+        settlement.leasedAt = envelope.leasedAt
         settlement.traceParent = envelope.headers.first { $0.isNamed("traceparent") }?.value
         return settlement
     }

@@ -60,6 +60,24 @@ struct EmitterTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func keepsAResultThatIsDelayedHoweverOften() async throws {
+        let bench = try await Bench.start()
+        bench.send(0)
+        for _ in 0..<12 {
+            let batch = await bench.emitter.nextBatch()
+            guard case .result = batch.first?.settlement.action else {
+                Issue.record("\(batch)")
+                return
+            }
+            bench.emitter.settled(batch, [.delayed(reason: "403")])
+        }
+        #expect(bench.done.isEmpty)
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.settled])
+        try await bench.wait { bench.done == [0] }
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func givesAnEmptyBatchOnceItIsStopped() async throws {
         let bench = try await Bench.start()
         bench.emitter.stop()

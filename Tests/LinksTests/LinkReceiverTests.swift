@@ -58,6 +58,25 @@ final class ReceiverBench {
 
 struct LinkReceiverTests {
     @Test
+    func doubtsWhatItsSenderHasDoneWithoutOrMayHaveAfterAPause() throws {
+        let bench = ReceiverBench(sessions: 1)
+        let first = try #require(bench.take(1, 1))
+        let second = try #require(bench.take(1, 2))
+        #expect(bench.start(first) && bench.start(second))
+        bench.hello(1, last: 2, open: [1...2])
+        #expect(!bench.receiver.mayBeElsewhere(first, now: bench.now))
+        bench.now += .seconds(1)
+        #expect(!bench.receiver.mayBeElsewhere(first, now: bench.now))
+        bench.now += .seconds(1)
+        #expect(bench.receiver.mayBeElsewhere(first, now: bench.now))
+        bench.hello(1, last: 2, open: [2...2])
+        #expect(bench.receiver.mayBeElsewhere(first, now: bench.now))
+        #expect(!bench.receiver.mayBeElsewhere(second, now: bench.now))
+        bench.receiver.finish(second)
+        #expect(bench.receiver.mayBeElsewhere(second, now: bench.now))
+    }
+
+    @Test
     func opensNoSessionForAHelloThatDoesNotNameIt() {
         let bench = ReceiverBench()
         let answers = bench.hello(1, to: 0) + bench.hello(1, to: 99)

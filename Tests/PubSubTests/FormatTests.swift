@@ -5,14 +5,18 @@ import Testing
 @testable import PubSub
 
 struct FormatTests {
-    @Test(arguments: ["requests", "projects/other/subscriptions/requests"])
+    @Test(arguments: ["requests", "projects/other/subscriptions/requests", "projects/a.com:b-1/subscriptions/requests"])
     func takesShortAndFullNames(_ name: String) {
         #expect(ResourceName.problem(name, .subscriptions) == nil)
         let full = ResourceName.full(name, .subscriptions, project: "lab")
         #expect(full == (name == "requests" ? "projects/lab/subscriptions/requests" : name))
     }
 
-    @Test(arguments: ["ab", "1abc", "a b c", "google", "projects/p/topics/abc", "projects//subscriptions/abc", "a/b/c"])
+    @Test(arguments: [
+        "ab", "1abc", "a b c", "google", "projects/p/topics/abc", "projects//subscriptions/abc", "a/b/c",
+        "projects/my p/subscriptions/abc", "projects/../subscriptions/abc",
+        "projects/p?/subscriptions/abc",
+    ])
     func saysWhyANameCannotBeOne(_ name: String) throws {
         let problem = try #require(ResourceName.problem(name, .subscriptions))
         #expect(problem.contains("expected an id or projects/") || problem.contains("is no id of Pub/Sub"))

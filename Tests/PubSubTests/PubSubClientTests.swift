@@ -34,7 +34,7 @@ struct PubSubClientTests {
     }
 
     @Test
-    func saysWhatToGrantWhenItIsRefusedForGood() async throws {
+    func saysThatItsCredentialsAreNotGoodWhenTheNextTokenIsRefusedToo() async throws {
         try await StandIn.with { _ in
             self.error(401, "UNAUTHENTICATED", "who is that")
         } _: { standIn in
@@ -43,11 +43,28 @@ struct PubSubClientTests {
                 try await client.post("projects/p/topics/t:publish", [])
             }
             #expect(standIn.requests.count == 2)
-            #expect(error?.kind == .denied)
+            #expect(error?.kind == .unauthenticated)
             #expect(
                 error?.description
                     == "POST projects/p/topics/t:publish: 401 UNAUTHENTICATED who is that; "
-                    + "it takes roles/pubsub.publisher on the topic")
+                    + "the credentials are not good; docs/pubsub.md says where they are looked for")
+        }
+    }
+
+    @Test(arguments: [
+        ("IAM_PERMISSION_DENIED", "it takes roles/pubsub.publisher on the topic"),
+        ("SERVICE_DISABLED", "SERVICE_DISABLED"),
+    ])
+    func saysWhatToGrantWhereARightIsMissing(_ cause: String, _ cure: String) async throws {
+        try await StandIn.with { _ in
+            self.error(403, "PERMISSION_DENIED", "no", details: #"[{"reason":"\#(cause)"}]"#)
+        } _: { standIn in
+            let client = try await standIn.client()
+            let error = await #expect(throws: PubSubError.self) {
+                try await client.post("projects/p/topics/t:publish", [])
+            }
+            #expect(
+                error?.description == "POST projects/p/topics/t:publish: 403 PERMISSION_DENIED no; \(cure)")
         }
     }
 
@@ -101,9 +118,10 @@ struct PubSubClientTests {
     func givesUpOnFailuresThatDoNotPass() async throws {
         let details = #"[{"metadata":{"a":"TRANSIENT_FAILURE_SERVICE_UNAVAILABLE"}}]"#
         try await StandIn.with { _ in
-            self.error(503, "UNAVAILABLE", "some", details: details)
+            self.error(400, "INVALID_ARGUMENT", "some", details: details)
         } _: { standIn in
-            await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b"]) }
+            let error = await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b"]) }
+            #expect(error?.kind == .unavailable)
             #expect(standIn.requests.count == 4)
         }
     }

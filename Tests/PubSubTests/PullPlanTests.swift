@@ -35,11 +35,26 @@ struct PullPlanTests {
     }
 
     @Test
-    func keepsItsPullsWhenFewCameAtOnce() {
+    func hasMorePullsUnderWayWhenTheServerGivesFewThoughThereAreMore() {
+        var plan = PullPlan()
+        for _ in 0..<3 { plan.answered(20, of: 100, bytes: 14_000, after: .milliseconds(30)) }
+        #expect(plan.pulls == 4)
+    }
+
+    @Test
+    func keepsItsPullsWhenFewCameAfterAWhile() {
         var plan = PullPlan()
         for _ in 0..<3 { plan.answered(100, of: 100, bytes: 70_000, after: .milliseconds(6)) }
-        plan.answered(10, of: 100, bytes: 7_000, after: .milliseconds(6))
+        plan.answered(10, of: 100, bytes: 7_000, after: .milliseconds(200))
         #expect(plan.pulls == 4)
+    }
+
+    @Test
+    func doesNotTakeALongTransferForAWait() {
+        var plan = PullPlan()
+        for _ in 0..<5 { plan.answered(100, of: 100, bytes: 50 << 20, after: .seconds(1)) }
+        #expect(plan.pulls > 1)
+        #expect(!plan.isWaiting)
     }
 
     @Test

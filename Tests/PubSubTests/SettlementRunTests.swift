@@ -49,6 +49,16 @@ struct SettlementRunTests {
         #expect(run.statuses == [.settled, .stale, .stale])
     }
 
+    @Test(arguments: [(0, false), (29_000, false), (31_000, true)])
+    func looksAtWhatHasBeenLeasedForHalfOfItsAckDeadline(_ age: Int64, _ isDoubtful: Bool) {
+        let now: Int64 = 1_800_000_000_000
+        var old = settlement("a")
+        old.leasedAt = now - age
+        let run = SettlementRun([old, settlement("b")], progress: [:], now: now)
+        #expect(run.doubts().map(\.indices) == (isDoubtful ? [[0]] : []))
+        #expect(run.doubts().allSatisfy { $0.group.action == .extend(seconds: 60) })
+    }
+
     @Test
     func acknowledgesNothingWhoseResultIsRefused() {
         var run = SettlementRun([settlement("a"), settlement("b", to: "other")], progress: [:])
@@ -57,7 +67,7 @@ struct SettlementRunTests {
         #expect(run.actions().map(\.indices) == [[0]])
         run.ended(0, .lost)
         #expect(run.statuses == [.stale, .refused(reason: "404 NOT_FOUND")])
-        #expect(run.refusal == "404 NOT_FOUND")
+        #expect(run.hasFailures)
     }
 
     @Test(arguments: [(0, 0), (1, 11), (1500, 12), (2000, 12), (2001, 13), (900_000, 600)] as [(Int64, Int)])

@@ -1,4 +1,5 @@
 internal import CCurl
+import Glibc
 
 extension Exchange {
     /// What stays the same from exchange to exchange.
@@ -27,6 +28,17 @@ extension Exchange {
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_TCP_KEEPIDLE, 30)
         set(CURLOPT_TCP_KEEPINTVL, 15)
+        if let timeout = options.unconfirmedTimeout {
+            let milliseconds = Int(timeout / .milliseconds(1))
+            ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, UnsafeRawPointer(bitPattern: milliseconds))
+            ccurl_set_socket(easy) { context, descriptor, _ in
+                var milliseconds = CUnsignedInt(Int(bitPattern: context))
+                setsockopt(
+                    descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
+                    socklen_t(MemoryLayout.size(ofValue: milliseconds)))
+                return CInt(CURL_SOCKOPT_OK)
+            }
+        }
         set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
         set(CURLOPT_FOLLOWLOCATION, 0)
         ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")

@@ -4,17 +4,26 @@ package struct HTTPClientOptions: Sendable {
     package var maxIdleConnections: Int
     /// For the name, the connection and TLS together.
     package var connectTimeout: Duration
+    /// A connection is given up when nothing of what was sent has been confirmed for this long; `nil`: the system's
+    /// quarter of an hour.
+    ///
+    /// For servers that all exchanges share one HTTP/2 connection to: libcurl goes on using it after an exchange on it has
+    /// timed out.
+    ///
+    /// Source: tcp(7), TCP_USER_TIMEOUT
+    package var unconfirmedTimeout: Duration?
     /// Names of the answer's headers worth keeping.
     package var responseHeaders: [String]
     package var userAgent: String
     package var tls: TLSOptions
 
     package init(
-        maxIdleConnections: Int = 8, connectTimeout: Duration = .seconds(10), responseHeaders: [String] = [],
-        userAgent: String = "async-processor", tls: TLSOptions = TLSOptions()
+        maxIdleConnections: Int = 8, connectTimeout: Duration = .seconds(10), unconfirmedTimeout: Duration? = nil,
+        responseHeaders: [String] = [], userAgent: String = "async-processor", tls: TLSOptions = TLSOptions()
     ) {
         self.maxIdleConnections = maxIdleConnections
         self.connectTimeout = connectTimeout
+        self.unconfirmedTimeout = unconfirmedTimeout
         self.responseHeaders = responseHeaders
         self.userAgent = userAgent
         self.tls = tls

@@ -26,7 +26,8 @@ package final class PubSubClient {
         let emulator = environment["PUBSUB_EMULATOR_HOST"] ?? ""
         let http: HTTPClient
         do throws(HTTPError) {
-            http = try HTTPClient(HTTPClientOptions(maxIdleConnections: connections))
+            http = try HTTPClient(
+                HTTPClientOptions(maxIdleConnections: connections, unconfirmedTimeout: .seconds(20)))
         } catch {
             throw PubSubError(.noAnswer, error.action, error.reason)
         }
@@ -160,12 +161,13 @@ extension PubSubError {
         switch error.kind {
         case .cancelled: self.init(.cancelled, action, error.reason)
         case .responseTooLarge: self.init(.tooLarge, action, error.reason)
+        case .invalidRequest: self.init(.invalid, action, error.reason)
         default: self.init(.noAnswer, action, error.reason)
         }
     }
 
     init(_ error: GoogleAuthError) {
-        let kind: Kind = error.kind == .cancelled ? .cancelled : error.isTransient ? .unavailable : .denied
+        let kind: Kind = error.kind == .cancelled ? .cancelled : error.isTransient ? .noAnswer : .unauthenticated
         self.init(kind, error.action, error.reason)
     }
 }

@@ -5,8 +5,10 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
     package enum Kind: Sendable, Equatable {
         /// There is no such topic or subscription.
         case notFound
-        /// We may not do that, or nobody knows who we are.
+        /// We may not do that.
         case denied
+        /// There is no token, or the server does not know it: nobody knows who we are.
+        case unauthenticated
         /// What was sent makes no sense to the server: an ack id among others.
         case invalid
         /// Passes: overload, quota, a server that says it cannot just now.
@@ -44,7 +46,15 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
     package var isTransient: Bool {
         switch kind {
         case .unavailable, .fault, .noAnswer, .cancelled, .tooLarge: true
-        case .notFound, .denied, .invalid: false
+        case .notFound, .denied, .unauthenticated, .invalid: false
+        }
+    }
+
+    /// Whether it says nothing about what was asked for: any other call would fail as well.
+    package var concernsAll: Bool {
+        switch kind {
+        case .noAnswer, .unauthenticated, .cancelled: true
+        case .notFound, .denied, .invalid, .unavailable, .fault, .tooLarge: false
         }
     }
 }

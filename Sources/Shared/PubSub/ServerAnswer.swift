@@ -11,6 +11,7 @@ import Messages
 struct ServerAnswer: Decodable {
     struct Failure: Decodable {
         struct Detail: Decodable {
+            let reason: String?
             let metadata: [String: String]?
         }
 
@@ -29,7 +30,8 @@ struct ServerAnswer: Decodable {
         let message = (failure?.message ?? "").split(whereSeparator: \.isNewline).joined(separator: " ").prefix(300)
         var reason = [String(response.statusCode), status, String(message)].filter { !$0.isEmpty }
             .joined(separator: " ")
-        if let cure = cure(kind, action) { reason += "; \(cure)" }
+        let cause = failure?.details?.lazy.compactMap(\.reason).first
+        if let cure = cure(kind, action, cause) { reason += "; \(cure)" }
         var failures: [String: String] = [:]
         for (id, text) in (failure?.details ?? []).flatMap({ $0.metadata ?? [:] }) where text.contains("_FAILURE_") {
             failures[id] = text
@@ -41,7 +43,8 @@ struct ServerAnswer: Decodable {
     private static func kind(_ code: Int, _ status: String) -> PubSubError.Kind {
         switch (code, status) {
         case (404, _): .notFound
-        case (401, _), (403, _): .denied
+        case (401, _): .unauthenticated
+        case (403, _): .denied
         case (500, _): .fault
         case (408, _), (429, _), (500..., _), (_, "ABORTED"), (_, "UNAVAILABLE"): .unavailable
         default: .invalid
@@ -49,10 +52,15 @@ struct ServerAnswer: Decodable {
     }
 
     /// What an operator has to do.
-    private static func cure(_ kind: PubSubError.Kind, _ action: String) -> String? {
+    ///
+    /// - Parameter cause: of a denial; others than a missing right (a service that is off, billing, a quota project) are
+    ///   told by the server.
+    private static func cure(_ kind: PubSubError.Kind, _ action: String, _ cause: String?) -> String? {
         switch kind {
         case .notFound: "it must be created; docs/pubsub.md says how"
-        case .denied: "it takes \(role(for: action))"
+        case .denied where cause == nil || cause == "IAM_PERMISSION_DENIED": "it takes \(role(for: action))"
+        case .denied: cause
+        case .unauthenticated: "the credentials are not good; docs/pubsub.md says where they are looked for"
         default: nil
         }
     }

@@ -19,7 +19,10 @@ package final class PubSubSink: ResultSink {
     private var recent = RecentReceipts()
     private var parking = Parking()
     private var alarm: (timer: TimerID, due: Duration)?
-    private var state = QueueHealth.unreachable(reason: "not connected yet")
+    /// Why nothing at all works, if that is so.
+    private var outage: String? = "not connected yet"
+    /// What somebody has to mend about the default topic and about subscriptions, by name.
+    private var troubles: [String: String] = [:]
 
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
@@ -39,11 +42,14 @@ package final class PubSubSink: ResultSink {
         } catch {
             guard error.kind == .denied else { throw failed(error) }
         }
-        state = .reachable
+        outage = nil
     }
 
+    /// A topic that a message names is nobody's business but its producer's.
     @PipelineActor
-    package func health() async -> QueueHealth { state }
+    package func health() async -> QueueHealth {
+        (outage ?? troubles.values.min()).map { .unreachable(reason: $0) } ?? .reachable
+    }
 
     /// Google bills each call as at least 1,000 bytes, and its answers take some ten milliseconds; the emulator's take
     /// less time and more CPU.
@@ -53,32 +59,29 @@ package final class PubSubSink: ResultSink {
 
     @PipelineActor
     package func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
-        var run = SettlementRun(batch, progress: progress) { recent.contains($0) }
+        var run = SettlementRun(batch, progress: progress, now: WallClock.now().milliseconds) { recent.contains($0) }
         var failure = await dispel(&run)
         if failure == nil { failure = await publish(&run) }
         if failure == nil { failure = await close(&run) }
-        if failure != nil || run.refusal != nil { progress.merge(run.progress) { $1 } }
+        if failure != nil || run.hasFailures { progress.merge(run.progress) { $1 } }
         if let failure { throw failed(failure) }
         for index in batch.indices where run.isEnded(index) {
             recent.insert(batch[index].receipt)
             if !progress.isEmpty { progress[batch[index].receipt] = nil }
         }
-        state = run.refusal.map { .unreachable(reason: $0) } ?? .reachable
+        outage = nil
         return run.statuses
     }
 
     /// Finds out what has been settled before, where that is in doubt.
+    ///
+    /// - Returns: why nothing is known about some of it.
     private func dispel(_ run: inout SettlementRun) async -> PubSubError? {
         for (group, indices) in run.doubts() {
-            do throws(PubSubError) {
-                let ackIDs = indices.map { run.ackID($0) }
-                try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
-                    if answer == .lost { run.ended(indices[place], .lost) }
-                }
-            } catch {
-                guard !error.isTransient else { return error }
-                for index in indices { run.refused(index, error.description) }
+            let failure = await perform(group, indices, &run) { run, index, answer in
+                if answer == .lost { run.ended(index, .lost) }
             }
+            if let failure { return failure }
         }
         return nil
     }
@@ -95,37 +98,79 @@ package final class PubSubSink: ResultSink {
                 continue
             }
             let messages = indices.map { run.publication($0) }
-            for range in PublishRequest.calls(sizes: messages.map(\.size)) {
+            var calls = Array(PublishRequest.calls(sizes: messages.map(\.size)).reversed())
+            while let call = calls.popLast() {
                 do throws(PubSubError) {
-                    let body = PublishRequest.body(messages[range], orderingKey: orderingKey)
+                    let body = PublishRequest.body(messages[call], orderingKey: orderingKey)
                     _ = try await client.post("\(topic):publish", body)
-                    for index in indices[range] { run.published(index) }
+                    for index in indices[call] { run.published(index) }
+                    troubles[topic] = nil
                 } catch {
-                    guard !error.isTransient else { return error }
-                    for index in indices[range] { run.refused(index, error.description) }
+                    guard !error.concernsAll else { return error }
+                    if error.kind == .invalid, call.count > 1 {
+                        // One that the server does not like condemns its whole call.
+                        let middle = call.lowerBound + call.count / 2
+                        calls += [middle..<call.upperBound, call.lowerBound..<middle]
+                        continue
+                    }
+                    if topic == self.topic("") { troubles[topic] = error.kind == .invalid ? nil : error.description }
+                    for index in indices[call] { fail(index, error, isDefault: topic == self.topic(""), &run) }
                 }
             }
         }
         return nil
     }
 
+    /// A result waits for its default topic for ever, and for one that a message names as long as the server says that
+    /// it has too much to do.
+    private func fail(_ index: Int, _ error: PubSubError, isDefault: Bool, _ run: inout SettlementRun) {
+        if error.kind == .invalid || (!isDefault && !error.isTransient) {
+            run.refused(index, error.description)
+        } else {
+            run.delayed(index, error.description)
+        }
+    }
+
     /// Acknowledges what has been published, and gives back what is to be given back.
+    ///
+    /// - Returns: why nothing is known about some of it.
     private func close(_ run: inout SettlementRun) async -> PubSubError? {
+        defer { setAlarm() }
         for (group, indices) in run.actions() {
-            do throws(PubSubError) {
-                let ackIDs = indices.map { run.ackID($0) }
-                try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
-                    run.ended(indices[place], answer)
-                }
-                for index in indices {
-                    guard let delay = run.delay(index) else { continue }
-                    parking.add(run.ackID(index), of: group.subscription, for: delay, at: EventLoop.shared.now)
-                }
-                setAlarm()
-            } catch {
-                guard !error.isTransient else { return error }
-                for index in indices where !run.isEnded(index) { run.refused(index, error.description) }
+            let failure = await perform(group, indices, &run) { run, index, answer in
+                run.ended(index, answer)
+                guard let delay = run.delay(index) else { return }
+                parking.add(run.ackID(index), of: group.subscription, for: delay, at: EventLoop.shared.now)
             }
+            if let failure { return failure }
+        }
+        return nil
+    }
+
+    /// Does something with deliveries of one subscription.
+    ///
+    /// - Returns: why nothing is known about some of it.
+    private func perform(
+        _ group: SettlementRun.Group, _ indices: [Int], _ run: inout SettlementRun,
+        _ answered: (inout SettlementRun, Int, DeliveryAnswer) -> Void
+    ) async -> PubSubError? {
+        var rest = Set(indices)
+        do throws(PubSubError) {
+            let ackIDs = indices.map { run.ackID($0) }
+            try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
+                rest.remove(indices[place])
+                answered(&run, indices[place], answer)
+            }
+            troubles[group.subscription] = nil
+        } catch {
+            guard !error.concernsAll else { return error }
+            if error.kind == .notFound {
+                // With a subscription its deliveries are gone.
+                for index in rest { run.ended(index, .lost) }
+                return nil
+            }
+            troubles[group.subscription] = error.description
+            for index in rest { run.delayed(index, error.description) }
         }
         return nil
     }
@@ -173,7 +218,7 @@ package final class PubSubSink: ResultSink {
     isolated deinit { if let alarm { EventLoop.shared.cancel(alarm.timer) } }
 
     private func failed(_ error: PubSubError) -> QueueError {
-        state = .unreachable(reason: error.description)
+        outage = error.description
         return QueueError(error)
     }
 }

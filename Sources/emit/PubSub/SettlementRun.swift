@@ -25,18 +25,28 @@ struct SettlementRun: Sendable {
         let receipt: PubSubReceipt?
         /// What has been done.
         var step: SettlementProgress?
-        var refusal: String?
+        var failure: Failure?
+    }
+
+    private enum Failure: Sendable {
+        case refused(String)
+        case delayed(String)
     }
 
     private var items: [Item]
+    /// Milliseconds since 1970.
+    private let now: Int64
     private let encoder = ResultEncoder()
 
     /// - Parameters:
     ///   - progress: what an earlier try has done.
+    ///   - now: milliseconds since 1970.
     ///   - isKnown: whether a receipt has been settled here of late.
     init(
-        _ batch: [Settlement], progress: [Receipt: SettlementProgress], isKnown: (Receipt) -> Bool = { _ in false }
+        _ batch: [Settlement], progress: [Receipt: SettlementProgress], now: Int64 = 0,
+        isKnown: (Receipt) -> Bool = { _ in false }
     ) {
+        self.now = now
         var seen = Set<Receipt>(minimumCapacity: batch.count)
         items = batch.map { settlement in
             let isFirst = seen.insert(settlement.receipt).inserted && !isKnown(settlement.receipt)
@@ -56,10 +66,12 @@ struct SettlementRun: Sendable {
     /// Places in the batch whose deliveries must be seen to be good before anything is published for them, with the
     /// action that tells.
     ///
-    /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended.
+    /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended. In doubt is
+    /// what a lost process held, and what has been leased for so long that ingest must have extended it: it may have died
+    /// or stood still instead.
     func doubts() -> [(group: Group, indices: [Int])] {
         let doubtful = items.indices.filter {
-            items[$0].settlement.mayBeRepeated && isWritten($0) && isOpen($0) && step($0) == nil
+            isWritten($0) && isOpen($0) && step($0) == nil && (items[$0].settlement.mayBeRepeated || isOld($0))
         }
         return grouped(doubtful) { index in
             Group(
@@ -113,7 +125,11 @@ struct SettlementRun: Sendable {
 
     mutating func published(_ index: Int) { items[index].step = .published }
 
-    mutating func refused(_ index: Int, _ reason: String) { items[index].refusal = reason }
+    /// It will not be taken, whatever anybody does.
+    mutating func refused(_ index: Int, _ reason: String) { items[index].failure = .refused(reason) }
+
+    /// It may be taken later.
+    mutating func delayed(_ index: Int, _ reason: String) { items[index].failure = .delayed(reason) }
 
     mutating func ended(_ index: Int, _ answer: DeliveryAnswer) {
         items[index].step = .ended(answer == .done ? .settled : .stale)
@@ -124,19 +140,30 @@ struct SettlementRun: Sendable {
     /// Once everything has been done.
     var statuses: [SettlementStatus] {
         items.indices.map { index in
-            if let refusal = items[index].refusal { return .refused(reason: refusal) }
+            switch items[index].failure {
+            case .refused(let reason): return .refused(reason: reason)
+            case .delayed(let reason): return .delayed(reason: reason)
+            case nil: break
+            }
             guard items[index].receipt != nil, case .ended(let status) = step(index) else { return .stale }
             return status
         }
     }
 
-    /// Why something was refused, if anything was.
-    var refusal: String? { items.lazy.compactMap(\.refusal).first }
+    /// Something is neither settled nor stale.
+    var hasFailures: Bool { items.contains { $0.failure != nil } }
+
+    /// Ingest extends each third of the ack deadline; clocks of machines may differ a little.
+    private func isOld(_ index: Int) -> Bool {
+        let leasedAt = items[index].settlement.leasedAt
+        guard leasedAt > 0, let ackDeadline = items[index].receipt?.ackDeadline else { return false }
+        return now - leasedAt > Int64(ackDeadline) * 500
+    }
 
     private func step(_ index: Int) -> SettlementProgress? { items[index].step }
 
     private func isOpen(_ index: Int) -> Bool {
-        items[index].receipt != nil && items[index].refusal == nil && !isEnded(index)
+        items[index].receipt != nil && items[index].failure == nil && !isEnded(index)
     }
 
     private func isWritten(_ index: Int) -> Bool {

@@ -18,6 +18,9 @@ package final class PubSubSource: RequestSource, BacklogSource {
         var since: Duration
     }
 
+    /// What has come of looking at the subscription, and has been said.
+    private enum Look { case none, denied, seen }
+
     private struct Pull {
         let asked: Int
         let begin: Duration
@@ -29,7 +32,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private let client: PubSubClient
     private let logger: Logger
     private var info = SubscriptionInfo()
-    private var isLookedAt = false
+    private var look = Look.none
     private var plan = PullPlan()
     private var pulls: [UInt64: Pull] = [:]
     private var lastPull: UInt64 = 0
@@ -57,16 +60,17 @@ package final class PubSubSource: RequestSource, BacklogSource {
     package func connect() async throws(QueueError) {
         do throws(PubSubError) {
             info = try SubscriptionInfo(try await client.get(subscription))
-            if !isLookedAt { for warning in info.warnings { logger.warning("\(warning)", metadata: metadata) } }
+            if look != .seen { for warning in info.warnings { logger.warning("\(warning)", metadata: metadata) } }
+            look = .seen
         } catch {
             guard error.kind == .denied else { throw failed(error) }
-            if !isLookedAt {
+            if look == .none {
                 logger.warning(
                     "The subscription's settings cannot be read; an ack deadline of 10 s is assumed",
                     metadata: metadata.merging(["error": "\(error)"]) { $1 })
+                look = .denied
             }
         }
-        isLookedAt = true
         state = .reachable
     }
 
@@ -195,11 +199,19 @@ package final class PubSubSource: RequestSource, BacklogSource {
     @PipelineActor
     package func keepHeld() async {
         let now = EventLoop.shared.now
-        let old = Set(held.filter { now - $0.since > .seconds(info.ackDeadline) / 3 }.map(\.message.ackID))
+        let lease = Duration.seconds(info.ackDeadline)
+        // What is over may be somebody else's, though the server may extend it all the same.
+        held.removeAll { now - $0.since > lease }
+        let old = held.filter { now - $0.since > lease / 6 }.map(\.message.ackID)
         if old.isEmpty { return }
+        var lost: Set<String> = []
         do throws(QueueError) {
-            try await perform(.extend(seconds: info.ackDeadline), on: Array(old)) { _, _ in }
-            for index in held.indices where old.contains(held[index].message.ackID) { held[index].since = now }
+            try await perform(.extend(seconds: info.ackDeadline), on: old) { place, answer in
+                if answer == .lost { lost.insert(old[place]) }
+            }
+            let kept = Set(old).subtracting(lost)
+            for index in held.indices where kept.contains(held[index].message.ackID) { held[index].since = now }
+            held.removeAll { lost.contains($0.message.ackID) }
         } catch {
             logger.debug("What has come cannot be kept", metadata: metadata.merging(["error": "\(error)"]) { $1 })
         }

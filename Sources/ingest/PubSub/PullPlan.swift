@@ -16,8 +16,14 @@ struct PullPlan: Sendable, Equatable {
     static let leastBesideOthers = 48
     /// Bytes that may be on their way, about.
     static let mostBytes = 64 << 20
-    /// An answer that took longer came when something was published, not because something was there.
+    /// An answer that took longer came when something was published, not because something was there; unless it is a
+    /// large one.
     private static let waitingTime = Duration.milliseconds(500)
+    private static let largeAnswer = 1 << 20
+    /// An answer that came sooner has not waited: the server gives less than there is when it likes.
+    ///
+    /// Source: cloud.google.com/pubsub/docs/pull (unary pull may return fewer messages than requested)
+    private static let promptTime = Duration.milliseconds(100)
 
     /// Pulls to have under way.
     private(set) var pulls = 1
@@ -44,10 +50,10 @@ struct PullPlan: Sendable, Equatable {
     /// A pull has come back.
     mutating func answered(_ count: Int, of asked: Int, bytes: Int, after time: Duration) {
         if count > 0 { averageSize += (max(Double(bytes) / Double(count), 512) - averageSize) / 4 }
-        isWaiting = count == 0 || time > Self.waitingTime
+        isWaiting = count == 0 || (time > Self.waitingTime && bytes < Self.largeAnswer)
         if isWaiting {
             pulls = 1
-        } else if count * 2 >= asked {
+        } else if count * 2 >= asked || time < Self.promptTime {
             pulls = min(Self.mostPulls, pulls + 1)
         }
     }

@@ -6,9 +6,9 @@ extension LinkReceiver {
         if hello.receiver != instance { return answerStranger(hello) }
         unheard[hello.ackAddress] = nil
         if let slot = slots[hello.session] {
-            update(slot, hello)
+            update(slot, hello, now)
         } else if hello.last == 0 {
-            if !hello.isLeaving { open(hello) }
+            if !hello.isLeaving { open(hello, now) }
         } else {
             // The session was forgotten here: what was finished of it is not known any more.
             greet(hello, replacesSocket: false)
@@ -37,7 +37,7 @@ extension LinkReceiver {
                 replacesSocket: replacesSocket))
     }
 
-    private mutating func open(_ hello: Hello) {
+    private mutating func open(_ hello: Hello, _ now: Duration) {
         let slot = sessions.firstIndex { $0 == nil } ?? sessions.count
         let session = ReceiverSession(hello: hello, now: clock.elapsed)
         if slot == sessions.count {
@@ -48,10 +48,10 @@ extension LinkReceiver {
             numbers[slot] = hello.session
         }
         slots[hello.session] = slot
-        update(slot, hello)
+        update(slot, hello, now)
     }
 
-    private mutating func update(_ slot: Int, _ hello: Hello) {
+    private mutating func update(_ slot: Int, _ hello: Hello, _ now: Duration) {
         guard var session = sessions[slot], hello.number > session.hello, hello.last <= session.highestLimit else {
             totals.staleHellos += 1
             return
@@ -63,6 +63,7 @@ extension LinkReceiver {
         session.senderHasLeft = hello.isLeaving
         session.senderHoldsOpen = !hello.open.isEmpty
         session.lastFrame = clock.elapsed
+        session.lastHello = now
         if hello.heard > session.heard || hello.heard >= session.lastReportNumber {
             session.heard = hello.heard
             session.heardProgress = clock.elapsed
@@ -89,6 +90,8 @@ extension LinkReceiver {
             case .taken where !isOpen:
                 totals.calledOff += 1
                 session.set(number, .closed)
+            case .started where !isOpen:
+                session.noteElsewhere(number)
             case .absent, .refused:
                 if !isOpen { session.set(number, .closed) }
             default: break

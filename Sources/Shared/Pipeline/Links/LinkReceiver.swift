@@ -131,6 +131,13 @@ package struct LinkReceiver: Sendable {
         totals.finished += 1
     }
 
+    /// Whether the sender may have given a message to another peer since it was started here: this process stood still,
+    /// or was cut off, for so long that it may have been taken for dead.
+    package func mayBeElsewhere(_ ticket: Ticket, now: Duration) -> Bool {
+        guard let slot = valid(ticket) else { return true }
+        return sessions[slot]?.mayBeElsewhere(ticket.number, now: now) != false
+    }
+
     /// Gives a message back that has not been started, or that this process cannot deal with.
     package mutating func refuse(_ ticket: Ticket, _ reason: RefusalReason) {
         guard let slot = valid(ticket) else { return }

@@ -59,6 +59,11 @@ struct ReceiverSession: Sendable {
     /// When hello last named a newer report than before, or none was due.
     var heardProgress: Duration
 
+    /// When the last hello came, on the monotonic clock: what happened while this process stood still counts here.
+    var lastHello: Duration = .zero
+    /// Numbers that were started here and that hello does not call open any more.
+    private var elsewhere: Set<UInt64> = []
+
     /// What this sender is expected to send soon, in messages; its share of the room is in proportion.
     var demand = 1.0
     /// Messages taken since the last adaptation.
@@ -122,8 +127,17 @@ struct ReceiverSession: Sendable {
         guard state == .started || state == .taken else { return false }
         if newlyDone.isEmpty { doneSince = time }
         newlyDone.append(number)
+        if !elsewhere.isEmpty { elsewhere.remove(number) }
         set(number, .finished)
         return true
+    }
+
+    /// The sender has done without what was started here.
+    mutating func noteElsewhere(_ number: UInt64) { elsewhere.insert(number) }
+
+    /// Whether the sender may have given it to another peer, though it was started here.
+    func mayBeElsewhere(_ number: UInt64, now: Duration) -> Bool {
+        now - lastHello > LinkTiming.doubt || state(of: number) != .started || elsewhere.contains(number)
     }
 
     /// Makes the window reach to `number`.

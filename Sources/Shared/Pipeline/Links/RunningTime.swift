@@ -33,6 +33,9 @@ package enum LinkTiming {
     package static let quiet: Duration = .milliseconds(2500)
     /// A peer without a report for this long is lost.
     package static let lost: Duration = .seconds(3)
+    /// A sender from which no hello has come for this long may have given what is here to others: hellos come each
+    /// `heartbeat`, and whoever was heard a heartbeat ago has two seconds left before it is lost.
+    package static let doubt: Duration = .milliseconds(1500)
     /// A data socket whose hello is not answered for this long, while reports come, is replaced.
     package static let unanswered: Duration = .seconds(3)
     /// The data socket of a peer that is silent altogether is replaced this often: a socket that has got stuck cannot

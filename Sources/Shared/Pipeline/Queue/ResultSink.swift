@@ -48,6 +48,8 @@ package struct Settlement: Sendable, Equatable {
     package var traceParent: String?
     /// A process died, or was silent, that held it: what follows from that may have been settled before.
     package var mayBeRepeated: Bool
+    /// When ingest leased it, milliseconds since 1970 by ingest's clock; 0: not known.
+    package var leasedAt: Int64
     package var action: Action
 
     package enum Action: Sendable, Equatable {
@@ -65,7 +67,8 @@ package struct Settlement: Sendable, Equatable {
 
     package init(
         receipt: Receipt, queue: String, destination: String, id: String, statusCode: Int? = nil,
-        errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false, action: Action
+        errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false, leasedAt: Int64 = 0,
+        action: Action
     ) {
         self.receipt = receipt
         self.queue = queue
@@ -75,6 +78,7 @@ package struct Settlement: Sendable, Equatable {
         self.errorCode = errorCode
         self.traceParent = traceParent
         self.mayBeRepeated = mayBeRepeated
+        self.leasedAt = leasedAt
         self.action = action
     }
 }
@@ -88,4 +92,7 @@ package enum SettlementStatus: Sendable, Equatable {
     /// The queue refuses this settlement and will refuse it again (a result list that is no list, a result too large),
     /// with what the server said. Nothing was written; the lease stands.
     case refused(reason: String)
+    /// The queue cannot do it now: a right or a topic is missing, or there is too much to do, with what the server said.
+    /// Nothing was written; the lease stands. Others go on meanwhile, and this one is tried until it works.
+    case delayed(reason: String)
 }

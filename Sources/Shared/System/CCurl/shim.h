@@ -28,6 +28,9 @@ static inline CURLcode ccurl_set_seek(CURL *easy, curl_seek_callback function) {
 static inline CURLcode ccurl_set_close(CURL *easy, curl_closesocket_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
 }
+static inline CURLcode ccurl_set_socket(CURL *easy, curl_sockopt_callback function) {
+    return (curl_easy_setopt)(easy, CURLOPT_SOCKOPTFUNCTION, function);
+}
 static inline CURLcode ccurl_set_before_request(CURL *easy, curl_prereq_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, function);
 }

@@ -19,6 +19,8 @@ extension Cell {
             ])
         cell.isAlwaysSynced = false
         cell.layout.leaseSeconds = max(10, layout.leaseSeconds)
+        // What a dead emit had parked comes back ten seconds after its time.
+        if name == "failing" { cell.recoveryLimit = recoveryLimit.map { $0 + .seconds(10) } }
         cell.faults = faults.map { planned in
             var planned = planned
             switch planned.fault {

@@ -72,6 +72,11 @@ package final class IncomingLink {
         if case .message(let ticket) = origin { receiver.finish(ticket) }
     }
 
+    /// Whether its sender may have given it to another peer meanwhile: what becomes of it here may be a repetition.
+    package func mayBeElsewhere(_ ticket: Ticket) -> Bool {
+        receiver.mayBeElsewhere(ticket, now: EventLoop.shared.now)
+    }
+
     /// Gives a message back that this process cannot deal with.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 
