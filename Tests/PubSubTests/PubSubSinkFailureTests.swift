@@ -23,6 +23,9 @@ struct PubSubSinkFailureTests {
         try await PubSubSink(client: standIn.client(), project: "p", defaultTopic: "results")
     }
 
+    /// What is asked first: whether results may be published.
+    private static let rights = #"{"permissions":["pubsub.topics.publish"]}"#
+
     private static func no(_ status: Int, _ details: String = "[]") -> StandIn.Answer {
         (status, #"{"error":{"code":\#(status),"status":"NO","message":"no","details":\#(details)}}"#)
     }
@@ -37,7 +40,7 @@ struct PubSubSinkFailureTests {
     func keepsResultsUntilTheirTopicTakesThem(_ status: Int) async throws {
         try await StandIn.with { calls in
             calls.count { $0.path.hasSuffix(":publish") } == 1 && calls.last?.path.hasSuffix(":publish") == true
-                ? Self.no(status) : (200, "{}")
+                ? Self.no(status) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -57,7 +60,7 @@ struct PubSubSinkFailureTests {
     func goesOnWithOtherTopicsWhenOneIsMissingAndAnotherHasTooMuchToDo() async throws {
         try await StandIn.with { calls in
             let path = calls.last?.path ?? ""
-            return path.contains("missing") ? Self.no(404) : path.contains("busy") ? Self.no(429) : (200, "{}")
+            return path.contains("missing") ? Self.no(404) : path.contains("busy") ? Self.no(429) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -114,12 +117,29 @@ struct PubSubSinkFailureTests {
     @Test
     func callsDeliveriesOfADeletedSubscriptionStale() async throws {
         try await StandIn.with { calls in
-            calls.last?.path.contains("subscriptions") == true ? Self.no(404) : (200, "{}")
+            calls.last?.path.contains("subscriptions") == true ? Self.no(404) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
             let park = settlement("b", .park(afterMilliseconds: 1000, failedAttempts: 1))
             #expect(try await sink.settle([settlement("a"), park]) == [.stale, .stale])
+            #expect(await sink.health() == .reachable)
+        }
+    }
+
+    @Test
+    func isNotReadyWithoutTheRightToPublishAndSaysWhatToGrant() async throws {
+        try await StandIn.with { calls in
+            calls.last?.path.hasSuffix("/topics/results") == true ? Self.no(403) : (200, "{}")
+        } _: { standIn in
+            let sink = try await sink(standIn)
+            try await sink.connect()
+            guard case .unreachable(let reason) = await sink.health() else {
+                Issue.record("ready")
+                return
+            }
+            #expect(reason.hasSuffix("it takes roles/pubsub.publisher on the topic"))
+            #expect(try await sink.settle([settlement("a")]) == [.settled])
             #expect(await sink.health() == .reachable)
         }
     }

@@ -42,7 +42,20 @@ package final class PubSubSink: ResultSink {
         } catch {
             guard error.kind == .denied else { throw failed(error) }
         }
+        troubles[topic("")] = await missingRight()
         outage = nil
+    }
+
+    /// Why nothing may be published to the default topic, as far as the server tells (the emulator does not).
+    ///
+    /// Anybody may ask this about himself; looking at the topic takes another right.
+    private func missingRight() async -> String? {
+        let right = "pubsub.topics.publish"
+        let call = "\(topic("")):testIamPermissions"
+        guard let answer = try? await client.post(call, Array("{\"permissions\":[\"\(right)\"]}".utf8)),
+            !String(decoding: answer, as: UTF8.self).contains(right)
+        else { return nil }
+        return "POST \(call): \(right) is not among the rights; it takes roles/pubsub.publisher on the topic"
     }
 
     /// A topic that a message names is nobody's business but its producer's.
