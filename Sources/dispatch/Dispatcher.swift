@@ -40,6 +40,8 @@ final class Dispatcher {
         }
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
         retry.onDone = { [weak incoming] in incoming?.finish($0) }
+        emit.mayBeRepeated = { [weak incoming] in incoming?.mayBeElsewhere($0) == true }
+        retry.mayBeRepeated = emit.mayBeRepeated
     }
 
     var isIdle: Bool { waiting.active == 0 && waiting.count == 0 && emit.isIdle && retry.isIdle }
@@ -107,8 +109,6 @@ final class Dispatcher {
     private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         var envelope = envelope
         envelope.payload = []
-        // A copy counts as one whose holder was lost: emit looks before it writes a result that may stand there already.
-        if envelope.losses == 0, incoming.mayBeElsewhere(ticket) { envelope.losses = 1 }
         if case .failed = envelope.progress {
             retry.send(envelope, from: .message(ticket))
         } else {

@@ -20,6 +20,7 @@ final class Emitter {
         var refusals = 0
         /// How often it has been tried in vain, for whatever reason.
         var failures = 0
+        var isDelayed = false
     }
 
     /// Refusals after which a result goes to the dead letters instead.
@@ -37,8 +38,9 @@ final class Emitter {
     private var pacer: Pacer
     /// Settlements taken and not finished, and their bytes.
     private var open = (count: 0, bytes: 0)
-    /// Why the queue cannot take results, as far as it has been said.
-    private var delays: Set<String> = []
+    /// Settlements that the queue cannot take now, and why, as far as it has been said.
+    private var delayed = (count: 0, reasons: Set<String>())
+    private static let mostReasons = 100
     private var isStopped = false
     private(set) var isDraining = false
 
@@ -90,10 +92,18 @@ final class Emitter {
         {
             bytes += item.bytes
             batch.append(item)
-            if incoming.mayBeElsewhere(item.ticket) { batch[batch.count - 1].settlement.mayBeRepeated = true }
             waiting.removeFirst()
         }
         return batch
+    }
+
+    /// What the queue is told of a batch: asked for each try, because time passes between them.
+    func settlements(of batch: [Item]) -> [Settlement] {
+        batch.map { item in
+            var settlement = item.settlement
+            if incoming.mayBeElsewhere(item.ticket) { settlement.mayBeRepeated = true }
+            return settlement
+        }
     }
 
     /// Reports what the queue has settled, and tries again what it refused: a result it refuses time after time goes to
@@ -102,9 +112,7 @@ final class Emitter {
         for (item, status) in zip(batch, statuses) {
             publish(item, status)
             switch status {
-            case .settled:
-                noteSuccess(item)
-                finish(item)
+            case .settled: finish(item)
             case .stale:
                 logger.debug(
                     "The request was settled before",
@@ -138,7 +146,12 @@ final class Emitter {
 
     /// Said once for each reason: a thousand requests may wait for the same.
     private func delayed(_ item: Item, _ reason: String) {
-        if delays.insert(reason).inserted {
+        var item = item
+        if !item.isDelayed {
+            item.isDelayed = true
+            delayed.count += 1
+        }
+        if delayed.reasons.count < Self.mostReasons, delayed.reasons.insert(reason).inserted {
             logger.warning(
                 "The queue cannot take results now; trying again until it can",
                 metadata: [
@@ -149,9 +162,11 @@ final class Emitter {
         tryAgain(item)
     }
 
-    private func noteSuccess(_ item: Item) {
-        guard item.failures > 0, !delays.isEmpty else { return }
-        delays = []
+    private func endDelay(_ item: Item) {
+        guard item.isDelayed else { return }
+        delayed.count -= 1
+        guard delayed.count == 0 else { return }
+        delayed.reasons = []
         logger.info("The queue takes results again", metadata: ["queue": "\(item.settlement.queue)"])
     }
 
@@ -189,6 +204,7 @@ final class Emitter {
     }
 
     private func finish(_ item: Item) {
+        endDelay(item)
         open.count -= 1
         open.bytes -= item.bytes
         incoming.finish(item.ticket)

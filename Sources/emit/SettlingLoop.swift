@@ -15,9 +15,8 @@ struct SettlingLoop: Sendable {
         while !Task.isCancelled {
             let batch = await emitter.nextBatch()
             if batch.isEmpty { return }
-            let settlements = batch.map(\.settlement)
             let statuses = await calls.untilItWorks { () async throws(QueueError) in
-                try await sink.settle(settlements)
+                try await sink.settle(await emitter.settlements(of: batch))
             }
             if let statuses { await emitter.settled(batch, statuses) }
         }

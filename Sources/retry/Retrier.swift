@@ -32,6 +32,7 @@ final class Retrier {
             return Self.mostOpen - emit.openCount
         }
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
+        emit.mayBeRepeated = { [weak incoming] in incoming?.mayBeElsewhere($0) == true }
     }
 
     var canLeave: Bool { emit.isIdle && incoming.canLeave }

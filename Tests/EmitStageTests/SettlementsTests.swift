@@ -17,6 +17,15 @@ struct SettlementsTests {
     }
 
     @Test
+    func remembersSinceWhenItIsLeasedAndWhetherAHolderWasLost() {
+        var envelope = Envelope(id: "a", queue: "q", receipt: Receipt("r"), leasedAt: 1234, progress: .ended(.released))
+        #expect(settlements.settlement(of: envelope).leasedAt == 1234)
+        #expect(!settlements.settlement(of: envelope).mayBeRepeated)
+        envelope.losses = 1
+        #expect(settlements.settlement(of: envelope).mayBeRepeated)
+    }
+
+    @Test
     func parksForTheDelayAndRemembersTheFailedAttempts() {
         #expect(
             settle(.ended(.parked(afterMilliseconds: 2500))).action == .park(afterMilliseconds: 2500, failedAttempts: 3)

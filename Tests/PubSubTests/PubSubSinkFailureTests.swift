@@ -26,8 +26,17 @@ struct PubSubSinkFailureTests {
     /// What is asked first: whether results may be published.
     private static let rights = #"{"permissions":["pubsub.topics.publish"]}"#
 
-    private static func no(_ status: Int, _ details: String = "[]") -> StandIn.Answer {
-        (status, #"{"error":{"code":\#(status),"status":"NO","message":"no","details":\#(details)}}"#)
+    private static func no(_ status: Int, _ details: String = "[]", name: String = "NO") -> StandIn.Answer {
+        (status, #"{"error":{"code":\#(status),"status":"\#(name)","message":"no","details":\#(details)}}"#)
+    }
+
+    /// Settles again and again, as emit does, until nothing is delayed.
+    private func settle(_ batch: [Settlement], with sink: PubSubSink) async throws -> [SettlementStatus] {
+        while true {
+            let statuses = try await sink.settle(batch)
+            if !statuses.contains(where: isDelayed) { return statuses }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private func isDelayed(_ status: SettlementStatus) -> Bool { if case .delayed = status { true } else { false } }
@@ -36,11 +45,14 @@ struct PubSubSinkFailureTests {
 
     private func publishes(_ standIn: StandIn) -> Int { standIn.requests.count { $0.path.hasSuffix(":publish") } }
 
-    @Test(arguments: [403, 404, 429, 500, 503])
-    func keepsResultsUntilTheirTopicTakesThem(_ status: Int) async throws {
+    @Test(arguments: [
+        (403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (400, "FAILED_PRECONDITION"), (429, "RESOURCE_EXHAUSTED"),
+        (499, "CANCELLED"), (500, "INTERNAL"), (503, "UNAVAILABLE"),
+    ])
+    func keepsResultsUntilTheirTopicTakesThem(_ status: Int, _ name: String) async throws {
         try await StandIn.with { calls in
             calls.count { $0.path.hasSuffix(":publish") } == 1 && calls.last?.path.hasSuffix(":publish") == true
-                ? Self.no(status) : (200, Self.rights)
+                ? Self.no(status, name: name) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -51,7 +63,10 @@ struct PubSubSinkFailureTests {
                 return
             }
             #expect(reason.contains("POST projects/p/topics/results:publish: \(status)"))
-            #expect(try await sink.settle([settlement("a"), settlement("b")]) == [.settled, .settled])
+            // It is left alone for a moment.
+            #expect(try await sink.settle([settlement("a")]).allSatisfy(isDelayed))
+            #expect(publishes(standIn) == 1)
+            #expect(try await settle([settlement("a"), settlement("b")], with: sink) == [.settled, .settled])
             #expect(await sink.health() == .reachable)
         }
     }
@@ -78,7 +93,7 @@ struct PubSubSinkFailureTests {
         try await StandIn.with { calls in
             let call = calls.last
             return call?.path.hasSuffix(":publish") == true && call?.body.contains("\"bad\"") == true
-                ? Self.no(400) : (200, "{}")
+                ? Self.no(400) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -97,19 +112,12 @@ struct PubSubSinkFailureTests {
         try await StandIn.with { calls in
             let acknowledgements = calls.count { $0.path.hasSuffix(":acknowledge") }
             let isOne = calls.last?.path.hasSuffix(":acknowledge") == true
-            return isOne && acknowledgements <= 8 ? Self.no(status, details) : (200, "{}")
+            return isOne && acknowledgements <= 8 ? Self.no(status, details) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
-            var statuses = try await sink.settle([settlement("a")])
-            #expect(isDelayed(statuses[0]))
-            var tries = 1
-            while isDelayed(statuses[0]), tries < 20 {
-                statuses = try await sink.settle([settlement("a")])
-                tries += 1
-            }
-            #expect(tries > 1)
-            #expect(statuses == [.settled])
+            #expect(try await sink.settle([settlement("a")]).allSatisfy(isDelayed))
+            #expect(try await settle([settlement("a")], with: sink) == [.settled])
             #expect(publishes(standIn) == 1)
         }
     }
@@ -122,7 +130,12 @@ struct PubSubSinkFailureTests {
             let sink = try await sink(standIn)
             try await sink.connect()
             let park = settlement("b", .park(afterMilliseconds: 1000, failedAttempts: 1))
-            #expect(try await sink.settle([settlement("a"), park]) == [.stale, .stale])
+            var old = settlement("c")
+            old.leasedAt = 1
+            #expect(try await sink.settle([settlement("a"), park, old]) == [.stale, .stale, .stale])
+            #expect(publishes(standIn) == 1)
+            #expect(
+                standIn.requests.contains { $0.path.hasSuffix(":publish") && $0.body.contains("\"id\":\"c\"") })
             #expect(await sink.health() == .reachable)
         }
     }
@@ -133,14 +146,22 @@ struct PubSubSinkFailureTests {
             calls.last?.path.hasSuffix("/topics/results") == true ? Self.no(403) : (200, "{}")
         } _: { standIn in
             let sink = try await sink(standIn)
+            let error = await #expect(throws: QueueError.self) { try await sink.connect() }
+            #expect(error?.reason.hasSuffix("it takes roles/pubsub.publisher on the topic") == true)
+            #expect(await sink.health() == .unreachable(reason: error?.description ?? ""))
+        }
+    }
+
+    @Test
+    func asksNoMoreThanSoOftenWhichOfManyAreBad() async throws {
+        try await StandIn.with { calls in
+            calls.last?.path.hasSuffix(":publish") == true ? Self.no(400) : (200, Self.rights)
+        } _: { standIn in
+            let sink = try await sink(standIn)
             try await sink.connect()
-            guard case .unreachable(let reason) = await sink.health() else {
-                Issue.record("ready")
-                return
-            }
-            #expect(reason.hasSuffix("it takes roles/pubsub.publisher on the topic"))
-            #expect(try await sink.settle([settlement("a")]) == [.settled])
-            #expect(await sink.health() == .reachable)
+            let statuses = try await sink.settle((0..<200).map { settlement("\($0)") })
+            #expect(statuses.allSatisfy(isRefused))
+            #expect(publishes(standIn) < 60)
         }
     }
 

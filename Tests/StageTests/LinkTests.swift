@@ -25,6 +25,21 @@ struct LinkTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func saysOfWhatMayBeElsewhereThatAHolderWasLostAndCountsNone() async throws {
+        let pair = try await LinkPair.start()
+        var isDoubtful = true
+        pair.outgoing.mayBeRepeated = { _ in isDoubtful }
+        pair.send(0)
+        try await pair.wait { pair.done.count == 1 }
+        isDoubtful = false
+        pair.send(1)
+        try await pair.wait { pair.done.count == 2 }
+        #expect(pair.received.map(\.losses) == [1, 0])
+        #expect(pair.outgoing.totals.deadLetters == 0)
+        await pair.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func sendsNoMoreThanTheReceiverWants() async throws {
         let pair = try await LinkPair.start(room: 5, finishes: false)
         for number in 0..<50 { pair.send(number) }

@@ -44,7 +44,8 @@ extension PubSubClient {
                 try await call(action, part.map { ackIDs[$0] }, of: subscription)
                 for place in part { answered(place, .done) }
             } catch {
-                let isSplit = error.kind == .invalid || (error.kind == .fault && part.count > 1)
+                let isSplit =
+                    [.invalid, .precondition].contains(error.kind) || (error.kind == .fault && part.count > 1)
                 guard isSplit || !error.failures.isEmpty else { throw error }
                 let again = judge(part, ackIDs, error, answered)
                 if again.isEmpty { continue }

@@ -11,6 +11,9 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
         case unauthenticated
         /// What was sent makes no sense to the server: an ack id among others.
         case invalid
+        /// Something about the project, a topic or a subscription must be mended first (billing, a key); or ack ids of a
+        /// subscription with exactly-once delivery are good no more.
+        case precondition
         /// Passes: overload, quota, a server that says it cannot just now.
         case unavailable
         /// The server has failed at this call (500); may pass.
@@ -46,7 +49,7 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
     package var isTransient: Bool {
         switch kind {
         case .unavailable, .fault, .noAnswer, .cancelled, .tooLarge: true
-        case .notFound, .denied, .unauthenticated, .invalid: false
+        case .notFound, .denied, .unauthenticated, .invalid, .precondition: false
         }
     }
 
@@ -54,7 +57,7 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
     package var concernsAll: Bool {
         switch kind {
         case .noAnswer, .unauthenticated, .cancelled: true
-        case .notFound, .denied, .invalid, .unavailable, .fault, .tooLarge: false
+        case .notFound, .denied, .invalid, .precondition, .unavailable, .fault, .tooLarge: false
         }
     }
 }

@@ -39,14 +39,14 @@ struct ServerAnswer: Decodable {
         return PubSubError(kind, action, reason, failures: failures)
     }
 
-    /// A precondition fails with exactly-once delivery: some of the ack ids are good no more.
     private static func kind(_ code: Int, _ status: String) -> PubSubError.Kind {
         switch (code, status) {
         case (404, _): .notFound
         case (401, _): .unauthenticated
         case (403, _): .denied
         case (500, _): .fault
-        case (408, _), (429, _), (500..., _), (_, "ABORTED"), (_, "UNAVAILABLE"): .unavailable
+        case (400, "FAILED_PRECONDITION"): .precondition
+        case (408, _), (429, _), (499, _), (500..., _), (_, "ABORTED"), (_, "UNAVAILABLE"): .unavailable
         default: .invalid
         }
     }

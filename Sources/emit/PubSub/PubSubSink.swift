@@ -21,8 +21,8 @@ package final class PubSubSink: ResultSink {
     private var alarm: (timer: TimerID, due: Duration)?
     /// Why nothing at all works, if that is so.
     private var outage: String? = "not connected yet"
-    /// What somebody has to mend about the default topic and about subscriptions, by name.
-    private var troubles: [String: String] = [:]
+    /// Topics and subscriptions that cannot be used for a while, by full name.
+    private var pauses: [String: Pause] = [:]
 
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
@@ -42,27 +42,58 @@ package final class PubSubSink: ResultSink {
         } catch {
             guard error.kind == .denied else { throw failed(error) }
         }
-        troubles[topic("")] = await missingRight()
+        if let error = await missingRight() { throw failed(error) }
         outage = nil
     }
 
     /// Why nothing may be published to the default topic, as far as the server tells (the emulator does not).
     ///
     /// Anybody may ask this about himself; looking at the topic takes another right.
-    private func missingRight() async -> String? {
+    private func missingRight() async -> PubSubError? {
         let right = "pubsub.topics.publish"
         let call = "\(topic("")):testIamPermissions"
         guard let answer = try? await client.post(call, Array("{\"permissions\":[\"\(right)\"]}".utf8)),
             !String(decoding: answer, as: UTF8.self).contains(right)
         else { return nil }
-        return "POST \(call): \(right) is not among the rights; it takes roles/pubsub.publisher on the topic"
+        return PubSubError(
+            .denied, "POST \(call)", "\(right) is not among the rights; it takes roles/pubsub.publisher on the topic")
     }
 
     /// A topic that a message names is nobody's business but its producer's.
     @PipelineActor
     package func health() async -> QueueHealth {
-        (outage ?? troubles.values.min()).map { .unreachable(reason: $0) } ?? .reachable
+        let reason = outage ?? pauses.values.filter(\.isOurs).map(\.reason).min()
+        return reason.map { .unreachable(reason: $0) } ?? .reachable
     }
+
+    // MARK: - Pauses
+
+    private struct Pause {
+        var reason = ""
+        var until = Duration.zero
+        var backoff = Backoff()
+        /// Of the default topic or a subscription: somebody has to look after it.
+        let isOurs: Bool
+    }
+
+    private static let mostPauses = 1000
+
+    /// Leaves a topic or a subscription alone for a while, longer each time.
+    private func pause(_ name: String, _ error: PubSubError, isOurs: Bool) {
+        if pauses.count >= Self.mostPauses { pauses = pauses.filter(\.value.isOurs) }
+        var pause = pauses[name] ?? Pause(isOurs: isOurs)
+        pause.reason = error.description
+        pause.until = EventLoop.shared.now + pause.backoff.delay()
+        pauses[name] = pause
+    }
+
+    /// Why a topic or a subscription is left alone now; `nil` if it is not.
+    private func pauseReason(_ name: String) -> String? {
+        guard let pause = pauses[name], EventLoop.shared.now < pause.until else { return nil }
+        return pause.reason
+    }
+
+    // MARK: - Settling
 
     /// Google bills each call as at least 1,000 bytes, and its answers take some ten milliseconds; the emulator's take
     /// less time and more CPU.
@@ -91,7 +122,8 @@ package final class PubSubSink: ResultSink {
     /// - Returns: why nothing is known about some of it.
     private func dispel(_ run: inout SettlementRun) async -> PubSubError? {
         for (group, indices) in run.doubts() {
-            let failure = await perform(group, indices, &run) { run, index, answer in
+            // What belongs to a subscription that is gone is published: nobody else will.
+            let failure = await perform(group, indices, &run, whenGone: nil) { run, index, answer in
                 if answer == .lost { run.ended(index, .lost) }
             }
             if let failure { return failure }
@@ -110,39 +142,44 @@ package final class PubSubSink: ResultSink {
                 for index in indices { run.refused(index, problem) }
                 continue
             }
+            if let reason = pauseReason(topic) {
+                for index in indices { run.delayed(index, reason) }
+                continue
+            }
             let messages = indices.map { run.publication($0) }
+            var splits = 0
             var calls = Array(PublishRequest.calls(sizes: messages.map(\.size)).reversed())
             while let call = calls.popLast() {
                 do throws(PubSubError) {
                     let body = PublishRequest.body(messages[call], orderingKey: orderingKey)
                     _ = try await client.post("\(topic):publish", body)
                     for index in indices[call] { run.published(index) }
-                    troubles[topic] = nil
+                    pauses[topic] = nil
                 } catch {
                     guard !error.concernsAll else { return error }
-                    if error.kind == .invalid, call.count > 1 {
+                    if error.kind == .invalid, call.count > 1, splits < Self.mostSplits {
                         // One that the server does not like condemns its whole call.
+                        splits += 1
                         let middle = call.lowerBound + call.count / 2
                         calls += [middle..<call.upperBound, call.lowerBound..<middle]
                         continue
                     }
-                    if topic == self.topic("") { troubles[topic] = error.kind == .invalid ? nil : error.description }
-                    for index in indices[call] { fail(index, error, isDefault: topic == self.topic(""), &run) }
+                    let isDefault = topic == self.topic("")
+                    if error.kind == .invalid || (!isDefault && !error.isTransient) {
+                        for index in indices[call] { run.refused(index, error.description) }
+                    } else {
+                        pause(topic, error, isOurs: isDefault)
+                        for index in indices[call] { run.delayed(index, error.description) }
+                    }
                 }
             }
         }
         return nil
     }
 
-    /// A result waits for its default topic for ever, and for one that a message names as long as the server says that
-    /// it has too much to do.
-    private func fail(_ index: Int, _ error: PubSubError, isDefault: Bool, _ run: inout SettlementRun) {
-        if error.kind == .invalid || (!isDefault && !error.isTransient) {
-            run.refused(index, error.description)
-        } else {
-            run.delayed(index, error.description)
-        }
-    }
+    /// A batch of which more is bad than so many halvings find is refused as a whole, with what is good in it: it comes
+    /// again in other company.
+    private static let mostSplits = 24
 
     /// Acknowledges what has been published, and gives back what is to be given back.
     ///
@@ -150,7 +187,7 @@ package final class PubSubSink: ResultSink {
     private func close(_ run: inout SettlementRun) async -> PubSubError? {
         defer { setAlarm() }
         for (group, indices) in run.actions() {
-            let failure = await perform(group, indices, &run) { run, index, answer in
+            let failure = await perform(group, indices, &run, whenGone: .lost) { run, index, answer in
                 run.ended(index, answer)
                 guard let delay = run.delay(index) else { return }
                 parking.add(run.ackID(index), of: group.subscription, for: delay, at: EventLoop.shared.now)
@@ -162,11 +199,16 @@ package final class PubSubSink: ResultSink {
 
     /// Does something with deliveries of one subscription.
     ///
+    /// - Parameter whenGone: how they end where there is no such subscription any more.
     /// - Returns: why nothing is known about some of it.
     private func perform(
-        _ group: SettlementRun.Group, _ indices: [Int], _ run: inout SettlementRun,
+        _ group: SettlementRun.Group, _ indices: [Int], _ run: inout SettlementRun, whenGone: DeliveryAnswer?,
         _ answered: (inout SettlementRun, Int, DeliveryAnswer) -> Void
     ) async -> PubSubError? {
+        if let reason = pauseReason(group.subscription) {
+            for index in indices { run.delayed(index, reason) }
+            return nil
+        }
         var rest = Set(indices)
         do throws(PubSubError) {
             let ackIDs = indices.map { run.ackID($0) }
@@ -174,15 +216,15 @@ package final class PubSubSink: ResultSink {
                 rest.remove(indices[place])
                 answered(&run, indices[place], answer)
             }
-            troubles[group.subscription] = nil
+            pauses[group.subscription] = nil
         } catch {
             guard !error.concernsAll else { return error }
             if error.kind == .notFound {
-                // With a subscription its deliveries are gone.
-                for index in rest { run.ended(index, .lost) }
+                pauses[group.subscription] = nil
+                if let whenGone { for index in rest { run.ended(index, whenGone) } }
                 return nil
             }
-            troubles[group.subscription] = error.description
+            pause(group.subscription, error, isOurs: true)
             for index in rest { run.delayed(index, error.description) }
         }
         return nil

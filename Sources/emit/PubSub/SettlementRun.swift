@@ -23,6 +23,8 @@ struct SettlementRun: Sendable {
         let settlement: Settlement
         /// `nil` if it is none of Pub/Sub's, or has been settled before: then the settlement is stale.
         let receipt: PubSubReceipt?
+        /// The place of another settlement of the same delivery, before this one in the batch.
+        let twin: Int?
         /// What has been done.
         var step: SettlementProgress?
         var failure: Failure?
@@ -47,12 +49,15 @@ struct SettlementRun: Sendable {
         isKnown: (Receipt) -> Bool = { _ in false }
     ) {
         self.now = now
-        var seen = Set<Receipt>(minimumCapacity: batch.count)
-        items = batch.map { settlement in
-            let isFirst = seen.insert(settlement.receipt).inserted && !isKnown(settlement.receipt)
+        var places = [Receipt: Int](minimumCapacity: batch.count)
+        items = batch.enumerated().map { place, settlement in
+            let first = places[settlement.receipt, default: place]
+            places[settlement.receipt] = first
+            let isOpen = first == place && !isKnown(settlement.receipt)
             return Item(
-                settlement: settlement, receipt: isFirst ? PubSubReceipt(settlement.receipt) : nil,
-                step: isFirst && !progress.isEmpty ? progress[settlement.receipt] : nil)
+                settlement: settlement, receipt: isOpen ? PubSubReceipt(settlement.receipt) : nil,
+                twin: first == place ? nil : first,
+                step: isOpen && !progress.isEmpty ? progress[settlement.receipt] : nil)
         }
     }
 
@@ -140,7 +145,7 @@ struct SettlementRun: Sendable {
     /// Once everything has been done.
     var statuses: [SettlementStatus] {
         items.indices.map { index in
-            switch items[index].failure {
+            switch items[items[index].twin ?? index].failure {
             case .refused(let reason): return .refused(reason: reason)
             case .delayed(let reason): return .delayed(reason: reason)
             case nil: break

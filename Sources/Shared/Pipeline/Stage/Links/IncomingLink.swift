@@ -77,6 +77,11 @@ package final class IncomingLink {
         receiver.mayBeElsewhere(ticket, now: EventLoop.shared.now)
     }
 
+    /// The same of what came from here.
+    package func mayBeElsewhere(_ origin: Origin) -> Bool {
+        if case .message(let ticket) = origin { mayBeElsewhere(ticket) } else { false }
+    }
+
     /// Gives a message back that this process cannot deal with.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 

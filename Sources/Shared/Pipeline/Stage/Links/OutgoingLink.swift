@@ -109,6 +109,9 @@ package final class OutgoingLink: SendingEnd {
         offer(parcel, losses: envelope.losses)
     }
 
+    /// Whether what came from there may be with others as well, asked when a message is sent.
+    package var mayBeRepeated: (Origin) -> Bool = { _ in false }
+
     private func offer(_ parcel: Parcel, losses: Int) {
         sender.offer(parcel, bytes: parcel.envelope.frameSizeLimit, losses: losses, now: EventLoop.shared.now)
     }
@@ -293,13 +296,21 @@ package final class OutgoingLink: SendingEnd {
             guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
             if let time = tap?.moment { copy = tapCopy(of: outgoing, to: index, at: time) }
             return try MessageFrame.encode(
-                outgoing.message.envelope, session: outgoing.session, number: number, losses: outgoing.losses)
+                outgoing.message.envelope, session: outgoing.session, number: number, losses: losses(of: outgoing))
         }
+    }
+
+    /// A message that may be with others as well says that somebody was lost who held it: for all that the others know
+    /// it was this process.
+    ///
+    /// It is not counted as a loss here.
+    private func losses(of outgoing: LinkSender<Parcel>.Outgoing) -> Int {
+        outgoing.losses == 0 && mayBeRepeated(outgoing.message.origin) ? 1 : outgoing.losses
     }
 
     private func tapCopy(of outgoing: LinkSender<Parcel>.Outgoing, to index: Int, at time: WallClock) -> TapCopy {
         var envelope = outgoing.message.envelope
-        envelope.losses = outgoing.losses
+        envelope.losses = losses(of: outgoing)
         return TapCopy(
             envelope, .output, link: name, peer: peers[index]?.address,
             place: .init(session: outgoing.session, number: outgoing.number), time: time)

@@ -8,10 +8,12 @@ package struct Backoff: Sendable {
 
     package mutating func reset() { next = Self.first }
 
-    /// Waits; returns early when the task is cancelled.
-    package mutating func wait() async {
-        let delay = next * Double.random(in: 0.75..<1.25)
-        next = min(next * 2, Self.longest)
-        try? await Task.sleep(for: delay)
+    /// How long to wait this time.
+    package mutating func delay() -> Duration {
+        defer { next = min(next * 2, Self.longest) }
+        return next * Double.random(in: 0.75..<1.25)
     }
+
+    /// Waits; returns early when the task is cancelled.
+    package mutating func wait() async { try? await Task.sleep(for: delay()) }
 }
