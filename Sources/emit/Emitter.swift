@@ -39,7 +39,7 @@ final class Emitter {
     /// Settlements taken and not finished, and their bytes.
     private var open = (count: 0, bytes: 0)
     /// Settlements that the queue cannot take now, and why, as far as it has been said.
-    private var delayed = (count: 0, reasons: Set<String>())
+    private var delays = (count: 0, reasons: Set<String>())
     private static let mostReasons = 100
     private var isStopped = false
     private(set) var isDraining = false
@@ -149,9 +149,9 @@ final class Emitter {
         var item = item
         if !item.isDelayed {
             item.isDelayed = true
-            delayed.count += 1
+            delays.count += 1
         }
-        if delayed.reasons.count < Self.mostReasons, delayed.reasons.insert(reason).inserted {
+        if delays.reasons.count < Self.mostReasons, delays.reasons.insert(reason).inserted {
             logger.warning(
                 "The queue cannot take results now; trying again until it can",
                 metadata: [
@@ -164,9 +164,9 @@ final class Emitter {
 
     private func endDelay(_ item: Item) {
         guard item.isDelayed else { return }
-        delayed.count -= 1
-        guard delayed.count == 0 else { return }
-        delayed.reasons = []
+        delays.count -= 1
+        guard delays.count == 0 else { return }
+        delays.reasons = []
         logger.info("The queue takes results again", metadata: ["queue": "\(item.settlement.queue)"])
     }
 

@@ -78,6 +78,17 @@ struct EmitterTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func saysOfWhatItsSenderMayHaveGivenToOthersThatItMayBeRepeated() async throws {
+        let bench = try await Bench.start()
+        bench.send(0)
+        let batch = await bench.emitter.nextBatch()
+        #expect(bench.emitter.settlements(of: batch).map(\.mayBeRepeated) == [false])
+        await bench.leaveSender()
+        try await bench.wait { bench.emitter.settlements(of: batch).map(\.mayBeRepeated) == [true] }
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func givesAnEmptyBatchOnceItIsStopped() async throws {
         let bench = try await Bench.start()
         bench.emitter.stop()
@@ -133,6 +144,9 @@ private final class Bench {
     }
 
     func wait(until condition: () -> Bool) async throws { try await link.wait(until: condition) }
+
+    /// The sender says no more.
+    func leaveSender() async { await link.senderLinks.leave() }
 
     func end() async { await link.end() }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Loop
 import Messages
 import Testing
@@ -130,6 +131,21 @@ struct HTTPClientTests {
             #expect(String(decoding: response.body, as: UTF8.self) == "\(count)")
         }
         #expect(server.connections == 1)
+    }
+
+    @Test(arguments: [nil, Duration.seconds(20)])
+    func givesConnectionsTheirLimitForWhatIsNotConfirmed(_ limit: Duration?) async throws {
+        let server = ScriptedServer.answering { _ in answer() }
+        let client = try await HTTPClient(HTTPClientOptions(unconfirmedTimeout: limit))
+        _ = try await client.response(to: HTTPRequest(server.url()))
+        let limits = sockets(to: server.port).map { descriptor in
+            var milliseconds: CUnsignedInt = 0
+            var length = socklen_t(MemoryLayout.size(ofValue: milliseconds))
+            getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, &length)
+            return Int(milliseconds)
+        }
+        #expect(limits == [limit == nil ? 0 : 20_000])
+        #expect(await client.active == 0)
     }
 
     @Test

@@ -9,10 +9,6 @@ import Testing
 struct PubSubClientTests {
     private static let subscription = "projects/p/subscriptions/s"
 
-    private func error(_ status: Int, _ name: String, _ message: String, details: String = "[]") -> StandIn.Answer {
-        (status, #"{"error":{"code":\#(status),"status":"\#(name)","message":"\#(message)","details":\#(details)}}"#)
-    }
-
     /// What became of each ack id.
     @PipelineActor
     private func perform(
@@ -26,7 +22,7 @@ struct PubSubClientTests {
     @Test
     func fetchesAnotherTokenOnceWhenItsOwnIsRefused() async throws {
         try await StandIn.with { calls in
-            calls.count == 1 ? self.error(401, "UNAUTHENTICATED", "expired") : (200, "{}")
+            calls.count == 1 ? StandIn.error(401, "UNAUTHENTICATED", "expired") : (200, "{}")
         } _: { standIn in
             _ = try await standIn.client().post("\(Self.subscription):acknowledge", Array("{}".utf8))
             #expect(standIn.requests.map(\.authorization) == ["Bearer token-1", "Bearer token-2"])
@@ -36,7 +32,7 @@ struct PubSubClientTests {
     @Test
     func saysThatItsCredentialsAreNotGoodWhenTheNextTokenIsRefusedToo() async throws {
         try await StandIn.with { _ in
-            self.error(401, "UNAUTHENTICATED", "who is that")
+            StandIn.error(401, "UNAUTHENTICATED", "who is that")
         } _: { standIn in
             let client = try await standIn.client()
             let error = await #expect(throws: PubSubError.self) {
@@ -57,7 +53,7 @@ struct PubSubClientTests {
     ])
     func saysWhatToGrantWhereARightIsMissing(_ cause: String, _ cure: String) async throws {
         try await StandIn.with { _ in
-            self.error(403, "PERMISSION_DENIED", "no", details: #"[{"reason":"\#(cause)"}]"#)
+            StandIn.error(403, "PERMISSION_DENIED", "no", details: #"[{"reason":"\#(cause)"}]"#)
         } _: { standIn in
             let client = try await standIn.client()
             let error = await #expect(throws: PubSubError.self) {
@@ -77,7 +73,7 @@ struct PubSubClientTests {
     ])
     func knowsWhichErrorsPass(_ status: Int, _ name: String, _ kind: PubSubError.Kind, _ text: String) async throws {
         try await StandIn.with { _ in
-            self.error(status, name, "said so")
+            StandIn.error(status, name, "said so")
         } _: { standIn in
             let client = try await standIn.client()
             let error = await #expect(throws: PubSubError.self) {
@@ -106,7 +102,7 @@ struct PubSubClientTests {
               {"b":"PERMANENT_FAILURE_INVALID_ACK_ID","c":"TRANSIENT_FAILURE_SERVICE_UNAVAILABLE"}}]
             """#
         try await StandIn.with { calls in
-            calls.count == 1 ? self.error(400, "FAILED_PRECONDITION", "some", details: details) : (200, "{}")
+            calls.count == 1 ? StandIn.error(400, "FAILED_PRECONDITION", "some", details: details) : (200, "{}")
         } _: { standIn in
             let answers = try await perform(standIn, ["a", "b", "c"])
             #expect(answers == [.done, .lost, .done])
@@ -118,7 +114,7 @@ struct PubSubClientTests {
     func givesUpOnFailuresThatDoNotPass() async throws {
         let details = #"[{"metadata":{"a":"TRANSIENT_FAILURE_SERVICE_UNAVAILABLE"}}]"#
         try await StandIn.with { _ in
-            self.error(400, "INVALID_ARGUMENT", "some", details: details)
+            StandIn.error(400, "INVALID_ARGUMENT", "some", details: details)
         } _: { standIn in
             let error = await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b"]) }
             #expect(error?.kind == .unavailable)
@@ -129,7 +125,7 @@ struct PubSubClientTests {
     @Test
     func findsTheOneThatIsToBlameWhenTheServerDoesNotSay() async throws {
         try await StandIn.with { calls in
-            calls.last?.body.contains("bad") == true ? self.error(400, "INVALID_ARGUMENT", "") : (200, "{}")
+            calls.last?.body.contains("bad") == true ? StandIn.error(400, "INVALID_ARGUMENT", "") : (200, "{}")
         } _: { standIn in
             let ackIDs = ["a", "b", "bad 1", "c", "d", "e", "f", "bad 2", "g"]
             let answers = try await perform(standIn, ackIDs)
@@ -141,7 +137,7 @@ struct PubSubClientTests {
     func asksAgainWithFewerWhenTheServerFailsAtMany() async throws {
         try await StandIn.with { calls in
             let count = calls.last.map { $0.body.split(separator: ",").count } ?? 0
-            return count > 3 ? self.error(500, "INTERNAL", "PROTOCOL_ERROR") : (200, "{}")
+            return count > 3 ? StandIn.error(500, "INTERNAL", "PROTOCOL_ERROR") : (200, "{}")
         } _: { standIn in
             let answers = try await perform(standIn, (0..<8).map { "id \($0)" })
             #expect(answers.allSatisfy { $0 == .done })
@@ -152,7 +148,7 @@ struct PubSubClientTests {
     @Test
     func saysSoWhenTheServerFailsAtASingleOne() async throws {
         try await StandIn.with { _ in
-            self.error(500, "INTERNAL", "broken")
+            StandIn.error(500, "INTERNAL", "broken")
         } _: { standIn in
             await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b", "c", "d"]) }
             #expect(standIn.requests.count == 3)
@@ -176,7 +172,7 @@ struct PubSubClientTests {
         try await StandIn.with { _ in
             isAllowed.withLock(\.self)
                 ? (200, #"{"timeSeries":[{"points":[{"value":{"int64Value":"1234"}}]}]}"#)
-                : self.error(403, "PERMISSION_DENIED", "no")
+                : StandIn.error(403, "PERMISSION_DENIED", "no")
         } _: { standIn in
             let client = try await standIn.client()
             #expect(await SubscriptionBacklog.read(Self.subscription, client) == 1234)

@@ -26,10 +26,6 @@ struct PubSubSinkFailureTests {
     /// What is asked first: whether results may be published.
     private static let rights = #"{"permissions":["pubsub.topics.publish"]}"#
 
-    private static func no(_ status: Int, _ details: String = "[]", name: String = "NO") -> StandIn.Answer {
-        (status, #"{"error":{"code":\#(status),"status":"\#(name)","message":"no","details":\#(details)}}"#)
-    }
-
     /// Settles again and again, as emit does, until nothing is delayed.
     private func settle(_ batch: [Settlement], with sink: PubSubSink) async throws -> [SettlementStatus] {
         while true {
@@ -52,7 +48,7 @@ struct PubSubSinkFailureTests {
     func keepsResultsUntilTheirTopicTakesThem(_ status: Int, _ name: String) async throws {
         try await StandIn.with { calls in
             calls.count { $0.path.hasSuffix(":publish") } == 1 && calls.last?.path.hasSuffix(":publish") == true
-                ? Self.no(status, name: name) : (200, Self.rights)
+                ? StandIn.error(status, name) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -75,7 +71,8 @@ struct PubSubSinkFailureTests {
     func goesOnWithOtherTopicsWhenOneIsMissingAndAnotherHasTooMuchToDo() async throws {
         try await StandIn.with { calls in
             let path = calls.last?.path ?? ""
-            return path.contains("missing") ? Self.no(404) : path.contains("busy") ? Self.no(429) : (200, Self.rights)
+            return path.contains("missing")
+                ? StandIn.error(404, "NO") : path.contains("busy") ? StandIn.error(429, "NO") : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -93,7 +90,7 @@ struct PubSubSinkFailureTests {
         try await StandIn.with { calls in
             let call = calls.last
             return call?.path.hasSuffix(":publish") == true && call?.body.contains("\"bad\"") == true
-                ? Self.no(400) : (200, Self.rights)
+                ? StandIn.error(400, "NO") : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -112,7 +109,7 @@ struct PubSubSinkFailureTests {
         try await StandIn.with { calls in
             let acknowledgements = calls.count { $0.path.hasSuffix(":acknowledge") }
             let isOne = calls.last?.path.hasSuffix(":acknowledge") == true
-            return isOne && acknowledgements <= 8 ? Self.no(status, details) : (200, Self.rights)
+            return isOne && acknowledgements <= 8 ? StandIn.error(status, "NO", details: details) : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -125,7 +122,7 @@ struct PubSubSinkFailureTests {
     @Test
     func callsDeliveriesOfADeletedSubscriptionStale() async throws {
         try await StandIn.with { calls in
-            calls.last?.path.contains("subscriptions") == true ? Self.no(404) : (200, Self.rights)
+            calls.last?.path.contains("subscriptions") == true ? StandIn.error(404, "NO") : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -143,7 +140,7 @@ struct PubSubSinkFailureTests {
     @Test
     func isNotReadyWithoutTheRightToPublishAndSaysWhatToGrant() async throws {
         try await StandIn.with { calls in
-            calls.last?.path.hasSuffix("/topics/results") == true ? Self.no(403) : (200, "{}")
+            calls.last?.path.hasSuffix("/topics/results") == true ? StandIn.error(403, "NO") : (200, "{}")
         } _: { standIn in
             let sink = try await sink(standIn)
             let error = await #expect(throws: QueueError.self) { try await sink.connect() }
@@ -155,7 +152,7 @@ struct PubSubSinkFailureTests {
     @Test
     func asksNoMoreThanSoOftenWhichOfManyAreBad() async throws {
         try await StandIn.with { calls in
-            calls.last?.path.hasSuffix(":publish") == true ? Self.no(400) : (200, Self.rights)
+            calls.last?.path.hasSuffix(":publish") == true ? StandIn.error(400, "NO") : (200, Self.rights)
         } _: { standIn in
             let sink = try await sink(standIn)
             try await sink.connect()
@@ -168,7 +165,7 @@ struct PubSubSinkFailureTests {
     @Test
     func waitsWithAllWhileItsCredentialsAreNotGood() async throws {
         try await StandIn.with { _ in
-            Self.no(401)
+            StandIn.error(401, "NO")
         } _: { standIn in
             let sink = try await sink(standIn)
             await #expect(throws: QueueError.self) { try await sink.connect() }

@@ -24,10 +24,7 @@ struct PubSubSourceFailureTests {
             }
             if call?.path.hasSuffix(":modifyAckDeadline") == true {
                 let details = #"[{"metadata":{"b":"PERMANENT_FAILURE_INVALID_ACK_ID"}}]"#
-                return (
-                    400,
-                    #"{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"some","details":\#(details)}}"#
-                )
+                return StandIn.error(400, "INVALID_ARGUMENT", details: details)
             }
             return (200, #"{"ackDeadlineSeconds":10}"#)
         } _: { standIn in

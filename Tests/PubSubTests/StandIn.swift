@@ -19,6 +19,11 @@ final class StandIn: Sendable {
 
     typealias Answer = (status: Int, body: String)
 
+    /// An error as Google writes one.
+    static func error(_ status: Int, _ name: String, _ message: String = "no", details: String = "[]") -> Answer {
+        (status, #"{"error":{"code":\#(status),"status":"\#(name)","message":"\#(message)","details":\#(details)}}"#)
+    }
+
     private let received = Mutex<[Request]>([])
     private let port = Mutex<UInt16>(0)
 

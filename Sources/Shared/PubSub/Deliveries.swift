@@ -25,7 +25,8 @@ extension PubSubClient {
     /// Does `action` with deliveries of `subscription` (full name), in as many calls as it takes.
     ///
     /// With exactly-once delivery the answer tells of each ack id; those that failed for a passing reason are tried
-    /// again, a little later each time. A server that refuses a call without saying which ack id is to blame, or fails at it, is asked again with
+    /// again, a little later each time. A server that refuses a call without saying which ack id is to blame, or fails at
+    /// it, is asked again with
     /// halves of it, down to the one. (The emulator refuses a call with one bad id, and fails at one with a hundred.)
     ///
     /// - Parameter answered: told of each part as soon as it is known, with its place: what is known when this throws

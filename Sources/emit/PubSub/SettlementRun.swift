@@ -76,7 +76,7 @@ struct SettlementRun: Sendable {
     /// or stood still instead.
     func doubts() -> [(group: Group, indices: [Int])] {
         let doubtful = items.indices.filter {
-            isWritten($0) && isOpen($0) && step($0) == nil && (items[$0].settlement.mayBeRepeated || isOld($0))
+            isWritten($0) && isOpen($0) && items[$0].step == nil && (items[$0].settlement.mayBeRepeated || isOld($0))
         }
         return grouped(doubtful) { index in
             Group(
@@ -87,7 +87,7 @@ struct SettlementRun: Sendable {
 
     /// Places in the batch whose results are to be published, by destination.
     func publications() -> [(destination: String, indices: [Int])] {
-        grouped(items.indices.filter { isWritten($0) && isOpen($0) && step($0) == nil }) {
+        grouped(items.indices.filter { isWritten($0) && isOpen($0) && items[$0].step == nil }) {
             destination(items[$0].settlement)
         }
     }
@@ -100,7 +100,7 @@ struct SettlementRun: Sendable {
 
     /// Places in the batch whose deliveries are to be ended, by what is to be done with them.
     func actions() -> [(group: Group, indices: [Int])] {
-        let due = items.indices.filter { isOpen($0) && (!isWritten($0) || step($0) == .published) }
+        let due = items.indices.filter { isOpen($0) && (!isWritten($0) || items[$0].step == .published) }
         return grouped(due.filter { items[$0].receipt != nil }) { index in
             Group(subscription: items[index].receipt?.subscription ?? "", action: action(index))
         }
@@ -108,7 +108,7 @@ struct SettlementRun: Sendable {
 
     /// How long a delivery is not wanted that has been parked; `nil` for all others.
     func delay(_ index: Int) -> Duration? {
-        guard case .park(let delay, _) = items[index].settlement.action, delay > 0, step(index) == .ended(.settled)
+        guard case .park(let delay, _) = items[index].settlement.action, delay > 0, items[index].step == .ended(.settled)
         else { return nil }
         return .milliseconds(delay)
     }
@@ -140,7 +140,7 @@ struct SettlementRun: Sendable {
         items[index].step = .ended(answer == .done ? .settled : .stale)
     }
 
-    func isEnded(_ index: Int) -> Bool { if case .ended = step(index) { true } else { false } }
+    func isEnded(_ index: Int) -> Bool { if case .ended = items[index].step { true } else { false } }
 
     /// Once everything has been done.
     var statuses: [SettlementStatus] {
@@ -150,7 +150,7 @@ struct SettlementRun: Sendable {
             case .delayed(let reason): return .delayed(reason: reason)
             case nil: break
             }
-            guard items[index].receipt != nil, case .ended(let status) = step(index) else { return .stale }
+            guard items[index].receipt != nil, case .ended(let status) = items[index].step else { return .stale }
             return status
         }
     }
@@ -164,8 +164,6 @@ struct SettlementRun: Sendable {
         guard leasedAt > 0, let ackDeadline = items[index].receipt?.ackDeadline else { return false }
         return now - leasedAt > Int64(ackDeadline) * 500
     }
-
-    private func step(_ index: Int) -> SettlementProgress? { items[index].step }
 
     private func isOpen(_ index: Int) -> Bool {
         items[index].receipt != nil && items[index].failure == nil && !isEnded(index)

@@ -127,7 +127,6 @@ struct ReceiverSession: Sendable {
         guard state == .started || state == .taken else { return false }
         if newlyDone.isEmpty { doneSince = time }
         newlyDone.append(number)
-        if !elsewhere.isEmpty { elsewhere.remove(number) }
         set(number, .finished)
         return true
     }
@@ -155,6 +154,7 @@ struct ReceiverSession: Sendable {
         window[index] = state
         if old == .absent { absent -= 1 }
         if old == .taken || old == .started { unfinished -= 1 }
+        if old == .started, !elsewhere.isEmpty { elsewhere.remove(number) }
         if state == .taken || state == .started { unfinished += 1 }
         if index == 0 { trim() }
     }
