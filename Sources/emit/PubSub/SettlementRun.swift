@@ -108,7 +108,8 @@ struct SettlementRun: Sendable {
 
     /// How long a delivery is not wanted that has been parked; `nil` for all others.
     func delay(_ index: Int) -> Duration? {
-        guard case .park(let delay, _) = items[index].settlement.action, delay > 0, items[index].step == .ended(.settled)
+        guard case .park(let delay, _) = items[index].settlement.action, delay > 0,
+            items[index].step == .ended(.settled)
         else { return nil }
         return .milliseconds(delay)
     }
