@@ -14,6 +14,7 @@ struct Settlements: Sendable {
         case .ended(.result(.failure(let code, _))): settlement.errorCode = code
         default: break
         }
+        settlement.requestToken = envelope.requestToken
         settlement.mayBeRepeated = envelope.losses > 0
         settlement.leasedAt = envelope.leasedAt
         settlement.traceParent = envelope.headers.first { $0.isNamed("traceparent") }?.value
@@ -35,6 +36,6 @@ struct Settlements: Sendable {
     }
 
     private func encode(_ result: Ending.Result, for envelope: Envelope) -> Bytes {
-        encoder.encode(id: envelope.id, result, isBase64: envelope.isBase64)[...]
+        encoder.encode(id: envelope.id, token: envelope.requestToken, result, isBase64: envelope.isBase64)[...]
     }
 }

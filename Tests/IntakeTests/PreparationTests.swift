@@ -123,6 +123,28 @@ struct PreparationTests {
         #expect(envelope.resultDestination == "configured")
     }
 
+    @Test(arguments: [("t1", "t1"), ("", nil)])
+    func passesOnTheTokenThatTheResultRepeats(token: String, expected: String?) {
+        #expect(prepare(message(token: token)).requestToken == expected)
+        // Also where the request is wrong.
+        #expect(prepare(message(token: token, payload: "7")).requestToken == expected)
+    }
+
+    @Test
+    func refusesATokenThatALinkCouldNotCarry() {
+        let envelope = prepare(message(token: String(repeating: "t", count: 70_000)))
+        #expect(envelope.requestToken == nil)
+        #expect(
+            envelope.progress
+                == .ended(
+                    .result(.failure(.invalidRequest, message: "internal.request_token: longer than 65536 bytes"))))
+    }
+
+    private func message(token: String, payload: String = "{}") -> String {
+        #"{"internal":{"request_token":"\#(token)"},"request_kind":"redis","#
+            + #""data":{"id":"a","deadline":9999999999,"payload":\#(payload)}}"#
+    }
+
     @Test
     func replacesThePathByTheMessagesEndpointAndNeverTheHost() {
         let message = #"{"id":"a","deadline":9999999999,"payload":{},"endpoint":"http://evil/v1/chat"}"#

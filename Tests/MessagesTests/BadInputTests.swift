@@ -6,6 +6,40 @@ struct BadInputTests {
     private static let noDeadline = "Failed: deadline is missing or invalid (Unix seconds)."
 
     @Test(arguments: [
+        (#""endpoint":"/\ud800""#, "endpoint"), (#""headers":{"x":"a\udc00b"}"#, #"headers["x"]"#),
+        (#""id":"b\ud83dx""#, "id"),
+    ])
+    func refusesWhatCouldNotComeBackOrBeSentAsItWasWritten(field: String, name: String) throws {
+        let message = #"{"id":"a","deadline":5,"payload":{},\#(field)}"#
+        #expect(try rejection(message).reason == "\(name): not Unicode text; it could not come back as it was written")
+    }
+
+    @Test
+    func deadLettersAnIdThatIsNoTextAndKeepsOneThatHoldsTheReplacementCharacter() {
+        let lone = #"{"id":"x\ud800y","deadline":5,"payload":{}}"#
+        let reason = "id: not Unicode text; it could not come back as it was written"
+        #expect(InboundRequest.decode(bytes(lone)) == .undecodable(reason: reason))
+        let latin = bytes(#"{"id":"caf"#) + [0xE9] + bytes(#"","deadline":5,"payload":{}}"#)
+        #expect(InboundRequest.decode(latin[...]) == .undecodable(reason: reason))
+        for id in [#"\ufffd"#, "\u{FFFD}", #"\ud83d\ude00\ufffd"#] {
+            guard case .request = InboundRequest.decode(bytes(#"{"id":"\#(id)","deadline":5,"payload":{}}"#)) else {
+                Issue.record("\(id)")
+                continue
+            }
+        }
+    }
+
+    @Test
+    func passesOverAByteOrderMark() {
+        guard
+            case .request = InboundRequest.decode([0xEF, 0xBB, 0xBF] + bytes(#"{"id":"a","deadline":5,"payload":{}}"#))
+        else {
+            Issue.record("a byte order mark")
+            return
+        }
+    }
+
+    @Test(arguments: [
         (#""payload":{}"#, noDeadline), (#""payload":{},"deadline":null"#, noDeadline),
         (#""payload":{},"deadline":0"#, noDeadline), (#""payload":{},"deadline":"-5""#, noDeadline),
         (

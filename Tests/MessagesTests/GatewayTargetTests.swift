@@ -18,8 +18,9 @@ struct GatewayTargetTests {
         ("http://h", "/", "http://h/"),
         ("http://h/base", "/", "http://h/base/"),
         ("http://h/base", "/a/..", "http://h/base/"),
-        ("http://h", "/v1/x?y=1", "http://h/v1/x%3Fy=1"),
-        ("http://h", "/v1/x#y", "http://h/v1/x%23y"),
+        ("http://h", "/v1/x?api-version=2024-02-01", "http://h/v1/x?api-version=2024-02-01"),
+        ("http://h?key=1", "/x?y=/a/../b?c&d", "http://h/x?key=1&y=/a/../b?c&d"),
+        ("http://h", "/x?é=%20\"", "http://h/x?%C3%A9=%20%22"), ("http://h", "?y", "http://h/?y"),
         ("http://h", "/a%2Fb%3f", "http://h/a%2Fb%3f"),
         ("http://h", "/é<>[]\"`{|}^", "http://h/%C3%A9%3C%3E%5B%5D%22%60%7B%7C%7D%5E"),
         ("http://h", "/-._~!$&'()*+,;=:@", "http://h/-._~!$&'()*+,;=:@"),
@@ -48,8 +49,9 @@ struct GatewayTargetTests {
         ("http://h:80/v1/completions", "", "http://h:80/v1/completions"),
         ("http://h/v1/x?key=1", nil, "http://h/v1/x?key=1"),
         ("http://h:80/v1/completions", "/v1/chat/completions", "http://h:80/v1/chat/completions"),
-        ("http://h:80/v1/completions?key=1", "v1/chat/", "http://h:80/v1/chat/"),
-        ("http://h:80", "/x", "http://h:80/x"), ("http://h?a=/b", "/x", "http://h/x"),
+        ("http://h:80/v1/completions?key=1", "v1/chat/", "http://h:80/v1/chat/?key=1"),
+        ("http://h:80", "/x", "http://h:80/x"), ("http://h?a=/b", "/x", "http://h/x?a=/b"),
+        ("http://h/v1?key=1", "/x?y=2", "http://h/x?key=1&y=2"), ("http://h/v1?", "/x?y=2", "http://h/x?y=2"),
         ("http://h/v1/x", "https://evil/x", "http://h/https:/evil/x"),
         ("http://h/v1/x", "/../..", "http://h/"),
     ])
@@ -69,7 +71,16 @@ struct GatewayTargetTests {
         }
     }
 
-    @Test(arguments: ["/%", "/%a", "/%zz", "/a%2", "/%%41"])
+    @Test
+    func rejectsAFragmentSinceNoServerWouldSeeIt() {
+        #expect {
+            try GatewayTarget.url("http://h").resolve(endpoint: "/v1/x#y")
+        } throws: {
+            "\($0)".contains("fragment")
+        }
+    }
+
+    @Test(arguments: ["/%", "/x?%", "/%a", "/%zz", "/a%2", "/%%41"])
     func rejectsBrokenPercentEncoding(endpoint: String) {
         #expect(throws: InvalidRequest.self) { try GatewayTarget.url("http://h").resolve(endpoint: endpoint) }
     }

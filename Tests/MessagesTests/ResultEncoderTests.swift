@@ -28,6 +28,17 @@ struct ResultEncoderTests {
     }
 
     @Test
+    func repeatsTheTokenOfTheSubmission() {
+        let encoder = ResultEncoder()
+        #expect(
+            encoder.encode(id: "a", token: "t\"1", .answer(statusCode: 200, body: bytes("ok"))).text
+                == #"{"id":"a","status_code":200,"payload":"ok","request_token":"t\"1"}"#)
+        #expect(
+            encoder.encode(id: "a", token: "t1", .failure(.cancelled, message: "cancelled")).text
+                .hasSuffix(#""error_message":"cancelled","request_token":"t1"}"#))
+    }
+
+    @Test
     func escapesWhatJSONNeedsEscaped() {
         let body = "q\" b\\ n\n r\r t\t \u{1}\u{1F}\u{7F} é漢😀 / </script> \u{2028}"
         #expect(

@@ -26,6 +26,7 @@ struct FrameTests {
     static var full: Envelope {
         Envelope(
             id: "id-ü", queue: "batch", receipt: Receipt([0, 255, 128]), resultDestination: "results",
+            requestToken: "9f86d081",
             url: "http://localhost:30080/v1/completions",
             headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,
             failedAttempts: 3, deliveries: 2, losses: 1, isBase64: true, leasedAt: 1_764_045_130_123,

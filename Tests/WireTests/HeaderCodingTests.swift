@@ -109,7 +109,8 @@ private struct SplitMix: RandomNumberGenerator {
                     reason: text(), retryAfterMilliseconds: Bool.random(using: &self) ? number() : nil)),
         ]
         return Envelope(
-            id: text(), queue: text(), receipt: Receipt(text()), resultDestination: text(), url: text(),
+            id: text(), queue: text(), receipt: Receipt(text()), resultDestination: text(),
+            requestToken: Bool.random(using: &self) ? text() : nil, url: text(),
             headers: (0..<Int.random(in: 0...4, using: &self)).map { _ in HeaderField(text(), text()) },
             deadline: number(), failedAttempts: Int(UInt32(truncatingIfNeeded: number())),
             deliveries: Int(UInt32(truncatingIfNeeded: number())), losses: Int(UInt32(truncatingIfNeeded: number())),

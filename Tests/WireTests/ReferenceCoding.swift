@@ -25,6 +25,7 @@ extension WireMessageHeader {
         failedAttempts = UInt32(clamping: envelope.failedAttempts)
         deliveries = UInt32(clamping: envelope.deliveries)
         isBase64 = envelope.isBase64
+        if let token = envelope.requestToken { requestToken = token }
         leasedAt = envelope.leasedAt
         progress = OneOf_Progress(envelope.progress)
     }
@@ -33,8 +34,9 @@ extension WireMessageHeader {
         guard headers.count.isMultiple(of: 2) else { throw .field("headers") }
         let fields = stride(from: 0, to: headers.count, by: 2).map { HeaderField(headers[$0], headers[$0 + 1]) }
         return Envelope(
-            id: id, queue: queue, receipt: Receipt([UInt8](receipt)), resultDestination: resultDestination, url: url,
-            headers: fields, deadline: deadline, failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
+            id: id, queue: queue, receipt: Receipt([UInt8](receipt)), resultDestination: resultDestination,
+            requestToken: hasRequestToken ? requestToken : nil, url: url, headers: fields, deadline: deadline,
+            failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
             losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, payload: payload,
             progress: try decodedProgress(body: body))
     }

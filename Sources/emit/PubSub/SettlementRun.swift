@@ -125,7 +125,8 @@ struct SettlementRun: Sendable {
         var failed = settlement
         failed.statusCode = nil
         failed.errorCode = .inferenceError
-        let json = encoder.encode(id: settlement.id, .failure(.inferenceError, message: reason))
+        let json = encoder.encode(
+            id: settlement.id, token: settlement.requestToken, .failure(.inferenceError, message: reason))
         return PubSub.Publication(data: json[...], attributes: attributes(index, of: failed))
     }
 
@@ -190,7 +191,9 @@ struct SettlementRun: Sendable {
         switch settlement.action {
         case .result(let json): json
         case .deadLetter(let reason, let json):
-            json ?? encoder.encode(id: settlement.id, .failure(.deadLetter, message: reason))[...]
+            json
+                ?? encoder.encode(
+                    id: settlement.id, token: settlement.requestToken, .failure(.deadLetter, message: reason))[...]
         case .park, .release: []
         }
     }

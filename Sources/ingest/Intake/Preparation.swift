@@ -46,21 +46,25 @@ package struct Preparation: Sendable {
 
     /// What a link carries beside the payload has a limit, far above what any gateway takes.
     private func checkSize(_ envelope: inout Envelope) {
-        if envelope.resultDestination.utf8.count > Self.largestName {
+        if envelope.resultDestination.utf8.count > RequestLimits.largestName {
             envelope.resultDestination = ""
-            envelope.end(.result(.failure(.invalidRequest, message: "result_queue_name: too long")))
+            refuse(&envelope, "internal.result_queue_name")
+        }
+        if let token = envelope.requestToken, token.utf8.count > RequestLimits.largestName {
+            envelope.requestToken = nil
+            refuse(&envelope, "internal.request_token")
         }
         let headers = envelope.headers.reduce(envelope.url.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-        if headers > Self.largestHead {
+        if headers > RequestLimits.largestHead {
             envelope.end(
                 .result(
                     .failure(
                         .invalidRequest,
-                        message: "headers and endpoint: \(headers) bytes, more than \(Self.largestHead)")))
+                        message: "headers and endpoint: \(headers) bytes, more than \(RequestLimits.largestHead)")))
         }
-        if envelope.id.utf8.count > Self.largestName {
+        if envelope.id.utf8.count > RequestLimits.largestName {
             envelope.id = ""
-            envelope.end(.deadLetter(reason: "id: longer than \(Self.largestName) bytes"))
+            envelope.end(.deadLetter(reason: "id: longer than \(RequestLimits.largestName) bytes"))
         }
         guard case .waiting = envelope.progress else {
             envelope.headers = []
@@ -69,10 +73,11 @@ package struct Preparation: Sendable {
         }
     }
 
-    /// Bytes of an id or of a destination.
-    private static let largestName = 64 << 10
-    /// Bytes of the headers and the URL together.
-    private static let largestHead = 1 << 20
+    private func refuse(_ envelope: inout Envelope, _ field: String) {
+        envelope.end(
+            .result(
+                .failure(.invalidRequest, message: "\(field): longer than \(RequestLimits.largestName) bytes")))
+    }
 
     /// Says where the request goes and with which headers, unless its deadline is over or one of them is wrong.
     private func address(_ envelope: inout Envelope, _ request: InboundRequest, _ queue: QueueSettings) {
@@ -106,9 +111,10 @@ package struct Preparation: Sendable {
 extension Envelope {
     /// Takes over what a tagged envelope says about itself.
     ///
-    /// Where the queue's settings name a result destination, that wins.
+    /// An empty token is none. Where the queue's settings name a result destination, that wins.
     fileprivate mutating func route(_ routing: Routing, _ queue: QueueSettings) {
         failedAttempts = max(failedAttempts, routing.retryCount)
+        requestToken = routing.requestToken == "" ? nil : routing.requestToken
         if queue.resultDestination == nil, let destination = routing.resultQueueName, !destination.isEmpty {
             resultDestination = destination
         }

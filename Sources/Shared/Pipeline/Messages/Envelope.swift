@@ -19,6 +19,8 @@ package struct Envelope: Sendable, Equatable {
     ///
     /// Empty means the sink's default.
     package var resultDestination: String
+    /// `internal.request_token` of the message, which its result repeats; `nil` if it has none.
+    package var requestToken: String?
     /// Full URL of the attempt.
     package var url: String
     /// Headers of the attempt in the order they are sent, each name once.
@@ -41,15 +43,16 @@ package struct Envelope: Sendable, Equatable {
     package var progress: Progress
 
     package init(
-        id: String, queue: String, receipt: Receipt, resultDestination: String = "", url: String = "",
-        headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0, deliveries: Int = 0,
-        losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, payload: Bytes = [],
+        id: String, queue: String, receipt: Receipt, resultDestination: String = "", requestToken: String? = nil,
+        url: String = "", headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0,
+        deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, payload: Bytes = [],
         progress: Progress = .waiting
     ) {
         self.id = id
         self.queue = queue
         self.receipt = receipt
         self.resultDestination = resultDestination
+        self.requestToken = requestToken
         self.url = url
         self.headers = headers
         self.deadline = deadline

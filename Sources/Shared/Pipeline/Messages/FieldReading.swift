@@ -22,14 +22,22 @@ struct KnownFields<Name: CaseIterable & RawRepresentable<String> & Sendable>: Se
 ///
 /// `nil` means: leave the field as it was, because it is `null` or because its type is wrong, which is noted.
 extension JSONScanner {
-    mutating func readString(_ field: @autoclosure () -> String, _ problem: inout FieldProblem) throws(JSONError)
-        -> String?
-    {
+    /// A string.
+    ///
+    /// - Parameter exactly: what is no text is wrong as well: it would be another one when it comes back, or reaches the
+    ///   gateway. Otherwise U+FFFD stands for it.
+    mutating func readString(
+        _ field: @autoclosure () -> String, exactly: Bool = true, depth: Int = 2, _ problem: inout FieldProblem
+    ) throws(JSONError) -> String? {
         guard try nextKind() == .string else {
-            try skipMismatch(field(), "a string", &problem)
+            try skipMismatch(field(), "a string", &problem, depth: depth)
             return nil
         }
-        return text(of: try readString())
+        let token = try readString()
+        guard exactly else { return text(of: token) }
+        let text = exactText(of: token)
+        if text == nil { problem.note("\(field()): not Unicode text; it could not come back as it was written") }
+        return text
     }
 
     /// An integer literal that fits in 64 bits, or a string that holds one, perhaps with a sign.
@@ -52,7 +60,7 @@ extension JSONScanner {
 
     /// An object of strings, in the order written; entries that are `null` are left out.
     mutating func readStrings(
-        _ field: @autoclosure () -> String, depth: Int, _ problem: inout FieldProblem
+        _ field: @autoclosure () -> String, exactly: Bool = false, depth: Int, _ problem: inout FieldProblem
     ) throws(JSONError) -> [HeaderField]? {
         guard try nextKind() == .object else {
             try skipMismatch(field(), "an object of strings", &problem)
@@ -61,11 +69,9 @@ extension JSONScanner {
         var fields: [HeaderField] = []
         try readObject(depth: depth) { (scanner, token) throws(JSONError) in
             let name = scanner.text(of: token)
-            if try scanner.nextKind() == .string {
-                fields.append(HeaderField(name, scanner.text(of: try scanner.readString())))
-            } else {
-                try scanner.skipMismatch("\(field())[\(quoted(name))]", "a string", &problem, depth: depth + 1)
-            }
+            let value = try scanner.readString(
+                "\(field())[\(quoted(name))]", exactly: exactly, depth: depth + 1, &problem)
+            if let value { fields.append(HeaderField(name, value)) }
         }
         return fields
     }

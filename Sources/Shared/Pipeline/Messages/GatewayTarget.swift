@@ -10,13 +10,13 @@ extension GatewayTarget {
     /// The full URL for a message with this `endpoint`; `nil` and empty mean that it has none.
     ///
     /// An endpoint is a path whatever it looks like: it never changes scheme, host or port, leaves the base's own path
-    /// in place, and cannot climb out of it. A `?` or `#` in it is escaped.
+    /// in place, and cannot climb out of it. A query in it comes behind the URL's own, which may hold a key.
     package func resolve(endpoint: String?) throws(InvalidRequest) -> String {
         let endpoint = endpoint == "" ? nil : endpoint
         switch self {
         case .url(let url):
             guard let endpoint else { return url }
-            return try GatewayURL(url).origin + EndpointPath.clean(endpoint)
+            return try GatewayURL(url).replacingPath(with: endpoint)
         case .base(let base, let path):
             return try GatewayURL(base).join(endpoint ?? path)
         }
@@ -30,7 +30,7 @@ extension GatewayTarget {
         case .url(let url): try GatewayURL.check(url)
         case .base(let base, let path):
             try GatewayURL.check(base)
-            do throws(InvalidRequest) { _ = try EndpointPath.clean(path) } catch {
+            do throws(InvalidRequest) { _ = try EndpointPath(path) } catch {
                 throw InvalidRequest("in the path: \(error.reason)")
             }
         }

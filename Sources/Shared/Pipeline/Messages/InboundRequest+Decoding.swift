@@ -5,7 +5,7 @@ extension InboundRequest {
     /// counts, and unknown ones are ignored. The payload stays a piece of `bytes`, unless it is base64.
     package static func decode(_ bytes: Bytes, limits: RequestLimits = RequestLimits()) -> DecodedRequest {
         var document = RequestDocument()
-        var scanner = JSONScanner(bytes)
+        var scanner = JSONScanner(bytes.withoutByteOrderMark)
         do {
             let kind = try scanner.nextKind()
             guard kind == .object else {

@@ -86,6 +86,10 @@ package struct RejectedRequest: Sendable, Equatable {
 package struct RequestLimits: Sendable, Equatable {
     /// Bytes of the body that would be sent.
     package var maximumPayloadBytes: Int
+    /// Bytes of an id, a token or a destination: far more than anybody's, and few enough to travel beside a payload.
+    package static let largestName = 64 << 10
+    /// Bytes of the headers and the URL together.
+    package static let largestHead = 1 << 20
 
     package init(maximumPayloadBytes: Int = 64 << 20) { self.maximumPayloadBytes = maximumPayloadBytes }
 }

@@ -32,7 +32,8 @@ struct RequestFields {
         case .deadline: deadline = try scanner.readInteger(name.rawValue, orText: true, &problem) ?? deadline
         case .payload: payload = try readPayload(from: &scanner, depth: depth) ?? payload
         case .metadata: metadata = try scanner.readStrings(name.rawValue, depth: depth, &problem) ?? metadata
-        case .headers: headers = try scanner.readStrings(name.rawValue, depth: depth, &problem) ?? headers
+        case .headers:
+            headers = try scanner.readStrings(name.rawValue, exactly: true, depth: depth, &problem) ?? headers
         case .endpoint: endpoint = try scanner.readString(name.rawValue, &problem) ?? endpoint
         case .retryCount: retryCount = try scanner.readInteger(name.rawValue, orText: false, &problem) ?? retryCount
         }

@@ -7,17 +7,21 @@ package struct RequestToken: Sendable, Equatable {
     ///
     /// Reads no further than it has to: the producer writes both near the beginning, and a message that begins with a
     /// request's own fields is no envelope.
-    /// - Returns: `nil` for a message that has no token or no id.
+    /// - Returns: `nil` for a message that has no token or no id, or one longer than `RequestLimits.largestName`: such a
+    ///   request is refused, and what is looked up by it or kept beside it has its bound.
     package init?(in message: Bytes) {
         var search = TokenSearch()
-        var scanner = JSONScanner(message)
+        var scanner = JSONScanner(message.withoutByteOrderMark)
         // An error is the end of the search, or of a text that is no JSON; that is found out elsewhere.
         do throws(JSONError) {
             try scanner.readObject(depth: 0) { (scanner, name) throws(JSONError) in
                 try search.read(name, from: &scanner)
             }
         } catch {}
-        guard let id = search.id, let token = search.token, !id.isEmpty, !token.isEmpty else { return nil }
+        let names = 1...RequestLimits.largestName
+        guard let id = search.id, let token = search.token, names.contains(id.utf8.count),
+            names.contains(token.utf8.count)
+        else { return nil }
         self.id = id
         self.token = token
     }

@@ -23,13 +23,17 @@ package struct ResultEncoder: Sendable {
 
     /// - Parameters:
     ///   - id: the request's; empty if it could not be read.
+    ///   - token: the request's `internal.request_token`. Consumers of llm-d-async tell submissions of one id by it: without
+    ///     it they take a second one for a repetition, and drop its result.
     ///   - isBase64: the request's payload came as base64, and so goes the answer.
-    package func encode(id: String, _ result: Ending.Result, isBase64: Bool = false) -> [UInt8] {
+    package func encode(
+        id: String, token: String? = nil, _ result: Ending.Result, isBase64: Bool = false
+    ) -> [UInt8] {
         let format = isBase64 ? .base64 : format
         var json: [UInt8] = []
         switch result {
         case .answer(let statusCode, let body):
-            json.reserveCapacity(body.count + body.count / 4 + id.utf8.count + 64)
+            json.reserveCapacity(body.count + body.count / 4 + id.utf8.count + 128)
             json.append("{\"id\":")
             json.appendJSONString(id)
             json.append(",\"status_code\":")
@@ -45,6 +49,10 @@ package struct ResultEncoder: Sendable {
             json.appendJSONString(code.rawValue)
             json.append(",\"error_message\":")
             json.appendJSONString(message)
+        }
+        if let token {
+            json.append(",\"request_token\":")
+            json.appendJSONString(token)
         }
         json.append("}")
         return json

@@ -40,6 +40,8 @@ package struct Settlement: Sendable, Equatable {
     package var destination: String
     /// The producer's name for the request; empty if the message could not be read.
     package var id: String
+    /// What a result repeats of the message's `internal.request_token`; `nil` if it has none.
+    package var requestToken: String?
     /// The HTTP status that the result carries; `nil` if it carries none.
     package var statusCode: Int?
     /// The code of an error result.
@@ -66,14 +68,15 @@ package struct Settlement: Sendable, Equatable {
     }
 
     package init(
-        receipt: Receipt, queue: String, destination: String, id: String, statusCode: Int? = nil,
-        errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false, leasedAt: Int64 = 0,
-        action: Action
+        receipt: Receipt, queue: String, destination: String, id: String, requestToken: String? = nil,
+        statusCode: Int? = nil, errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false,
+        leasedAt: Int64 = 0, action: Action
     ) {
         self.receipt = receipt
         self.queue = queue
         self.destination = destination
         self.id = id
+        self.requestToken = requestToken
         self.statusCode = statusCode
         self.errorCode = errorCode
         self.traceParent = traceParent

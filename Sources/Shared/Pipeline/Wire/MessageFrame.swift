@@ -74,6 +74,7 @@ extension Envelope {
     package var frameSizeLimit: Int {
         var size = Frame.prefixLength + payload.count + body.count + 256
         size += id.utf8.count + queue.utf8.count + receipt.bytes.count + resultDestination.utf8.count + url.utf8.count
+        size += requestToken?.utf8.count ?? 0
         for field in headers { size += field.name.utf8.count + field.value.utf8.count + 12 }
         switch progress {
         case .failed(let attempt): size += attempt.reason.utf8.count

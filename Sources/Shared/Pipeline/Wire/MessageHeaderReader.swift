@@ -54,6 +54,7 @@ struct MessageHeaderReader {
             _ = try input.varint()
             progress = .released
         case (21, 2): progress = .deadLetter(try input.text())
+        case (22, 2): envelope.requestToken = try input.text()
         default: try input.skip(type)
         }
     }

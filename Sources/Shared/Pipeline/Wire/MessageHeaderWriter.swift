@@ -20,6 +20,7 @@ struct MessageHeaderWriter {
         length += Self.size(1, envelope.id.utf8.count) + Self.size(1, envelope.queue.utf8.count)
         length += Self.size(1, envelope.receipt.bytes.count) + Self.size(1, envelope.resultDestination.utf8.count)
         length += Self.size(1, envelope.url.utf8.count)
+        length += envelope.requestToken.map { Self.fieldSize(2, $0.utf8.count) } ?? 0
         for field in envelope.headers {
             length += Self.fieldSize(1, field.name.utf8.count) + Self.fieldSize(1, field.value.utf8.count)
         }
@@ -57,6 +58,10 @@ struct MessageHeaderWriter {
         output.number(0x70, envelope.isBase64 ? 1 : 0)
         output.number(0x78, zigZag(envelope.leasedAt))
         write(envelope.progress, to: &output)
+        if let token = envelope.requestToken {
+            output.tag(22, 2)
+            output.raw(token, length: token.utf8.count)
+        }
     }
 
     private func write(_ progress: Progress, to output: inout Output) {

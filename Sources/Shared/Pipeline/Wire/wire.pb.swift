@@ -234,6 +234,16 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
     set {_uniqueStorage()._progress = .deadLetter(newValue)}
   }
 
+  /// What the result repeats of the message's `internal.request_token`.
+  var requestToken: String {
+    get {_storage._requestToken ?? String()}
+    set {_uniqueStorage()._requestToken = newValue}
+  }
+  /// Returns true if `requestToken` has been explicitly set.
+  var hasRequestToken: Bool {_storage._requestToken != nil}
+  /// Clears the value of `requestToken`. Subsequent reads from it will return its default value.
+  mutating func clearRequestToken() {_uniqueStorage()._requestToken = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How far it has come; none of them: waiting.
@@ -391,7 +401,7 @@ nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MessageHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0")
 
   fileprivate class _StorageClass {
     var _session: UInt64 = 0
@@ -410,6 +420,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
     var _isBase64: Bool = false
     var _leasedAt: Int64 = 0
     var _progress: WireMessageHeader.OneOf_Progress?
+    var _requestToken: String? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -436,6 +447,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       _isBase64 = source._isBase64
       _leasedAt = source._leasedAt
       _progress = source._progress
+      _requestToken = source._requestToken
     }
   }
 
@@ -532,6 +544,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._progress = .deadLetter(v)
           }
         }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._requestToken) }()
         default: break
         }
       }
@@ -616,6 +629,9 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       }()
       case nil: break
       }
+      try { if let v = _storage._requestToken {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 22)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -641,6 +657,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._isBase64 != rhs_storage._isBase64 {return false}
         if _storage._leasedAt != rhs_storage._leasedAt {return false}
         if _storage._progress != rhs_storage._progress {return false}
+        if _storage._requestToken != rhs_storage._requestToken {return false}
         return true
       }
       if !storagesAreEqual {return false}

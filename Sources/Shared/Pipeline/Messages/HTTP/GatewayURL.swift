@@ -35,12 +35,24 @@ struct GatewayURL {
         try checkAuthority(parts[1].prefix { $0 != "/" && $0 != "?" })
     }
 
-    /// This URL's own path with `path` below it; the query stays.
+    /// This URL's own path with `path` below it; its query stays, with that of `path` behind it.
     func join(_ path: String) throws(InvalidRequest) -> String {
         if path.isEmpty { return origin + self.path + query }
+        let endpoint = try EndpointPath(path)
         var base = self.path.utf8[...]
         while base.last == UInt8(ascii: "/") { base.removeLast() }
-        return try origin + Substring(base) + EndpointPath.clean(path) + query
+        return origin + Substring(base) + endpoint.path + query(with: endpoint)
+    }
+
+    /// This URL with the path of `endpoint` in place of its own; its query stays, with that of `endpoint` behind it.
+    func replacingPath(with endpoint: String) throws(InvalidRequest) -> String {
+        let endpoint = try EndpointPath(endpoint)
+        return origin + endpoint.path + query(with: endpoint)
+    }
+
+    private func query(with endpoint: EndpointPath) -> String {
+        if endpoint.query.isEmpty { return query }
+        return query.utf8.count < 2 ? "?\(endpoint.query)" : "\(query)&\(endpoint.query)"
     }
 
     private static func checkAuthority(_ authority: Substring) throws(InvalidRequest) {

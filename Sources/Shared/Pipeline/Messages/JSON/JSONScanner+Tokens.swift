@@ -81,6 +81,17 @@ extension JSONScanner {
         String(decoding: contents(of: token), as: UTF8.self)
     }
 
+    /// A token's text, if it is text: `nil` where a byte is not of UTF-8 or an escape is half of a surrogate pair, for
+    /// which U+FFFD would have to stand.
+    package func exactText(of token: JSONToken) -> String? {
+        let contents = contents(of: token)
+        guard let valid = try? UTF8Span(validating: contents.span) else { return nil }
+        let text = String(copying: valid)
+        // Half a pair becomes U+FFFD when escapes are resolved; one that was written as such is text.
+        guard token.hasEscapes, text.unicodeScalars.contains("\u{FFFD}") else { return text }
+        return halfPairs(in: bytes[token.range]) ? nil : text
+    }
+
     /// A token's text as bytes, escapes resolved: a piece of the input itself if there are none.
     package func contents(of token: JSONToken) -> Bytes {
         token.hasEscapes ? unescaped(bytes[token.range])[...] : bytes[token.range]
@@ -110,6 +121,26 @@ private func unescaped(_ text: Bytes) -> [UInt8] {
         }
     }
     return result
+}
+
+/// Whether an escape in `text` stands for half of a surrogate pair; its escapes have been checked.
+private func halfPairs(in text: Bytes) -> Bool {
+    var index = text.startIndex
+    while index < text.endIndex {
+        guard text[index] == UInt8(ascii: "\\") else {
+            index += 1
+            continue
+        }
+        index += 2
+        guard text[index - 1] == UInt8(ascii: "u") else { continue }
+        let first = readUnit(text[index...], at: &index)
+        guard UTF16.isLeadSurrogate(first) || UTF16.isTrailSurrogate(first) else { continue }
+        guard UTF16.isLeadSurrogate(first), text[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")])
+        else { return true }
+        index += 2
+        if !UTF16.isTrailSurrogate(readUnit(text[index...], at: &index)) { return true }
+    }
+    return false
 }
 
 /// The scalar of the `\u` escape whose four digits stand at `index`, and of the low surrogate after it if there is one.

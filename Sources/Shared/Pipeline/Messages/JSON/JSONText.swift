@@ -1,3 +1,10 @@
+extension Bytes {
+    /// The text behind a byte order mark, which some programs put before JSON although it says nothing in UTF-8.
+    ///
+    /// Source: RFC 8259, section 8.1, which lets a reader pass over it.
+    package var withoutByteOrderMark: Bytes { starts(with: [0xEF, 0xBB, 0xBF]) ? dropFirst(3) : self }
+}
+
 extension [UInt8] {
     /// Appends text that is ASCII and needs no escapes.
     package mutating func append(_ text: StaticString) {
