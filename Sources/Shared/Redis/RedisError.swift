@@ -32,17 +32,12 @@ package struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         switch kind {
         case .settings: false
         case .connection, .cancelled: true
-        case .answer: Self.passing.contains { reason.hasPrefix($0) }
+        case .answer: refusal.isTransient
         }
     }
 
-    /// Answers of a server that is short of memory, starting, failing over, saving or busy.
-    ///
-    /// `NOSCRIPT` comes here only when the scripts were flushed twice within one call.
-    private static let passing = [
-        "OOM ", "LOADING ", "READONLY ", "MISCONF ", "BUSY ", "MASTERDOWN ", "CLUSTERDOWN ", "TRYAGAIN ", "NOREPLICAS ",
-        "NOSCRIPT ", "UNKILLABLE ", "ERR max number of clients",
-    ]
+    /// The class of what the server answered.
+    package var refusal: RedisRefusal { RedisRefusal(reason) }
 }
 
 extension QueueError {

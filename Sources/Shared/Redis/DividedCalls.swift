@@ -1,0 +1,140 @@
+import Messages
+package import Queue
+
+/// Settlements asked of a server in calls for many, such that one that cannot be carried out costs itself and no other.
+///
+/// A call that is refused as a whole is made again in halves, until what is at fault is alone: that one is delayed, and
+/// the others are settled. What was asked when a connection broke is unknown: the caller asks again, and then it goes in
+/// smaller and smaller parts, so that one whose bytes end every connection is found as well.
+///
+/// Keeps no more than what the caller keeps: a settlement is forgotten when it is settled, stale or refused.
+package struct DividedCalls: Sendable {
+    /// One call: places in the batch, in order.
+    package typealias Call = [Int]
+    /// What the server said to a call: to each of its settlements, or to the call as a whole.
+    package typealias Answer = Result<[SettlementStatus], RedisError>
+
+    /// How many went together when the connection broke.
+    private var suspects: [Receipt: Int] = [:]
+    private var delayed: [Receipt: String] = [:]
+
+    /// Refused calls of a batch that are divided: eight find one culprit of 256.
+    ///
+    /// What is left then waits, and comes again in other company.
+    private static let mostDivisions = 32
+    /// After a connection broke with 256 settlements on their way, one is alone the third time.
+    private static let shrinking = 8
+
+    package init() {}
+
+    /// Why something waits that the server could not do when it was asked last; `nil` when nothing waits.
+    package var trouble: String? { delayed.values.min() }
+
+    /// Settles a batch.
+    ///
+    /// - Parameters:
+    ///   - calls: the places in `batch` that can go in one call each; those in none are stale.
+    ///   - send: makes calls in one round trip, and says for each what came of it. It throws when nothing is known about
+    ///     any of them.
+    /// - Throws: when nothing is known, or the server can do nothing at all for a while.
+    package mutating func settle(
+        _ batch: [Settlement], _ calls: [Call], send: ([Call]) throws(RedisError) -> [Answer]
+    ) throws(RedisError) -> [SettlementStatus] {
+        var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
+        var rounds = suspects.isEmpty ? [calls] : rounds(batch, calls, &statuses)
+        rounds.reverse()
+        var divisions = 0
+        while let round = rounds.popLast() {
+            let answers: [Answer]
+            do throws(RedisError) {
+                answers = try send(round)
+            } catch {
+                let isFound = note(error, batch, round)
+                guard isFound, rounds.isEmpty, let index = round.first?.first else { throw error }
+                statuses[index] = .delayed(reason: error.description)
+                continue
+            }
+            for (call, answer) in zip(round, answers) {
+                switch answer {
+                case .success(let answered):
+                    for (index, status) in zip(call, answered) { statuses[index] = status }
+                case .failure(let error):
+                    guard !error.refusal.concernsAll else { throw error }
+                    if error.refusal.mayBeOfOne, call.count > 1, divisions < Self.mostDivisions {
+                        divisions += 1
+                        let middle = call.count / 2
+                        rounds.append([Array(call[middle...])])
+                        rounds.append([Array(call[..<middle])])
+                    } else {
+                        for index in call { statuses[index] = Self.status(error, alone: call.count == 1) }
+                    }
+                }
+            }
+        }
+        remember(batch, statuses)
+        return statuses
+    }
+
+    /// What a refused call leaves of its settlements; the keys of the call are ours, so it is nobody's fault but the
+    /// server's, or one is too large.
+    private static func status(_ error: RedisError, alone: Bool) -> SettlementStatus {
+        alone && error.refusal == .tooLarge
+            ? .refused(reason: error.description) : .delayed(reason: error.description)
+    }
+
+    private mutating func remember(_ batch: [Settlement], _ statuses: [SettlementStatus]) {
+        for (settlement, status) in zip(batch, statuses) {
+            if case .delayed(let reason) = status {
+                delayed[settlement.receipt] = reason
+            } else {
+                if !delayed.isEmpty { delayed[settlement.receipt] = nil }
+                if !suspects.isEmpty { suspects[settlement.receipt] = nil }
+            }
+        }
+    }
+}
+
+// MARK: - Broken connections
+
+extension DividedCalls {
+    /// What is not suspect goes together, the others in parts; what was alone and broke its connection once more waits.
+    private mutating func rounds(_ batch: [Settlement], _ calls: [Call], _ statuses: inout [SettlementStatus])
+        -> [[Call]]
+    {
+        var sizes: [Int: Int] = [:]
+        for index in calls.joined() { sizes[index] = suspects[batch[index].receipt] }
+        for (index, size) in sizes where size == 0 {
+            statuses[index] = .delayed(reason: Self.breaksConnections)
+            suspects[batch[index].receipt] = 1
+        }
+        let largest = max(1, (sizes.values.filter { $0 > 0 }.min() ?? 1) / Self.shrinking)
+        let clean = calls.map { $0.filter { sizes[$0] == nil } }.filter { !$0.isEmpty }
+        var rounds = clean.isEmpty ? [] : [clean]
+        var last: [Call] = []
+        var count = 0
+        for call in calls {
+            let suspect = call.filter { sizes[$0, default: 0] > 0 }
+            for start in stride(from: 0, to: suspect.count, by: largest) {
+                let part = Array(suspect[start..<min(start + largest, suspect.count)])
+                if count + part.count > largest, count > 0 {
+                    rounds.append(last)
+                    (last, count) = ([], 0)
+                }
+                last.append(part)
+                count += part.count
+            }
+        }
+        return last.isEmpty ? rounds : rounds + [last]
+    }
+
+    private static let breaksConnections = "the connection breaks whenever this is asked"
+
+    /// Remembers what was on its way when a connection broke; says whether that was one that was alone the last time, too.
+    private mutating func note(_ error: RedisError, _ batch: [Settlement], _ round: [Call]) -> Bool {
+        guard error.kind == .connection else { return false }
+        let together = round.reduce(0) { $0 + $1.count }
+        let isFound = together == 1 && round.joined().allSatisfy { suspects[batch[$0].receipt] == 1 }
+        for index in round.joined() { suspects[batch[index].receipt] = isFound ? 0 : together }
+        return isFound
+    }
+}
