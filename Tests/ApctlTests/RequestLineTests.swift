@@ -33,7 +33,7 @@ struct RequestLineTests {
         #expect(
             String(decoding: read.request, as: UTF8.self)
                 == #"{"id":"a\"1","deadline":99,"endpoint":"\/v1/chat/completions","payload":\#(body)}"#)
-        #expect(RequestLine.format(of: bytes(line)) == .batch)
+        #expect(RequestLine.format(of: bytes(line), after: .request) == .batch)
     }
 
     @Test(arguments: [
@@ -61,8 +61,30 @@ struct RequestLineTests {
         ("custom_id", .request),
     ])
     func tellsTheFormats(line: String, format: RequestLine.Format) {
-        #expect(RequestLine.format(of: bytes(line)) == format)
+        #expect(RequestLine.format(of: bytes(line), after: .request) == format)
         #expect(RequestLine(bytes(line), deadline: 1).format == format)
+    }
+
+    @Test(arguments: [
+        (#"{"custom_id":"a","body":{"t":NaN}}"#, #""a""#), (#"{"custom_id" : "a\u0000\"b", "x":1,}"#, #""a\u0000\"b""#),
+        (#"{"body":{"a":[,]},"custom_id":17}"#, "17"), (#"{"custom_id":{"a":1}}"#, nil),
+        (#"{"custom_id":"never ends"#, nil),
+        (#"{"id":"made of it","deadline":1}"#, #""made of it""#), (#"{"custom_id":"x\ud800y"}"#, #""x\ud800y""#),
+        (String(repeating: #"{"custom_id":"deep","a":"#, count: 600), #""deep""#),
+    ])
+    func findsTheIdOfABatchLineThatCannotBeRead(line: String, id: String?) {
+        #expect(BatchLine.customID(of: bytes(line)).map { String(decoding: $0, as: UTF8.self) } == id)
+    }
+
+    @Test
+    func takesALineThatCannotBeReadForOneOfTheFormatAroundIt() {
+        let broken = bytes("{,}")
+        #expect(RequestLine(broken, deadline: 1, after: .batch).format == .batch)
+        #expect(RequestLine(broken, deadline: 1, after: .request).format == .request)
+        #expect(RequestLine(bytes(#"{"custom_id":"a",}"#), deadline: 1, after: .request).format == .batch)
+        var formats = LineFormats()
+        for line in [#"{"custom_id":"a"}"#, "{,}", #"{"id":"a"}"#, "{,}"] { formats.add(bytes(line)) }
+        #expect((1...4).map(formats.isBatch) == [true, true, false, false])
     }
 
     private func bytes(_ text: String) -> Bytes { Array(text.utf8)[...] }

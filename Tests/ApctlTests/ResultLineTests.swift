@@ -16,7 +16,7 @@ struct ResultLineTests {
         let outcome = try #require(Outcome(bytes(result)))
         #expect(!outcome.isFailure)
         #expect(
-            text(ResultLine.batch(outcome, customID: "a", number: 7))
+            text(ResultLine.batch(outcome, customID: "\"a\"", number: 7))
                 == #"{"id":"batch_req_7","custom_id":"a","response":{"status_code":200,"request_id":"cmpl-1","#
                 + #""body":{"id":"cmpl-1", "n": 1.0}},"error":null}"#)
     }
@@ -26,7 +26,7 @@ struct ResultLineTests {
         let outcome = try #require(Outcome(bytes(#"{"id":"a","payload":"no \"such\" model","status_code":404}"#)))
         #expect(outcome.isFailure)
         #expect(
-            text(ResultLine.batch(outcome, customID: "a", number: 1))
+            text(ResultLine.batch(outcome, customID: "\"a\"", number: 1))
                 == #"{"id":"batch_req_1","custom_id":"a","response":{"status_code":404,"request_id":"","#
                 + #""body":"no \"such\" model"},"error":null}"#)
     }
@@ -39,7 +39,7 @@ struct ResultLineTests {
         let outcome = try #require(Outcome(bytes(result)))
         #expect(outcome.isFailure)
         #expect(
-            text(ResultLine.batch(outcome, customID: "ü\n", number: 2))
+            text(ResultLine.batch(outcome, customID: #""ü\n""#, number: 2))
                 == #"{"id":"batch_req_2","custom_id":"ü\n","response":null,"#
                 + #""error":{"code":"DEADLINE_EXCEEDED","message":"too late"}}"#)
     }

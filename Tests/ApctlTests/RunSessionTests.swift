@@ -99,7 +99,7 @@ struct RunSessionTests {
     @Test
     func linesThatAreNoRequestsHaveErrorResults() throws {
         try withFolder { folder in
-            let text = "nonsense\n\n{\"custom_id\":\"b\",\"url\":\"/x\"}\n{\"id\":\"ok\",\"payload\":{}}\n"
+            let text = "nonsense\n\n{\"id\":\"ok\",\"payload\":{}}\n{\"custom_id\":\"b\",\"url\":\"/x\"}\n"
             let paths = RunPaths(input: folder.file("in.jsonl", text), output: folder.path + "/out.jsonl")
             let session = try RunSession(paths)
             try session.feed(limit: 10, deadline: 99)
@@ -111,8 +111,23 @@ struct RunSessionTests {
             #expect(lines.contains { $0.hasPrefix("{\"id\":\"\",\"line\":1,") && $0.contains("DEAD_LETTER") })
             #expect(
                 lines.contains(
-                    #"{"id":"batch_req_2","custom_id":"b","response":null,"error":{"code":"DEAD_LETTER","#
-                        + #""message":"body must be an object"}}"#))
+                    #"{"id":"batch_req_3","custom_id":"b","response":null,"error":{"code":"DEAD_LETTER","#
+                        + #""message":"body must be an object","line":4}}"#))
+        }
+    }
+
+    @Test
+    func aLineThatCannotBeReadIsAnsweredInTheFormatOfTheFile() throws {
+        try withFolder { folder in
+            let paths = RunPaths(
+                input: folder.file("in.jsonl", "# mine\n{\"custom_id\":\"b\",\"url\":\"/x\"}\n"),
+                output: folder.path + "/out.jsonl")
+            let session = try RunSession(paths)
+            try session.feed(limit: 10, deadline: 99)
+            try Stages(paths).settle(limit: 10)
+            #expect(try session.collect() == 2)
+            let first = folder.text("out.jsonl").split(separator: "\n").first { $0.contains("\"line\":1") }
+            #expect(first?.hasPrefix(#"{"id":"batch_req_1","custom_id":"","response":null,"error":{"#) == true)
         }
     }
 

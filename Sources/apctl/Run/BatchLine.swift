@@ -47,9 +47,11 @@ struct BatchLine: Equatable {
         return bytes
     }
 
-    /// What is wrong with a batch line that could not be converted; `nil` when nothing is.
+    /// What is wrong with a batch line that could not be converted; `nil` when nothing is, or it cannot be read at all.
     static func fault(in line: Bytes) -> String? {
-        guard let members = JSONText.members(of: line) else { return nil }
+        guard let members = JSONText.members(of: line), members.contains(where: { $0.key == "custom_id" }) else {
+            return nil
+        }
         do throws(Invalid) {
             _ = try BatchLine(members)
             return nil
@@ -58,8 +60,31 @@ struct BatchLine: Equatable {
         }
     }
 
-    /// The line's `custom_id`; empty when it has none that is a string.
-    static func customID(of line: Bytes) -> String {
-        JSONText.members(of: line)?.last { $0.key == "custom_id" }.flatMap { JSONText.string($0.value) } ?? ""
+    /// The `custom_id` of a line, or the `id` of the request that was made of it, as it was written: a JSON string or
+    /// number; `nil` when there is none.
+    ///
+    /// Also of a line that cannot be read, as far as it can be seen where the id begins and ends.
+    static func customID(of line: Bytes) -> Bytes? {
+        if let members = JSONText.members(of: line) {
+            return members.last { $0.key == "custom_id" || $0.key == "id" }.flatMap { scalar($0.value) }
+        }
+        guard let name = line.firstRange(of: Array("\"custom_id\"".utf8)) else { return nil }
+        let colon = line[name.upperBound...].drop(while: isBlank)
+        guard colon.first == UInt8(ascii: ":") else { return nil }
+        return scalar(colon.dropFirst().drop(while: isBlank))
     }
+
+    /// Whether a line that cannot be read was meant for this format.
+    static func isNamed(in line: Bytes) -> Bool { line.firstRange(of: Array("\"custom_id\"".utf8)) != nil }
+
+    /// The string or number that `text` begins with, if it can be part of a JSON text.
+    private static func scalar(_ text: Bytes) -> Bytes? {
+        var scanner = JSONScanner(text)
+        guard let kind = try? scanner.nextKind(), kind == .string || kind == .number,
+            let range = try? scanner.skipValue()
+        else { return nil }
+        return (try? UTF8Span(validating: text[range].span)) == nil ? nil : text[range]
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

@@ -5,6 +5,11 @@ struct LineFormats {
     /// Bit n − 1 is request n: whether it came in OpenAI's batch format.
     private var batch: [UInt64] = []
     private var count: Int64 = 0
+    /// Of the last request; before the first one, of the first line that can be read.
+    private(set) var last: RequestLine.Format
+
+    /// - Parameter first: the format of the first line that can be read.
+    init(first: RequestLine.Format = .request) { last = first }
     /// For each blank line, how many requests stand before it.
     private var blanks: [Int64] = []
 
@@ -15,7 +20,7 @@ struct LineFormats {
             blanks.append(count)
             return false
         }
-        add(RequestLine.format(of: line))
+        add(RequestLine.format(of: line, after: last))
         return true
     }
 
@@ -23,6 +28,7 @@ struct LineFormats {
         if count % 64 == 0 { batch.append(0) }
         if format == .batch { batch[Int(count / 64)] |= 1 << UInt64(count % 64) }
         count += 1
+        last = format
     }
 
     /// Requests are numbered from 1.

@@ -1,4 +1,5 @@
 import Glibc
+import Messages
 
 /// Reads a file line by line, a megabyte at a time.
 final class LineReader {
@@ -6,6 +7,8 @@ final class LineReader {
     private let descriptor: CInt
     private var buffer: [UInt8] = []
     private var start = 0
+    /// Bytes at the beginning of the file that say nothing: a byte order mark.
+    private var isAtBeginning = true
     private var isAtEnd = false
 
     init(path: String) throws(RunError) {
@@ -57,6 +60,10 @@ final class LineReader {
         }
         if count < 0, errno != EINTR { throw .system("read \(path)") }
         if count == 0 { isAtEnd = true }
+        if isAtBeginning, buffer.count >= 3 || isAtEnd {
+            isAtBeginning = false
+            start = buffer.count - buffer[...].withoutByteOrderMark.count
+        }
     }
 }
 

@@ -6,6 +6,8 @@ struct Outcome: Equatable {
     var id: String
     /// The gateway's answer, or the reason why there is none.
     var payload: String
+    /// The payload stands for bytes that are no text.
+    var isBase64 = false
     /// `nil` when there was no answer to report.
     var statusCode: Int?
     /// `nil` when the request got an answer.
@@ -20,6 +22,7 @@ struct Outcome: Equatable {
             switch member.key {
             case "id": id = JSONText.string(member.value) ?? ""
             case "payload": payload = JSONText.string(member.value) ?? String(decoding: member.value, as: UTF8.self)
+            case "payload_encoding": isBase64 = JSONText.string(member.value) == "base64"
             case "status_code": statusCode = Int(String(decoding: member.value, as: UTF8.self))
             case "error_code": errorCode = JSONText.string(member.value)
             case "error_message": errorMessage = JSONText.string(member.value)

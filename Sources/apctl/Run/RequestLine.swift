@@ -17,10 +17,12 @@ struct RequestLine: Equatable {
     /// A line that is no request goes there as it is: the pipeline says what is wrong with it.
     var request: [UInt8]
 
-    /// - Parameter deadline: Unix seconds, for requests that name none.
-    init(_ line: Bytes, deadline: Int64) {
+    /// - Parameters:
+    ///   - deadline: Unix seconds, for requests that name none.
+    ///   - previous: the format of the line before, which one that cannot be read is taken to have.
+    init(_ line: Bytes, deadline: Int64, after previous: Format = .request) {
         guard let members = JSONText.members(of: line) else {
-            self.init(format: .request, request: Array(line))
+            self.init(format: Self.format(ofUnreadable: line, after: previous), request: Array(line))
             return
         }
         if Self.isBatch(members) {
@@ -37,9 +39,22 @@ struct RequestLine: Equatable {
     }
 
     /// The format alone, as `init` finds it.
-    static func format(of line: Bytes) -> Format {
-        guard line.contains("custom_id"), let members = JSONText.members(of: line) else { return .request }
+    static func format(of line: Bytes, after previous: Format) -> Format {
+        guard let members = JSONText.members(of: line) else { return format(ofUnreadable: line, after: previous) }
         return isBatch(members) ? .batch : .request
+    }
+
+    /// The format of the first line among `lines` that can be read, a hundred at most.
+    static func format(ofFirstIn lines: LineReader) throws(RunError) -> Format {
+        for _ in 0..<100 {
+            guard let line = try lines.next() else { break }
+            if let members = JSONText.members(of: line) { return isBatch(members) ? .batch : .request }
+        }
+        return .request
+    }
+
+    private static func format(ofUnreadable line: Bytes, after previous: Format) -> Format {
+        BatchLine.isNamed(in: line) ? .batch : previous
     }
 
     private static func isBatch(_ members: [JSONText.Member]) -> Bool {
@@ -56,8 +71,4 @@ struct RequestLine: Equatable {
         let text = "\"deadline\":\(deadline)\(members.isEmpty ? "" : ",")"
         return Array(line[...brace]) + Array(text.utf8) + Array(line[(brace + 1)...])
     }
-}
-
-extension Bytes {
-    fileprivate func contains(_ word: String) -> Bool { firstRange(of: Array(word.utf8)) != nil }
 }

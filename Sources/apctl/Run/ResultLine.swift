@@ -25,12 +25,14 @@ enum ResultLine {
     ///
     /// - Parameters:
     ///   - number: of the request within the run; names the line.
-    ///   - customID: of the request.
-    static func batch(_ outcome: Outcome, customID: String, number: Int64) -> [UInt8] {
-        let head = "{\"id\":\"batch_req_\(number)\",\"custom_id\":\(JSONText.literal(customID)),"
+    ///   - customID: of the request, as JSON.
+    ///   - line: the number of its line in the input, from 1, where the error is the line's own.
+    static func batch(_ outcome: Outcome, customID: String, number: Int64, line: Int? = nil) -> [UInt8] {
+        let head = "{\"id\":\"batch_req_\(number)\",\"custom_id\":\(customID),"
         if let code = outcome.errorCode {
             let message = JSONText.literal(outcome.errorMessage ?? outcome.payload)
-            let error = "{\"code\":\(JSONText.literal(code)),\"message\":\(message)}"
+            let place = line.map { ",\"line\":\($0)" } ?? ""
+            let error = "{\"code\":\(JSONText.literal(code)),\"message\":\(message)\(place)}"
             return Array("\(head)\"response\":null,\"error\":\(error)}".utf8)
         }
         let status = outcome.statusCode ?? 200
@@ -45,6 +47,7 @@ enum ResultLine {
         } else {
             line.appendJSONString(outcome.payload)
         }
+        if outcome.isBase64 { line += Array(",\"body_encoding\":\"base64\"".utf8) }
         line += Array("},\"error\":null}".utf8)
         return line
     }

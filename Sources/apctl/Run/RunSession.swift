@@ -1,3 +1,4 @@
+import GatewaySimulator
 import Messages
 import SQLite
 
@@ -27,7 +28,7 @@ final class RunSession {
     private let output: OutputFile
     private let reader: LineReader
     private let lock: StateLock
-    private var formats = LineFormats()
+    private var formats: LineFormats
     private(set) var fed: Int64 = 0
     /// Requests that were read but not yet put on the queue: those of the last try, when it failed.
     private var unfed: [Bytes] = []
@@ -46,6 +47,7 @@ final class RunSession {
         written = try Files.read(Written.self, from: paths.written) ?? Written()
         output = try OutputFile(path: paths.output, length: written.bytes)
         reader = try LineReader(path: paths.input)
+        formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: paths.input)))
         if isResumed {
             try database.releaseAll()
             try skip(database.lastSubmission())
@@ -116,7 +118,7 @@ final class RunSession {
                 formats.add(line)
                 continue
             }
-            let request = RequestLine(line, deadline: deadline)
+            let request = RequestLine(line, deadline: deadline, after: formats.last)
             formats.add(request.format)
             unfed.append(request.request[...])
             bytes += request.request.count
@@ -153,7 +155,8 @@ final class RunSession {
         let document = Array(result.body.utf8)[...]
         let outcome = Outcome(document)
         if formats.isBatch(result.request), let outcome {
-            lines += ResultLine.batch(outcome, customID: result.id, number: result.request)
+            lines += ResultLine.batch(
+                outcome, customID: JSONText.literal(outcome.id), number: result.request)
         } else {
             lines += ResultLine.plain(document)
         }
@@ -165,8 +168,9 @@ final class RunSession {
     private func append(_ letter: StoredDeadLetter, to lines: inout [UInt8], _ next: inout Written) {
         if formats.isBatch(letter.request) {
             let outcome = Outcome(deadLetter: BatchLine.fault(in: letter.body[...]) ?? letter.reason)
-            let id = BatchLine.customID(of: letter.body[...])
-            lines += ResultLine.batch(outcome, customID: id, number: letter.request)
+            let id = BatchLine.customID(of: letter.body[...]).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+            lines += ResultLine.batch(
+                outcome, customID: id, number: letter.request, line: formats.lineNumber(of: letter.request))
         } else {
             lines += ResultLine.deadLetter(letter.reason, line: formats.lineNumber(of: letter.request))
         }
