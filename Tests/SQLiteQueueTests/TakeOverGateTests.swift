@@ -44,9 +44,28 @@ struct TakeOverGateTests {
     }
 
     @Test
-    mutating func ignoresAClockSetBack() {
-        gate.turn(at: 1_000_000)
-        gate.turn(at: 5_000)
-        #expect(gate.closedUntil <= 5_000)
+    mutating func ignoresALeaseClockSetBack() {
+        gate.turn(at: 1_000, leases: 90_000_000)
+        gate.turn(at: 2_000, leases: 90_000_000 - 86_400_000)
+        #expect(gate.isOpen(at: 2_000))
+        // What is set back and goes on from there is no gap either.
+        gate.turn(at: 3_000, leases: 90_001_000 - 86_400_000)
+        #expect(gate.isOpen(at: 3_000))
+    }
+
+    @Test
+    mutating func closesWhenTheLeaseClockIsSetAhead() {
+        gate.turn(at: 1_000, leases: 90_000_000)
+        #expect(gate.latest(at: 2_000) == 90_016_000)
+        gate.turn(at: 2_000, leases: 90_016_001)
+        #expect(gate.closedUntil == 12_000)
+        gate.turn(at: 3_000, leases: 90_017_001)
+        #expect(gate.closedUntil == 12_000)
+    }
+
+    @Test
+    mutating func hasNoLatestTimeBeforeTheLeaseClockWasRead() {
+        gate.turn(at: 1_000)
+        #expect(gate.latest(at: 1_000) > 4_000_000_000_000)
     }
 }

@@ -28,20 +28,22 @@ extension SortedSetScripts {
         case .renewalTakesBack:
             try scripts.renew.replace("s.what == 'L' and s.owner == ARGV[2 * i + 1]", with: "s.what == 'L'")
         case .takeoverAfterGap:
-            try scripts.claim.replace("if ARGV[9] == '1' then takeOver() end", with: "takeOver()")
+            try scripts.claim.replace("if now <= tonumber(ARGV[9]) then takeOver() end", with: "takeOver()")
         case .attemptsForgotten:
             try scripts.settle.replace("s.attempts = attempts ~= '' and attempts or s.attempts", with: "")
         case .renewalCounts:
             let count = "s.deliveries = s.deliveries + 1 redis.call('HSET', KEYS[2], key, write('L', s.owner, s))"
             try scripts.renew.replace("if isHeld then", with: "if isHeld then \(count)")
         case .handedOutEarly:
-            let now = "string.format('%.3f', now / 1000),\n      'LIMIT'"
-            try scripts.claim.replace(now, with: "'+inf', 'LIMIT'")
+            try scripts.claim.replace(
+                "latest, at, looked = string.format('%.3f', now / 1000)", with: "latest, at, looked = '+inf'")
+            try scripts.claim.replace("if text and tonumber(score) > now / 1000 then", with: "if false then")
         case .lostLeaseForgotten:
-            try scripts.claim.replace("if ARGV[3] == '1' then again() end", with: "")
+            try scripts.claim.replace("if ARGV[3] ~= '' then again(tonumber(ARGV[3])) end", with: "")
         case .takenWhileHeld:
             try scripts.claim.replace(
-                "if held[key] or (s and s.what ~= 'W') then\n        kept", with: "if held[key] then\n        kept")
+                "if held[key] or (s and s.what ~= 'W') then\n        aside[",
+                with: "if held[key] then\n        aside[")
         }
         return scripts
     }

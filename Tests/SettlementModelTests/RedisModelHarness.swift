@@ -102,9 +102,11 @@ final class RedisModelHarness: SettlementHarness {
               if string.find(entry, ARGV[1], 1, true) then redis.call('ZADD', KEYS[2], ARGV[2], entry) end
             end
             redis.call('HSET', KEYS[1], ARGV[1], 'P' .. ARGV[2] .. rest)
+            redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
             """
         let past = String(format: "%.3f", Date().timeIntervalSince1970 - 0.001)
-        let command = RedisCommand("EVAL", script, 2, keys.state, keys.retrySet, SHA1.hex(body.utf8), past)
+        let command = RedisCommand(
+            "EVAL", script, 3, keys.state, keys.retrySet, keys.parked, SHA1.hex(body.utf8), past)
         _ = try RedisConnection(server.url).send(command)
     }
 

@@ -5,7 +5,12 @@ import SettlementModel
 /// All keys of one sorted set's queue, read at one moment; see `SortedSetKeys` for what they hold.
 struct RedisSnapshot {
     private let keys: SortedSetKeys
-    private let waiting: [String]
+    private var waiting: [String]
+    /// Submission → score and bytes, put aside.
+    private let again: [String: String]
+    /// Submission → when it is due, when it was parked.
+    private var index: [String: String]
+    private var since: [String: String]
     /// Entry and score, as text.
     private var parked: [(entry: String, due: Double)]
     private var requests: [String: String]
@@ -27,6 +32,9 @@ struct RedisSnapshot {
             RedisCommand("LRANGE", list, 0, -1),
             RedisCommand("LRANGE", keys.deadLetters, 0, -1),
             RedisCommand("KEYS", "*\(keys.queue)*"),
+            RedisCommand("HGETALL", keys.again),
+            RedisCommand("ZRANGE", keys.parked, 0, -1, "WITHSCORES"),
+            RedisCommand("ZRANGE", keys.since, 0, -1, "WITHSCORES"),
         ]
         let replies = try connection.send(commands).map { ($0.array ?? []).map { $0.text ?? "" } }
         waiting = replies[0]
@@ -36,6 +44,9 @@ struct RedisSnapshot {
         states = Dictionary(uniqueKeysWithValues: Self.pairs(replies[4]))
         results = replies[5]
         letters = replies[6]
+        again = Dictionary(uniqueKeysWithValues: Self.pairs(replies[8]))
+        index = Dictionary(uniqueKeysWithValues: Self.pairs(replies[9]))
+        since = Dictionary(uniqueKeysWithValues: Self.pairs(replies[10]))
         names = replies[7].filter { !([list, keys.deadLetters] + others).contains($0) }
     }
 
@@ -62,6 +73,10 @@ struct RedisSnapshot {
                 state.strays.append("state \(text)")
             }
         }
+        for (key, entry) in again {
+            if states[key].map({ $0.hasPrefix("W") }) ?? true { state.strays.append("put aside \(entry)") }
+            waiting.append(entry.split(separator: " ", maxSplits: 1).last.map(String.init) ?? "")
+        }
         for body in waiting {
             let (attempts, deliveries) = counts[SHA1.hex(body.utf8)] ?? (0, 0)
             state.open.append(
@@ -70,6 +85,7 @@ struct RedisSnapshot {
         state.deadLetters = try letters.map(Self.letter)
         state.strays += parked.map { "parked \($0.entry)" } + requests.values.map { "request \($0)" }
         state.strays += leases.keys.map { "lease \($0)" }
+        state.strays += index.keys.map { "index \($0)" } + since.keys.map { "since \($0)" }
         if state.open.isEmpty { state.strays += names.map { "key \($0)" } }
         return state
     }
@@ -86,6 +102,9 @@ struct RedisSnapshot {
             let name = #""transport_correlation_id":"\#(key)-\#(words[1])""#
             let place = parked.firstIndex { $0.entry.contains(name) && $0.due == Double(words[0]) }
             guard let place, requests[key].map({ parked[place].entry.contains($0) }) ?? false else { return nil }
+            guard let due = index.removeValue(forKey: key).flatMap(Double.init), due == parked[place].due,
+                since.removeValue(forKey: key) != nil
+            else { return nil }
             return .parked(due: Int64((parked.remove(at: place).due * 1000).rounded()))
         default:
             return nil

@@ -26,7 +26,7 @@ final class SharedLeases: Sendable {
             let value = try body()
             state.withLock {
                 $0.health = .reachable
-                $0.gate.turn(at: wallClock())
+                $0.gate.turn(at: runningClock())
             }
             return value
         } catch {
@@ -42,14 +42,24 @@ final class SharedLeases: Sendable {
     func gap() { state.withLock { $0.gate.fail() } }
 
     /// The server has answered somebody who may go on waiting.
-    func answered() { state.withLock { $0.health = .reachable } }
-
-    /// Notes that the process runs and the server answers; says whether expired leases may be taken over.
-    func mayTakeOver() -> Bool {
+    ///
+    /// - Parameter time: the server's clock, by which leases end, milliseconds since 1970.
+    func answered(at time: Int64) {
         state.withLock { state in
-            let now = wallClock()
+            state.health = .reachable
+            state.gate.turn(at: runningClock(), leases: time)
+        }
+    }
+
+    /// Notes that the process runs.
+    ///
+    /// - Returns: until when, by the server's clock, expired leases may be taken over; -1: they may not. Should that
+    ///   clock show more, it has been set ahead, and leases look expired that are not.
+    func takeOverLimit() -> Int64 {
+        state.withLock { state in
+            let now = runningClock()
             state.gate.turn(at: now)
-            return now >= state.gate.closedUntil
+            return state.gate.isOpen(at: now) ? state.gate.latest(at: now) : -1
         }
     }
 }

@@ -10,11 +10,15 @@ struct SortedSetClaims {
         var deliveries: [Delivery] = []
         /// Until the next parked request is due, if any is.
         var wait: Duration?
-        /// Whether all entries of the retry set that are due have been looked at.
+        /// Whether another call would find nothing more at once.
         var isComplete = true
-        /// Entries of other queues among them.
+        /// Due entries of other queues met in the retry set.
         var foreign = 0
         var takenOver = 0
+        /// Parked requests that somebody else took from the retry set.
+        var missing = 0
+        /// Parked requests given another time, since the server's clock had been set back.
+        var corrected = 0
         /// Nothing is left to claim, and the server tells when something comes.
         var isLast = false
     }
@@ -31,8 +35,8 @@ struct SortedSetClaims {
     private var calls = 0
     /// The owner of a call that may have been carried out without our knowing.
     private var unanswered: String?
-    /// Where to go on looking among the due.
-    private var offset = 0
+    /// The server's time in its last answer, milliseconds since 1970; 0: there has been none.
+    private(set) var serverTime: Int64 = 0
     /// Why producers' cancellations cannot be read; `nil` while they can.
     private(set) var blindness: String?
 
@@ -47,33 +51,35 @@ struct SortedSetClaims {
     /// Claims at most `limit` requests; none if there is none.
     ///
     /// - Parameters:
-    ///   - due: whether to look for retries that are due.
-    ///   - takeOver: whether to take over expired leases.
+    ///   - looks: whether to look for what other programs have put into the retry set.
+    ///   - latest: until when by the server's clock expired leases may be taken over, milliseconds since 1970.
     ///   - watch: made to tell of what comes after this claim; `nil`: it is not.
     mutating func claim(
-        limit: Int, due: Bool, takeOver: Bool, telling watch: KeyWatch? = nil
+        limit: Int, looks: Bool, takeOverUntil latest: Int64, telling watch: KeyWatch? = nil
     ) throws(RedisError) -> Batch {
         let isRepeated = unanswered != nil
         if unanswered == nil { calls += 1 }
         let owner = unanswered ?? "\(token).\(calls)"
         unanswered = owner
-        let call = script.call(keys: [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state])
+        let call = script.call(keys: keys.common + [keys.look])
             .with(
-                owner, settings.lease.milliseconds, isRepeated ? 1 : 0, min(limit, Self.most), settings.mostBytes,
-                keys.queue, quotedQueue, due ? max(0, offset) : -1, takeOver ? 1 : 0)
+                owner, settings.lease.milliseconds, isRepeated ? String(serverTime) : "", min(limit, Self.most),
+                settings.mostBytes, keys.queue, quotedQueue, looks ? 1 : 0, latest)
         let (reply, answers) = try client.run(call, then: watch?.question ?? [])
         let parts = reply.array ?? []
-        guard parts.count == 7, let claims = parts[0].array else {
+        guard parts.count == 10, let claims = parts[0].array else {
             throw RedisError(operation: "claim on \(client.url)", reason: "strange reply", kind: .answer)
         }
         var batch = Batch()
         batch.deliveries = try deliveries(claims, owner: owner)
         unanswered = nil
-        offset = Int(parts[2].integer ?? -1)
+        serverTime = parts[7].integer ?? serverTime
         batch.foreign = Int(parts[1].integer ?? 0)
-        batch.isComplete = offset < 0
+        batch.isComplete = parts[2].integer == 0
         batch.wait = parts[3].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
         batch.takenOver = Int(parts[4].integer ?? 0)
+        batch.missing = Int(parts[8].integer ?? 0)
+        batch.corrected = Int(parts[9].integer ?? 0)
         // The question came after the claim: what had come in between would go unsaid, but makes a set of none.
         let existed = parts[5].integer.map { Int($0) }
         if let existed, !answers.isEmpty, watch?.answer(answers) == existed {

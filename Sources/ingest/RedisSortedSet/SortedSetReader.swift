@@ -12,15 +12,18 @@ actor SortedSetReader {
     private let settings: SortedSetSettings
     /// No wait is longer: leases and retries come to their time without a word, and a source shows signs of life.
     private let longestWait: Duration
+    private let retrySet: String
     private let logger: Logger
     private var claims: SortedSetClaims
-    /// Before that nobody looks for retries that are due: most of those found were other queues'.
+    /// Before that nobody looks through the retry set: most of what was found there was other queues'.
     private var nextLook = ContinuousClock.now
     /// The last claim got less than it might have: the next may leave nothing, and has the server tell what comes.
     private var isShort = true
     /// Nothing is there before that, unless the server says so.
     private var quietUntil: ContinuousClock.Instant?
     private var isReported = false
+    private var unsaid = (missing: 0, corrected: 0)
+    private var nextWord = ContinuousClock.now
     private var wasBlind = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -31,11 +34,12 @@ actor SortedSetReader {
     ) {
         thread = QueueThread(name: "redis-claims")
         client = RedisClient(url)
-        // What is parked wakes ingest as well: then it knows when the next one is due.
-        watch = KeyWatch(client, keys: [keys.queue, keys.retrySet])
+        // What is parked wakes ingest as well: then it knows when the next one is due. Other queues' retries do not.
+        watch = KeyWatch(client, keys: [keys.queue, keys.parked])
         self.shared = shared
         self.settings = settings
         longestWait = min(settings.lookInterval, settings.lease / 6)
+        retrySet = keys.retrySet
         self.logger = logger
         claims = SortedSetClaims(client: client, keys: keys, settings: settings, script: script)
     }
@@ -80,25 +84,52 @@ actor SortedSetReader {
         let start = ContinuousClock.now
         let looks = start >= nextLook
         let batch = try claims.claim(
-            limit: limit, due: looks, takeOver: shared.mayTakeOver(), telling: isShort ? watch : nil)
-        shared.answered()
+            limit: limit, looks: looks, takeOverUntil: shared.takeOverLimit(), telling: isShort ? watch : nil)
+        shared.answered(at: claims.serverTime)
         isShort = batch.deliveries.count < limit
-        if batch.isLast || (batch.deliveries.isEmpty && batch.isComplete && watch.question.isEmpty) {
-            quietUntil = start + min(batch.wait ?? longestWait, longestWait)
-        }
         if looks, batch.foreign > 0 {
-            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
+            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most, and
+            // when its end was reached, not before others may have put something there.
             let end = ContinuousClock.now
-            nextLook = end + (end - start) * 9
+            nextLook = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)
+        }
+        if batch.isLast || (batch.deliveries.isEmpty && batch.isComplete && watch.question.isEmpty) {
+            let until = start + min(batch.wait ?? longestWait, longestWait)
+            quietUntil = nextLook > start ? min(until, nextLook) : until
         }
         if !batch.deliveries.isEmpty { watch.found() }
+        report(batch)
+        return batch
+    }
+
+    private func report(_ batch: SortedSetClaims.Batch) {
         if batch.takenOver > 0 {
             logger.info("Expired leases were taken over", metadata: ["count": "\(batch.takenOver)"])
+        }
+        unsaid.missing += batch.missing
+        unsaid.corrected += batch.corrected
+        if unsaid != (0, 0), ContinuousClock.now >= nextWord {
+            nextWord = .now + .seconds(10)
+            reportOddities()
         }
         if let blindness = claims.blindness, !wasBlind {
             wasBlind = true
             logger.warning("Cancellations cannot be read", metadata: ["error": "\(blindness)"])
         }
-        return batch
+    }
+
+    /// They come in their thousands: said together, every ten seconds at most.
+    private func reportOddities() {
+        if unsaid.missing > 0 {
+            logger.warning(
+                "Somebody else took parked requests from the retry set: they are not ours any more",
+                metadata: ["count": "\(unsaid.missing)", "retry set": "\(retrySet)"])
+        }
+        if unsaid.corrected > 0 {
+            logger.warning(
+                "The server's clock was set back: what was parked waits as long as was meant, from now",
+                metadata: ["count": "\(unsaid.corrected)"])
+        }
+        unsaid = (0, 0)
     }
 }

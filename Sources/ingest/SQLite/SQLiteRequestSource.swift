@@ -51,6 +51,8 @@ final class SharedState: Sendable {
     private struct State {
         var gate: TakeOverGate
         var health = QueueHealth.unreachable(reason: "not connected yet")
+        /// When the gate opens, by the wall clock, in which leases are counted here.
+        var takeOverFrom = Int64.min
     }
 
     let leaseMilliseconds: Int64
@@ -69,7 +71,7 @@ final class SharedState: Sendable {
             let value = try access()
             state.withLock { state in
                 state.health = .reachable
-                state.gate.turn(at: Clock.milliseconds())
+                state.gate.turn(at: runningClock(), leases: Clock.milliseconds())
             }
             return value
         } catch {
@@ -85,8 +87,16 @@ final class SharedState: Sendable {
     /// may not.
     func turn() -> Int64 {
         state.withLock { state in
-            state.gate.turn(at: Clock.milliseconds())
-            return state.gate.closedUntil
+            let (now, wall) = (runningClock(), Clock.milliseconds())
+            state.gate.turn(at: now, leases: wall)
+            if state.gate.isOpen(at: now) {
+                state.takeOverFrom = .min
+            } else {
+                // The wall clock may be set meanwhile: the hold-off is counted on the other one.
+                let opening = wall + state.gate.closedUntil - now
+                if abs(opening - max(0, state.takeOverFrom)) > 50 { state.takeOverFrom = opening }
+            }
+            return state.takeOverFrom
         }
     }
 }

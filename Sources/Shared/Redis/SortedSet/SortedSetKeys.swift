@@ -7,6 +7,10 @@
 /// | `async:Q:requests` | hash | submission → the producer's bytes, while leased or parked |
 /// | `async:Q:leases` | sorted set | submission; score: when its lease ends, milliseconds since 1970, server's clock |
 /// | `async:Q:state` | hash | submission → state, see below |
+/// | `async:Q:parked` | sorted set | parked submissions by the same due time as in `R`: where to look in `R`, which several queues share |
+/// | `async:Q:since` | sorted set | parked submissions; score: when they were parked, milliseconds since 1970, server's clock |
+/// | `async:Q:again` | hash | submission → `<score> <bytes>`: put on `Q` while the same bytes are leased or parked; goes back to `Q` when those have their record |
+/// | `async:Q:look` | string | how far `R` has been looked through for what others put there; there only between two looks |
 /// | `Q:dead-letter` | list | JSON documents, newest last |
 ///
 /// A submission is called by the SHA-1 of its bytes, 40 hexadecimal digits: a member of a set is its bytes. Its state is
@@ -31,7 +35,14 @@ package struct SortedSetKeys: Sendable, Hashable {
     package var requests: String { "async:\(queue):requests" }
     package var leases: String { "async:\(queue):leases" }
     package var state: String { "async:\(queue):state" }
+    package var parked: String { "async:\(queue):parked" }
+    package var since: String { "async:\(queue):since" }
+    package var again: String { "async:\(queue):again" }
+    package var look: String { "async:\(queue):look" }
     package var deadLetters: String { ClaimKeys.deadLetters(of: queue) }
+
+    /// The first keys of the scripts that claim and that settle.
+    package var common: [String] { [queue, retrySet, requests, leases, state, parked, since, again] }
 
     /// What the producer of llm-d-async keeps of its newest submission with this id: its token.
     package static func active(_ id: String) -> String { "\(activePrefix)\(id)" }

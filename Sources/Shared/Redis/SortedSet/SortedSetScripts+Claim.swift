@@ -1,24 +1,31 @@
 extension SortedSetScripts {
-    /// Claims what is due in the retry set, then what others let expire, then what waits, by deadline.
+    /// Claims what is parked and due, then what others let expire, then what waits, by deadline.
     ///
-    /// A submission that is leased or parked already stays where it is. Entries of the retry set that name another queue
-    /// (in `internal.request_queue_name` or `metadata.queue_name`) stay as well; those that name none are taken.
+    /// A queue's own parked requests are found by its index. Beside it the retry set holds what other programs and older
+    /// versions put there: that is looked through at most 500 entries at a time, from where the last look ended. Entries
+    /// that name another queue (in `internal.request_queue_name` or `metadata.queue_name`) stay; those that name none
+    /// are taken.
     ///
-    ///     KEYS    1 queue, 2 retry set, 3 requests, 4 leases, 5 state
-    ///     ARGV    1 owner, 2 lease in ms, 3 "1" if this very call may have been carried out before, 4 most claims (512),
-    ///             5 most bytes (one request always fits), 6 the queue's name, 7 the same as a JSON string,
-    ///             8 where to start among the due, or -1 to leave them, 9 "1" to take over expired leases
+    /// The bytes of a submission that is leased or parked already are put aside until that has its record.
+    ///
+    ///     KEYS    1 queue, 2 retry set, 3 requests, 4 leases, 5 state, 6 parked, 7 since, 8 again, 9 look
+    ///     ARGV    1 owner, 2 lease in ms, 3 "" for a first call; if this very call may have been carried out before, the
+    ///             server's time before it was made first, 4 most claims (512), 5 most bytes (one request always fits),
+    ///             6 the queue's name, 7 the same as a JSON string, 8 "1" to look through the retry set,
+    ///             9 until when, by the server's clock, expired leases may be taken over; -1: they may not
     ///     result  1 claims, five values each: submission, born, bytes, failed attempts, leases that expired;
-    ///             2 entries of other queues passed over, 3 where to go on among the due, -1 at the end,
-    ///             4 ms until the next entry is due, -1 for none, 5 claims taken over,
-    ///             6 how many of queue and retry set hold anything now, 7 "1" if the queue does
+    ///             2 entries of other queues passed over, 3 "1" if more may be found at once by another call,
+    ///             4 ms until the next of ours is due, -1 for none, 5 claims taken over,
+    ///             6 how many of queue and parked hold anything now, 7 "1" if the queue does, 8 the server's time,
+    ///             9 parked requests that somebody else took from the retry set, 10 those parked by a clock that has been
+    ///             set back since
     static let claimSource = """
-        local queue, retry, requests, leases, states = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+        quoted = ARGV[7]
+        local look, name = KEYS[9], ARGV[6]
         local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
-        local name, quoted = ARGV[6], ARGV[7]
         local expiry = string.format('%.0f', now + lease)
-        local claims, count, held, foreign, taken = {}, 0, {}, 0, 0
-        local bodies, ends, notes, unparked, dequeued, gone = {}, {}, {}, {}, {}, {}
+        local claims, count, held, foreign, taken, missing, more = {}, 0, {}, 0, 0, 0, false
+        local bodies, ends, notes, unparked, indexed, aside, gone = {}, {}, {}, {}, {}, {}, {}
         local front = 0
 
         local function full() return count >= limit or (count > 0 and room <= 0) end
@@ -52,14 +59,19 @@ extension SortedSetScripts {
 
         local function fresh(score) return { born = owner, score = score, attempts = 0, deliveries = 0 } end
 
-        -- What a call with this owner has claimed before.
-        local function again()
-          local all = redis.call('HGETALL', states)
-          for i = 1, #all, 2 do
-            local s = parse(all[i + 1])
-            if s.what == 'L' and s.owner == owner then
-              local body = redis.call('HGET', requests, all[i])
-              if body then hold(all[i], s, body) end
+        -- What a call with this owner has claimed before: its leases were made since the call was made first.
+        local function again(from)
+          local start = now < from and '-inf' or string.format('%.0f', from + lease - 1000)
+          local keys = redis.call('ZRANGEBYSCORE', leases, start, '+inf')
+          for at = 1, #keys, 1000 do
+            local last = math.min(#keys, at + 999)
+            local found = redis.call('HMGET', states, unpack(keys, at, last))
+            for i = at, last do
+              local s = parse(found[i - at + 1])
+              if s and s.what == 'L' and s.owner == owner then
+                local body = redis.call('HGET', requests, keys[i])
+                if body then hold(keys[i], s, body) end
+              end
             end
           end
         end
@@ -98,10 +110,12 @@ extension SortedSetScripts {
           if rest then
             key, born = string.match(entry, '^,"transport_correlation_id":"(%x+)%-([%w%.]+)"', rest)
           end
+          if key and held[key] then return false end
           local s = key and parse(redis.call('HGET', states, key))
           local body = s and s.what == 'P' and s.born == born and redis.call('HGET', requests, key)
           if body then
             hold(key, s, body)
+            indexed[#indexed + 1] = key
           else
             -- Somebody else wrote it: its bytes are the request.
             key = redis.sha1hex(entry)
@@ -113,20 +127,97 @@ extension SortedSetScripts {
           return true
         end
 
-        -- At most 1,000 entries per call; says where to go on.
-        local function due(start)
-          local at, kept, seen = start, 0, 0
-          while seen < 1000 do
-            local entries = redis.call('ZRANGEBYSCORE', retry, '-inf', string.format('%.3f', now / 1000),
-              'LIMIT', at, 100)
+        -- What is due in the retry set, from where the last look ended: a rank, kept for all that serve this queue. It
+        -- may be wrong by what left the set since; what that passes over is met in the next round.
+        local function lookThrough()
+          local total = redis.call('ZCOUNT', retry, '-inf', string.format('%.3f', now / 1000))
+          local place = redis.call('GET', look)
+          local start = tonumber(place or 0)
+          if start >= total then start = 0 end
+          local at, kept, size, bytes = start, 0, 8, 0
+          while at < total and at - start < 500 and bytes < 8388608 and not full() do
+            local entries = redis.call('ZRANGE', retry, at, math.min(total, at + size) - 1)
+            if #entries == 0 then break end
             for _, entry in ipairs(entries) do
-              if full() then return start + kept end
-              at, seen = at + 1, seen + 1
+              if full() then break end
+              at, bytes = at + 1, bytes + #entry
               if not takeDue(entry) then kept = kept + 1 end
             end
-            if #entries < 100 then return -1 end
+            size = bytes < 65536 * (at - start) and 100 or 8
           end
-          return start + kept
+          if at < total then
+            more = true
+            redis.call('SET', look, start + kept, 'PX', 600000)
+          elseif place then
+            redis.call('DEL', look)
+          end
+        end
+
+        -- Parked before the server's clock was set back: waits as long as was meant, from now.
+        local function setBack()
+          local page = redis.call('ZRANGEBYSCORE', since, string.format('(%.0f', now + 1000), '+inf', 'WITHSCORES',
+            'LIMIT', 0, 100)
+          for i = 1, #page, 2 do
+            local key = page[i]
+            local s, body = parse(redis.call('HGET', states, key)), redis.call('HGET', requests, key)
+            local text = s and s.what == 'P' and body and parkedEntry(s, key, body)
+            if text then
+              local meant = math.max(0, tonumber(s.owner) * 1000 - tonumber(page[i + 1]))
+              local due = string.format('%.3f', (now + meant) / 1000)
+              redis.call('ZADD', retry, due, text)
+              index(key, due)
+              redis.call('HSET', states, key, write('P', due, s))
+            else
+              -- Found to be over, or taken by somebody, when its time comes.
+              redis.call('ZADD', parked, string.format('%.3f', now / 1000), key)
+              redis.call('ZADD', since, string.format('%.0f', now), key)
+            end
+          end
+          if #page == 200 then more = true end
+          local far = redis.call('ZRANGEBYSCORE', leases, string.format('(%.0f', now + 10 * lease + 600000),
+            '+inf', 'LIMIT', 0, 100)
+          for _, key in ipairs(far) do redis.call('ZADD', leases, expiry, key) end
+          return #page / 2
+        end
+
+        -- Parked requests of this queue that are due.
+        local function takeParked()
+          local latest, at, looked = string.format('%.3f', now / 1000), 0, 0
+          while not full() do
+            if looked >= 1000 then
+              more = true
+              return
+            end
+            local keys = redis.call('ZRANGEBYSCORE', parked, '-inf', latest, 'LIMIT', at, math.min(100, limit - count))
+            if #keys == 0 then return end
+            local found = redis.call('HMGET', states, unpack(keys))
+            for i, key in ipairs(keys) do
+              if full() then return end
+              at, looked = at + 1, looked + 1
+              local s = not held[key] and parse(found[i])
+              if s and s.what == 'P' then
+                local body = redis.call('HGET', requests, key)
+                local text, score = nil, nil
+                if body then text, score = parkedEntry(s, key, body) end
+                if text and tonumber(score) > now / 1000 then
+                  -- Somebody gave it another time.
+                  redis.call('ZADD', parked, score, key)
+                  redis.call('HSET', states, key, write('P', string.format('%.3f', score), s))
+                  at = at - 1
+                elseif text then
+                  hold(key, s, body)
+                  unparked[#unparked + 1] = text
+                  indexed[#indexed + 1] = key
+                else
+                  missing = missing + 1
+                  gone[#gone + 1] = key
+                  indexed[#indexed + 1] = key
+                end
+              else
+                indexed[#indexed + 1] = key
+              end
+            end
+          end
         end
 
         local function takeOver()
@@ -147,10 +238,11 @@ extension SortedSetScripts {
           end
         end
 
+        -- Whatever is looked at leaves the queue: what is held already is put aside, at most 1,000 a call.
         local function dequeue()
-          local at, size, kept = 0, 8, 0
-          while not full() and kept < 1000 do
-            local page = redis.call('ZRANGE', queue, at, at + math.min(size, limit - count) - 1, 'WITHSCORES')
+          local size, moved = 8, 0
+          while not full() do
+            local page = redis.call('ZRANGE', queue, front, front + math.min(size, limit - count) - 1, 'WITHSCORES')
             if #page == 0 then return end
             local keys, bytes = {}, 0
             for i = 1, #page, 2 do
@@ -162,47 +254,65 @@ extension SortedSetScripts {
               if full() then return end
               local s, body = parse(found[i]), page[2 * i - 1]
               if held[key] or (s and s.what ~= 'W') then
-                kept = kept + 1
+                aside[#aside + 1] = key
+                aside[#aside + 1] = page[2 * i] .. ' ' .. body
+                moved = moved + 1
+              elseif s then
+                s.score = page[2 * i]
+                hold(key, s, body, true)
               else
-                if s then
-                  s.score = page[2 * i]
-                  hold(key, s, body, true)
-                else
-                  holdNew(key, page[2 * i], body)
-                end
-                -- What is passed over stays: those before it are removed by rank, without their bytes.
-                if kept == 0 then front = front + 1 else dequeued[#dequeued + 1] = body end
+                holdNew(key, page[2 * i], body)
               end
+              front = front + 1
             end
-            at = at + #keys
+            if moved >= 1000 then
+              more = true
+              return
+            end
             size = bytes < 65536 * #keys and 128 or 8
           end
         end
 
-        redis.call('HEXISTS', requests, '')
-        redis.call('ZCARD', leases)
-        if ARGV[3] == '1' then again() end
-        local start = tonumber(ARGV[8])
-        local rest = start >= 0 and due(start) or -1
-        if ARGV[9] == '1' then takeOver() end
+        -- What was put aside for something that is over (a settling process of an older version left it) comes back.
+        local function heal()
+          if redis.call('EXISTS', repeats) == 0 then return end
+          local keys, over = redis.call('HRANDFIELD', repeats, 8), {}
+          for i, state in ipairs(redis.call('HMGET', states, unpack(keys))) do
+            local s = parse(state)
+            if not s or s.what == 'W' then over[#over + 1] = keys[i] end
+          end
+          readmit(over)
+        end
+
+        checkTypes()
+        heal()
+        if ARGV[3] ~= '' then again(tonumber(ARGV[3])) end
+        local corrected = setBack()
+        if ARGV[8] == '1' then lookThrough() end
+        takeParked()
+        if now <= tonumber(ARGV[9]) then takeOver() end
         dequeue()
         if #bodies > 0 then redis.call('HSET', requests, unpack(bodies)) end
         if count > 0 then
           redis.call('ZADD', leases, unpack(ends))
           redis.call('HSET', states, unpack(notes))
         end
+        if #aside > 0 then redis.call('HSET', repeats, unpack(aside)) end
         if #unparked > 0 then redis.call('ZREM', retry, unpack(unparked)) end
+        unindex(indexed)
         if front > 0 then redis.call('ZREMRANGEBYRANK', queue, 0, front - 1) end
-        if #dequeued > 0 then redis.call('ZREM', queue, unpack(dequeued)) end
         if #gone > 0 then
           redis.call('ZREM', leases, unpack(gone))
           redis.call('HDEL', states, unpack(gone))
+          redis.call('HDEL', requests, unpack(gone))
+          readmit(gone)
         end
-        local soonest = redis.call('ZRANGEBYSCORE', retry, '(' .. string.format('%.3f', now / 1000), '+inf',
+        local soonest = redis.call('ZRANGEBYSCORE', parked, '(' .. string.format('%.3f', now / 1000), '+inf',
           'WITHSCORES', 'LIMIT', 0, 1)
         local wait = soonest[2] and math.min(3600000, math.max(0, math.ceil(soonest[2] * 1000 - now))) or -1
-        local waits = redis.call('EXISTS', queue)
-        return { claims, foreign, rest, wait, taken, waits + redis.call('EXISTS', retry), waits }
+        local waiting = redis.call('EXISTS', queue)
+        return { claims, foreign, more and 1 or 0, wait, taken, waiting + redis.call('EXISTS', parked), waiting, now,
+          missing, corrected }
         """
 
     /// Extends leases, also expired ones, as long as nobody has taken them over.

@@ -6,7 +6,7 @@ extension SortedSetScripts {
     /// Results that follow each other and go to one list are written by one command; a list that refuses them changes
     /// nothing for the others.
     ///
-    ///     KEYS    1 queue, 2 retry set, 3 requests, 4 leases, 5 state, 6 dead letters;
+    ///     KEYS    1 queue, 2 retry set, 3 requests, 4 leases, 5 state, 6 parked, 7 since, 8 again, 9 dead letters;
     ///             then three per settlement: result list, `request-active`, `request-cancel` (the list again where
     ///             there is no token)
     ///     ARGV    1 the queue's name as a JSON string; then eight per settlement, at most 256:
@@ -15,20 +15,20 @@ extension SortedSetScripts {
     ///             to leave the count as it is
     ///     result  one per settlement: 1 settled, 0 stale, or the text of the server's error: then nothing was written
     static let settleSource = """
-        local queue, retry, requests, leases, states, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+        quoted = ARGV[1]
+        local letters = KEYS[9]
         local count = (#ARGV - 1) / 8
-        local result, ended, markers, tokens = {}, {}, {}, {}
+        local result, ended, unparked, markers, tokens = {}, {}, {}, {}, {}
 
         local function argument(i, n) return ARGV[1 + (i - 1) * 8 + n] end
-        local function list(i) return KEYS[6 + (i - 1) * 3 + 1] end
+        local function list(i) return KEYS[9 + (i - 1) * 3 + 1] end
 
         -- States, as text until somebody reads them.
         local keys, open = {}, {}
         for i = 1, count do keys[i] = argument(i, 2) end
         local found = redis.call('HMGET', states, unpack(keys))
         for i, key in ipairs(keys) do open[key] = found[i] end
-        redis.call('HEXISTS', requests, '')
-        redis.call('ZCARD', leases)
+        checkTypes()
 
         -- The state, if the settlement may end it.
         local function mayEnd(i)
@@ -47,27 +47,11 @@ extension SortedSetScripts {
           return type(reply) == 'table' and reply.err or nil
         end
 
-        -- How a parked request stands in the retry set: for people and for other programs; we go by its name.
-        local function entry(s, key, body)
-          local head = '{"internal":{"retry_count":' .. s.attempts .. ',"request_queue_name":' .. ARGV[1]
-            .. ',"transport_correlation_id":"' .. key .. '-' .. s.born .. '"'
-          local first = string.find(body, '{"internal":', 1, true) == 1 and 13
-          local last = first and string.find(body, '},"request_kind":"%a+","data":', first)
-          local ok, fields = pcall(cjson.decode, last and string.sub(body, first, last) or '')
-          if ok and type(fields) == 'table' then
-            fields.retry_count, fields.request_queue_name, fields.transport_correlation_id = nil, nil, nil
-            local more = next(fields) and ',' .. string.sub(cjson.encode(fields), 2) or '}'
-            return head .. more .. string.sub(body, last + 1)
-          end
-          local data = string.find(body, '^%s*{') and body or cjson.encode(body)
-          return head .. '},"request_kind":"redis","data":' .. data .. '}'
-        end
-
         local function unpark(key, s)
-          local name = '"transport_correlation_id":"' .. key .. '-' .. s.born .. '"'
-          for _, parked in ipairs(redis.call('ZRANGEBYSCORE', retry, s.owner, s.owner)) do
-            if string.find(parked, name, 1, true) then redis.call('ZREM', retry, parked) end
-          end
+          local body = redis.call('HGET', requests, key)
+          local text = body and parkedEntry(s, key, body)
+          if text then redis.call('ZREM', retry, text) end
+          unparked[#unparked + 1] = key
         end
 
         local function finish(i, s)
@@ -77,7 +61,7 @@ extension SortedSetScripts {
           ended[#ended + 1] = key
           if token ~= '' then
             for n = 2, 3 do
-              markers[#markers + 1] = KEYS[6 + (i - 1) * 3 + n]
+              markers[#markers + 1] = KEYS[9 + (i - 1) * 3 + n]
               tokens[#tokens + 1] = token
             end
           end
@@ -124,6 +108,7 @@ extension SortedSetScripts {
           local due = string.format('%.3f', (now + (delay > 0 and math.ceil(delay) + 1 or 0)) / 1000)
           local refusal = try('ZADD', retry, due, entry(s, key, body))
           if refusal then return refusal end
+          index(key, due)
           redis.call('HSET', states, key, write('P', due, s))
           redis.call('ZREM', leases, key)
           s.what, s.owner = 'P', due
@@ -135,7 +120,9 @@ extension SortedSetScripts {
           local key = keys[i]
           local body = redis.call('HGET', requests, key)
           if not body then return 0 end
-          if redis.call('ZSCORE', queue, body) then return park(i, s, 0, '') end
+          if redis.call('ZSCORE', queue, body) or redis.call('HEXISTS', repeats, key) == 1 then
+            return park(i, s, 0, '')
+          end
           local refusal = try('ZADD', queue, s.score, body)
           if refusal then return refusal end
           if s.attempts + s.deliveries > 0 then
@@ -181,6 +168,8 @@ extension SortedSetScripts {
           redis.call('HDEL', requests, unpack(ended))
           redis.call('ZREM', leases, unpack(ended))
           redis.call('HDEL', states, unpack(ended))
+          unindex(unparked)
+          readmit(ended)
         end
         if #markers > 0 then
           local values, ours = redis.call('MGET', unpack(markers)), {}

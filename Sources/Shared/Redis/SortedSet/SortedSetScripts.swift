@@ -17,9 +17,9 @@ package struct SortedSetScripts: Sendable {
     }
 
     package static let standard = SortedSetScripts(
-        claim: RedisScript(name: "claim", source: common + claimSource),
+        claim: RedisScript(name: "claim", source: common + parkingSource + claimSource),
         renew: RedisScript(name: "renew", source: common + renewSource),
-        settle: RedisScript(name: "settle", source: common + settleSource))
+        settle: RedisScript(name: "settle", source: common + parkingSource + settleSource))
 
     /// What more than one of them needs.
     private static let common = """

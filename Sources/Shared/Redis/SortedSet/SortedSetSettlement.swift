@@ -31,11 +31,10 @@ package struct SortedSetSettlement: Sendable {
     package static func call(
         _ script: RedisScript, keys: SortedSetKeys, _ settlements: [SortedSetSettlement]
     ) -> RedisCall {
-        var call = script.call(keyCount: 6 + 3 * settlements.count)
+        var call = script.call(keyCount: 9 + 3 * settlements.count)
         call.command.reserve(settlements.reduce(1024) { $0 + $1.size })
-        for key in [keys.queue, keys.retrySet, keys.requests, keys.leases, keys.state, keys.deadLetters] {
-            call.append(key)
-        }
+        for key in keys.common { call.append(key) }
+        call.append(keys.deadLetters)
         for settlement in settlements { settlement.appendKeys(to: &call.command) }
         call.append(JSONObject.quoted(keys.queue))
         for settlement in settlements { settlement.append(to: &call) }
