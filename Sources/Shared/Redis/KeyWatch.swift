@@ -50,6 +50,8 @@ package final class KeyWatch {
     /// - Throws: when there is no connection.
     package func arm() throws(RedisError) {
         try client.connect()
+        // The client may be at another server now, which knows nothing of a connection to the old one.
+        if armed.map({ $0.client != client.connections }) ?? true { subscriber.leave(for: client.address) }
         if refusal != nil, armed?.client == client.connections { return }
         if subscriber.isSubscribed, let armed, armed == (client.connections, subscriber.subscriptions) { return }
         do throws(RedisError) {

@@ -6,7 +6,10 @@
 package final class RedisClient {
     package let url: RedisURL
     private let timeouts: RedisTimeouts
+    private let writes: Bool
     private var connection: RedisConnection?
+    /// Where the last connection led.
+    package private(set) var address: ServerAddress?
     private var delay = ReconnectDelay()
     private var nextAttempt = ContinuousClock.now
     /// How often it has connected.
@@ -14,9 +17,12 @@ package final class RedisClient {
     /// Why the server could not be reached last time; `nil` while all is well.
     package private(set) var lastError: RedisError?
 
-    package init(_ url: RedisURL, timeouts: RedisTimeouts = RedisTimeouts()) {
+    /// - Parameter writes: whether it must be a server that takes writes. A replica is none; whether the server still is
+    ///   one is asked every few seconds, together with other commands.
+    package init(_ url: RedisURL, timeouts: RedisTimeouts = RedisTimeouts(), writes: Bool = true) {
         self.url = url
         self.timeouts = timeouts
+        self.writes = writes
     }
 
     /// Whether there is a connection that has not failed so far.
@@ -32,9 +38,37 @@ package final class RedisClient {
         if commands.isEmpty { return [] }
         let connection = try connected()
         do {
-            return try connection.send(commands)
+            let asks = writes && connection.mustAskRole
+            var replies = try connection.send(asks ? [RedisConnection.roleQuestion] + commands : commands)
+            if asks { try connection.noteRole(replies.removeFirst()) }
+            for reply in replies {
+                if let reason = reply.error { leave(after: reason) }
+            }
+            return replies
         } catch {
             throw lost(error)
+        }
+    }
+
+    /// Ends the connection if that answer says that another server should be talked to: behind the same address, or the
+    /// same name, there may be one by now.
+    ///
+    /// Done for answers to commands; to be called with errors that a script has put into its answer.
+    package func leave(after reason: String) {
+        guard RedisRefusal.isOfWrongServer(reason) else { return }
+        _ = lost(RedisError(operation: "talk to \(url)", reason: reason, kind: .answer))
+    }
+
+    /// Asks whether the server is there and takes writes.
+    package func check() throws(RedisError) {
+        let connection = try connected()
+        do {
+            let replies = try connection.send([RedisConnection.roleQuestion, RedisCommand("PING")])
+            if writes { try connection.noteRole(replies[0]) }
+            if let reason = replies[1].error { leave(after: reason) }
+            _ = try checked(replies[1], "PING")
+        } catch {
+            throw error.kind == .answer ? error : lost(error)
         }
     }
 
@@ -85,9 +119,10 @@ package final class RedisClient {
         connection = nil
         try awaitNextAttempt()
         do {
-            let new = try RedisConnection(url, timeouts: timeouts)
+            let new = try RedisConnection(url, timeouts: timeouts, first: address, writes: writes)
             delay.reset()
             connection = new
+            address = new.address
             connections += 1
             lastError = nil
             return new

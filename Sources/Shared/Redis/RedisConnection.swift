@@ -20,32 +20,51 @@ package struct RedisTimeouts: Sendable, Equatable {
 /// connection that failed once stays unusable: after a time-out nobody knows which reply answers what. hiredis writes
 /// with write(2), so SIGPIPE is ignored in the whole process from the first connection on.
 package final class RedisConnection {
-    private let context: UnsafeMutablePointer<redisContext>
+    private var context: UnsafeMutablePointer<redisContext>
     package let url: RedisURL
+    /// Where it leads; `nil` for a Unix socket.
+    package private(set) var address: ServerAddress?
     private let timeouts: RedisTimeouts
     private var hasOutput = false
     private var reader = ReplyReader()
     package private(set) var isUsable = true
+    /// When the server last said which role it has; never after it would not say.
+    private var roleHeard: ContinuousClock.Instant?
 
     /// Connects, says who we are and selects the database.
-    package init(_ url: RedisURL, timeouts: RedisTimeouts = RedisTimeouts()) throws(RedisError) {
+    ///
+    /// Tries each address of the host until a server takes all of that.
+    /// - Parameters:
+    ///   - first: which address is tried first.
+    ///   - writes: whether the server must be one that takes writes: replicas are passed over.
+    package init(
+        _ url: RedisURL, timeouts: RedisTimeouts = RedisTimeouts(), first: ServerAddress? = nil, writes: Bool = false
+    ) throws(RedisError) {
         _ = Self.ignoresBrokenPipes
-        let context =
-            switch url.endpoint {
-            case .tcp(let host, let port): redisConnectNonBlock(host, CInt(clamping: port))
-            case .unix(let path): redisConnectUnixNonBlock(path)
-            }
-        guard let context else {
-            throw RedisError(operation: "connect to \(url)", reason: "out of memory", kind: .connection)
-        }
-        self.context = context
         self.url = url
         self.timeouts = timeouts
-        try checkContext("connect")
-        // A child process that inherited it would keep the server from noticing that we are gone.
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        try awaitConnection()
-        try introduce()
+        var dial = Dial(url, limit: timeouts.connect, first: first)
+        guard let connected = dial.next() else {
+            throw RedisError(operation: "connect on \(url)", reason: dial.reason, kind: .connection)
+        }
+        (context, address) = connected
+        while true {
+            do throws(RedisError) {
+                try introduce()
+                if writes { try noteRole(try send([Self.roleQuestion])[0]) }
+                return
+            } catch {
+                dial.refuse(address, error.reason)
+                guard let other = dial.next() else {
+                    guard dial.failures.count > 1 else { throw error }
+                    throw self.error("connect", dial.reason, .connection)
+                }
+                redisFree(context)
+                (context, address) = other
+                reader = ReplyReader()
+                (hasOutput, isUsable) = (false, true)
+            }
+        }
     }
 
     deinit { redisFree(context) }
@@ -106,23 +125,37 @@ package final class RedisConnection {
     /// Whether an idle connection still stands: nothing may arrive unasked but its end.
     var isIdle: Bool { isUsable && !waitReadable([descriptor], for: .zero)[0] }
 
+    /// A command whose answer says, among other things, whether the server takes writes.
+    static let roleQuestion = RedisCommand("HELLO", 2)
+    private static let roleLife = Duration.seconds(5)
+
+    /// Whether it is time to ask for the role again: a server that becomes a replica ends no connection.
+    var mustAskRole: Bool { roleHeard.map { ContinuousClock.now - $0 > Self.roleLife } ?? false }
+
+    /// Notes what the server answered to `roleQuestion`.
+    ///
+    /// A server may be forbidden to say, or too old: then its errors must do.
+    /// - Throws: when it is a replica; the connection is of no use then.
+    func noteRole(_ reply: RedisReply) throws(RedisError) {
+        if let reason = reply.error {
+            if RedisRefusal(reason) == .login { throw error("HELLO", reason, .answer) }
+            roleHeard = nil
+            return
+        }
+        let words = reply.array ?? []
+        let role = words.firstIndex { $0.text == "role" }.flatMap { words.dropFirst($0 + 1).first?.text }
+        if role == "replica" || role == "slave" {
+            throw broken("HELLO", "the server is a replica, which takes no writes")
+        }
+        roleHeard = .now
+    }
+
     func error(_ operation: String, _ reason: String, _ kind: RedisError.Kind) -> RedisError {
         RedisError(operation: "\(operation) on \(url)", reason: reason, kind: kind)
     }
 }
 
 extension RedisConnection {
-    private func awaitConnection() throws(RedisError) {
-        var polled = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
-        guard pollRetrying(&polled, for: timeouts.connect) > 0 else {
-            throw broken("connect", "no answer within \(timeouts.connect)")
-        }
-        var code: CInt = 0
-        var size = socklen_t(MemoryLayout<CInt>.size)
-        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-        if code != 0 { throw broken("connect", String(cString: strerror(code))) }
-    }
-
     private func introduce() throws(RedisError) {
         if !url.password.isEmpty {
             var command = RedisCommand("AUTH")
@@ -187,10 +220,7 @@ extension RedisConnection {
 
     private func checkContext(_ label: String) throws(RedisError) {
         guard context.pointee.err != 0 else { return }
-        let reason = withUnsafeBytes(of: context.pointee.errstr) { text in
-            String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        throw broken(label, reason)
+        throw broken(label, Dial.error(of: context))
     }
 
     private func broken(_ label: String, _ reason: String) -> RedisError {

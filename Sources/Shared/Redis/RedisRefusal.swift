@@ -43,6 +43,16 @@ package enum RedisRefusal: Sendable, Equatable {
         "CROSSSLOT", "NOREPLICAS", "NOSCRIPT", "NOMASTERLINK",
     ]
 
+    /// Whether the server that answered so is not the one to talk to, or not yet: after a failover the old one stays
+    /// behind its connections, and a new connection may lead to another.
+    static func isOfWrongServer(_ text: String) -> Bool {
+        wrongServerCodes.contains(String(unwrapped(text).prefix { $0 != " " }))
+    }
+
+    private static let wrongServerCodes: Set<String> = [
+        "READONLY", "LOADING", "MASTERDOWN", "NOMASTERLINK", "NOAUTH", "WRONGPASS",
+    ]
+
     private static func ofText(_ text: Substring) -> RedisRefusal {
         // The first of these decides: a name that somebody chose may follow it.
         let signs: [(String, RedisRefusal)] = [

@@ -18,6 +18,7 @@ package final class RedisSubscriber {
     private let timeouts: RedisTimeouts
     private let silence: Duration
     private var connection: RedisConnection?
+    private var address: ServerAddress?
     private var delay = ReconnectDelay()
     private var nextAttempt = ContinuousClock.now
     private var heardAt = ContinuousClock.now
@@ -43,6 +44,14 @@ package final class RedisSubscriber {
     }
 
     package var isSubscribed: Bool { connection != nil }
+
+    /// Ends the connection, so that the next wait subscribes anew.
+    ///
+    /// - Parameter address: tried first then, where the host has several.
+    package func leave(for address: ServerAddress?) {
+        connection = nil
+        self.address = address
+    }
 
     /// Waits until messages have arrived or `wakeUp` was signalled, at most `limit`, and takes up to `count` messages.
     ///
@@ -115,7 +124,8 @@ package final class RedisSubscriber {
     }
 
     private func subscribe() throws(RedisError) -> RedisConnection {
-        let new = try RedisConnection(url, timeouts: timeouts)
+        let new = try RedisConnection(url, timeouts: timeouts, first: address, writes: true)
+        address = new.address
         let time = try new.send(RedisCommand("TIME")).array ?? []
         subscribedAt = (time.first?.integer ?? 0) * 1000 + (time.last?.integer ?? 0) / 1000
         clientID = try new.send([RedisCommand("CLIENT", "ID")])[0].integer

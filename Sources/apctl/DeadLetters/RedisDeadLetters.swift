@@ -20,7 +20,7 @@ final class RedisDeadLetters: DeadLetterStore {
     private var list: String { ClaimKeys.deadLetters(of: queue) }
 
     init(url: RedisURL, queue: String, kind: Kind) {
-        client = RedisClient(url)
+        client = RedisClient(url, writes: false)
         self.queue = queue
         self.kind = kind
     }

@@ -12,6 +12,7 @@ package actor SortedSetSink: ResultSink {
     private let defaultList: String
     private let script: RedisScript
     private var state = QueueHealth.unreachable(reason: "not connected yet")
+    private var askedAt = ContinuousClock.now
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -25,7 +26,7 @@ package actor SortedSetSink: ResultSink {
     }
 
     package func connect() throws(QueueError) {
-        try noting { () throws(RedisError) in _ = try client.send(RedisCommand("PING")) }
+        try noting { () throws(RedisError) in try client.check() }
     }
 
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
@@ -45,7 +46,13 @@ package actor SortedSetSink: ResultSink {
         }
     }
 
-    package func health() -> QueueHealth { state }
+    /// Asks the server if nobody has for a while.
+    package func health() -> QueueHealth {
+        if ContinuousClock.now - askedAt > .seconds(2) {
+            do { try noting { () throws(RedisError) in try client.check() } } catch {}
+        }
+        return state
+    }
 
     /// The settlements of one call, with their places in the batch.
     private struct Group {
@@ -126,12 +133,15 @@ package actor SortedSetSink: ResultSink {
 
     /// Remembers whether the server answered.
     private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
+        defer { askedAt = .now }
         do throws(RedisError) {
             let value = try body()
             state = .reachable
             return value
         } catch {
             state = .unreachable(reason: error.description)
+            // A script puts what its commands were answered into its own answer.
+            if error.kind == .answer { client.leave(after: error.reason) }
             throw QueueError(error)
         }
     }

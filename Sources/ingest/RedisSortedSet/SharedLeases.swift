@@ -5,9 +5,24 @@ import Synchronization
 /// What the two connections of a source know together: whether the server answers, and whether there was a gap in which
 /// leases may have expired that their holders would have renewed.
 final class SharedLeases: Sendable {
+    /// Who uses the server, each over a connection of its own.
+    enum User {
+        case reader, keeper
+    }
+
     private struct State {
         var gate: TakeOverGate
-        var health = QueueHealth.unreachable(reason: "not connected yet")
+        var reader = QueueHealth.unreachable(reason: "not connected yet")
+        var keeper = QueueHealth.reachable
+        var heardAt = ContinuousClock.now
+
+        mutating func note(_ user: User, _ health: QueueHealth) {
+            heardAt = .now
+            switch user {
+            case .reader: reader = health
+            case .keeper: keeper = health
+            }
+        }
     }
 
     private let state: Mutex<State>
@@ -18,20 +33,23 @@ final class SharedLeases: Sendable {
         state = Mutex(State(gate: gate))
     }
 
-    var health: QueueHealth { state.withLock(\.health) }
+    var health: QueueHealth { state.withLock { $0.reader == .reachable ? $0.keeper : $0.reader } }
+
+    /// Nobody has used the server for so long that what was true then may not be any more.
+    var isOld: Bool { state.withLock { ContinuousClock.now - $0.heardAt > .seconds(2) } }
 
     /// Runs something that uses the server and notes how it went.
-    func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
+    func noting<T>(_ user: User, _ body: () throws(RedisError) -> T) throws(QueueError) -> T {
         do throws(RedisError) {
             let value = try body()
             state.withLock {
-                $0.health = .reachable
+                $0.note(user, .reachable)
                 $0.gate.turn(at: runningClock())
             }
             return value
         } catch {
             state.withLock {
-                $0.health = .unreachable(reason: error.description)
+                $0.note(user, .unreachable(reason: error.description))
                 $0.gate.fail()
             }
             throw QueueError(error)
@@ -46,7 +64,7 @@ final class SharedLeases: Sendable {
     /// - Parameter time: the server's clock, by which leases end, milliseconds since 1970.
     func answered(at time: Int64) {
         state.withLock { state in
-            state.health = .reachable
+            state.note(.reader, .reachable)
             state.gate.turn(at: runningClock(), leases: time)
         }
     }

@@ -39,7 +39,7 @@ actor SortedSetKeeper {
             }
             return call
         }
-        try shared.noting { () throws(RedisError) in
+        try shared.noting(.keeper) { () throws(RedisError) in
             for (chunk, reply) in zip(chunks, try client.run(calls)) {
                 let answers = try client.checked(reply, "renew").array ?? []
                 lost += zip(chunk, answers).filter { $0.1.integer == 0 }.map(\.0.0)
@@ -47,6 +47,9 @@ actor SortedSetKeeper {
         }
         return lost
     }
+
+    /// Asks whether the server is there and takes writes.
+    func check() throws(QueueError) { try shared.noting(.keeper) { () throws(RedisError) in try client.check() } }
 
     func release(_ receipts: [Receipt]) throws(QueueError) {
         let held = receipts.compactMap { SortedSetReceipt($0) }
@@ -56,10 +59,11 @@ actor SortedSetKeeper {
             }
             return SortedSetSettlement.call(scripts.settle, keys: keys, releases)
         }
-        try shared.noting { () throws(RedisError) in
+        try shared.noting(.keeper) { () throws(RedisError) in
             for reply in try client.run(calls) {
                 for answer in try client.checked(reply, "release").array ?? [] {
                     if let text = answer.text, answer.integer == nil {
+                        client.leave(after: text)
                         throw RedisError(operation: "release on \(client.url)", reason: text, kind: .answer)
                     }
                 }

@@ -45,7 +45,7 @@ actor SortedSetReader {
     }
 
     func connect() throws(QueueError) {
-        try shared.noting { () throws(RedisError) in
+        try shared.noting(.reader) { () throws(RedisError) in
             let report = try ServerReport(client)
             if let uptime = report.uptime, uptime < settings.holdAfterGap { shared.gap() }
             if isReported { return }
@@ -61,7 +61,7 @@ actor SortedSetReader {
     }
 
     func lease(limit: Int, wakeUp: WakeUp) throws(QueueError) -> [Delivery] {
-        try shared.noting { () throws(RedisError) in
+        try shared.noting(.reader) { () throws(RedisError) in
             while !Task.isCancelled {
                 let before = client.connections
                 try watch.arm()

@@ -45,7 +45,11 @@ package final class SortedSetSource: RequestSource {
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await keeper.release(receipts) }
 
-    package func health() async -> QueueHealth { shared.health }
+    /// Asks the server if nobody has for a while.
+    package func health() async -> QueueHealth {
+        if shared.isOld { do { try await keeper.check() } catch {} }
+        return shared.health
+    }
 
     /// Handlers for cancellation do not pass typed errors on.
     private static func caught(

@@ -307,6 +307,7 @@ extension SortedSetScripts {
           redis.call('HDEL', requests, unpack(gone))
           readmit(gone)
         end
+        if count == 0 then proveItTakesWrites(states) end
         local soonest = redis.call('ZRANGEBYSCORE', parked, '(' .. string.format('%.3f', now / 1000), '+inf',
           'WITHSCORES', 'LIMIT', 0, 1)
         local wait = soonest[2] and math.min(3600000, math.max(0, math.ceil(soonest[2] * 1000 - now))) or -1
@@ -335,6 +336,7 @@ extension SortedSetScripts {
           result[i] = isHeld and 1 or 0
         end
         if #ends > 0 then redis.call('ZADD', KEYS[1], unpack(ends)) end
+        if #ends < 2 * #keys then proveItTakesWrites(KEYS[2]) end
         return result
         """
 }

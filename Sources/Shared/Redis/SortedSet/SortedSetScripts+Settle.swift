@@ -178,6 +178,12 @@ extension SortedSetScripts {
           end
           if #ours > 0 then redis.call('DEL', unpack(ours)) end
         end
+        for n = 1, count do
+          if result[n] == 0 then
+            proveItTakesWrites(states)
+            break
+          end
+        end
         return result
         """
 }

@@ -38,6 +38,9 @@ package struct SortedSetScripts: Sendable {
           return what .. owner .. ' ' .. s.born .. ' ' .. s.score .. ' ' .. s.attempts .. ' ' .. s.deliveries
         end
 
+        -- A replica refuses this, and it changes nothing elsewhere. What is not there on a replica may not have arrived.
+        local function proveItTakesWrites(hash) redis.call('HDEL', hash, '') end
+
 
         """
 }

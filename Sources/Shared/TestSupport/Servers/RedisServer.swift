@@ -5,6 +5,7 @@ import Synchronization
 
 /// A real redis-server on a free loopback port and a Unix socket, with a folder of its own; ended when it is released.
 package final class RedisServer: Sendable {
+    package let host: String
     package let port: Int
     /// Its data, and the Unix socket `redis.sock`.
     package let folder: String
@@ -16,14 +17,20 @@ package final class RedisServer: Sendable {
     ///   - appendOnly: whether every write is on disk before it is answered, so that `kill` loses nothing.
     ///   - password: of the default user; empty for none.
     ///   - arguments: more of redis-server's options.
-    package init(appendOnly: Bool = false, password: String = "", arguments: [String] = []) async throws {
-        port = try freePort()
+    ///   - host: the loopback address it listens on.
+    ///   - port: a free one if `nil`.
+    package init(
+        appendOnly: Bool = false, password: String = "", host: String = "127.0.0.1", port: Int? = nil,
+        arguments: [String] = []
+    ) async throws {
+        self.host = host
+        self.port = try port ?? freePort()
         folder = FileManager.default.temporaryDirectory.path + "/redis-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.password = password
         self.arguments =
             [
-                "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--unixsocket", "redis.sock", "--save", "",
+                "--port", "\(self.port)", "--bind", host, "--dir", folder, "--unixsocket", "redis.sock", "--save", "",
                 "--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always", "--loglevel", "warning",
             ] + (password.isEmpty ? [] : ["--requirepass", password]) + arguments
         try await start()
@@ -34,7 +41,7 @@ package final class RedisServer: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    package var url: RedisURL { RedisURL(.tcp(host: "127.0.0.1", port: port), password: password) }
+    package var url: RedisURL { RedisURL(.tcp(host: host, port: port), password: password) }
 
     package var socketURL: RedisURL { RedisURL(.unix(path: folder + "/redis.sock"), password: password) }
 
