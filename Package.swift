@@ -205,8 +205,12 @@ let package = Package(
         shared(
             "Chaos", in: "Shared/TestSupport",
             ["Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+        shared(
+            "Oddities", in: "Shared/TestSupport",
+            ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Redis"]),
         .executableTarget(
-            name: "ChaosProgram", dependencies: ["Chaos", "Processes", "Reports", "TestServers", argumentParser],
+            name: "ChaosProgram",
+            dependencies: ["Chaos", "Oddities", "Processes", "Reports", "TestServers", argumentParser],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
         .executableTarget(
             name: "Microbench",
@@ -228,6 +232,7 @@ let package = Package(
             swiftSettings: strict),
         tests("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
         tests("ChaosTests", ["Chaos", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
+        tests("OddityTests", ["Oddities", "Processes"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         tests(
             "RedisChannelTests",

@@ -60,6 +60,11 @@ package struct Network: Sendable {
     /// Where a process serves its status, such as `http://127.0.0.1:20001`.
     package func statusURL(of name: String) -> String? { ports[name].map { "http://127.0.0.1:\($0.metrics)" } }
 
+    /// Ports of a process on the loopback address, without any proxy.
+    package func ports(of name: String) -> (listen: Int, acks: Int, status: Int)? {
+        ports[name].map { ($0.listen, $0.acks, $0.metrics) }
+    }
+
     private func reachable(_ port: Int) -> String { "tcp://127.0.0.1:\(linkProxies[port]?.port ?? port)" }
 
     package func proxies(on road: Fault.Road) -> [CuttingProxy] {

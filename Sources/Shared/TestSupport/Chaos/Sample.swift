@@ -17,7 +17,7 @@ package struct Sample: Sendable, Equatable {
         /// What a process uses; `nil` when there is none.
         ///
         /// Source: proc(5), `VmRSS` in status, and the entries of fd.
-        init?(of identifier: Int32) {
+        package init?(of identifier: Int32) {
             guard let status = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
                 let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
                 let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }),

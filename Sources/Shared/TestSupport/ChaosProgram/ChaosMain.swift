@@ -1,6 +1,7 @@
 import ArgumentParser
 import Chaos
 import Foundation
+import Oddities
 import Processes
 import Reports
 
@@ -9,7 +10,7 @@ import Reports
 struct ChaosMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos", abstract: "Breaks the pipeline on purpose and looks whether it keeps its promises.",
-        subcommands: [MatrixCommand.self, SoakCommand.self, ListCommand.self], defaultSubcommand: MatrixCommand.self)
+        subcommands: [MatrixCommand.self, OdditiesCommand.self, SoakCommand.self, ListCommand.self], defaultSubcommand: MatrixCommand.self)
 }
 
 /// Prints a line at once, whoever reads it.
@@ -69,6 +70,23 @@ struct MatrixCommand: AsyncParsableCommand {
         let failed = reports.filter { !$0.hasPassed }.map(\.cell.name) + broken
         say(failed.isEmpty ? "All \(reports.count) cells passed" : "Failed: \(failed.joined(separator: ", "))")
         if !failed.isEmpty { throw ExitCode.failure }
+    }
+}
+
+struct OdditiesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "oddities", abstract: "Throw odd things into a running pipeline, and see whom they cost anything.")
+
+    @Argument(help: "Kinds: message, answer, frame … (all)") var kinds: [String] = []
+    @Option(help: "Where folders of pipelines stay in which something went wrong.") var folder = "/tmp/chaos"
+
+    func run() async throws {
+        let oddities = Oddity.all.filter { kinds.isEmpty || kinds.contains($0.kind.rawValue) }
+        let own = URL(filePath: folder).appending(path: "oddities-\(ProcessInfo.processInfo.processIdentifier)")
+        let failures = await Oddity.run(oddities, folder: own, executables: try besideThis(), say: say)
+        say(failures.isEmpty ? "All \(oddities.count) oddities cost nobody else anything" : "Failed:")
+        for failure in failures { say(failure) }
+        if !failures.isEmpty { throw ExitCode.failure }
     }
 }
 
