@@ -10,7 +10,8 @@ import Reports
 struct ChaosMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos", abstract: "Breaks the pipeline on purpose and looks whether it keeps its promises.",
-        subcommands: [MatrixCommand.self, OdditiesCommand.self, SoakCommand.self, ListCommand.self], defaultSubcommand: MatrixCommand.self)
+        subcommands: [MatrixCommand.self, OdditiesCommand.self, SoakCommand.self, ListCommand.self],
+        defaultSubcommand: MatrixCommand.self)
 }
 
 /// Prints a line at once, whoever reads it.

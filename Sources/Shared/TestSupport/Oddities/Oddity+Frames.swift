@@ -35,7 +35,9 @@ extension Oddity {
         frame("a report of nonsense", [1, 3, 4, 0, 0, 0, 255, 255, 255, 255], acks: true),
     ]
 
-    /// A field of Protocol Buffers. Source: protobuf.dev, "Encoding".
+    /// A field of Protocol Buffers.
+    ///
+    /// Source: protobuf.dev, "Encoding".
     private enum Field {
         case fixed(UInt8, UInt64)
         case number(UInt8, UInt64)
@@ -99,7 +101,9 @@ extension Oddity {
     }
 }
 
-/// As much of ZMTP 3.0 as a PUSH socket says. Source: rfc.zeromq.org/spec/23.
+/// As much of ZMTP 3.0 as a PUSH socket says.
+///
+/// Source: rfc.zeromq.org/spec/23.
 private enum ZMTP {
     static let greeting: [UInt8] =
         [0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0x7F, 3, 0] + Array("NULL".utf8) + [UInt8](repeating: 0, count: 48)
