@@ -174,8 +174,8 @@ let package = Package(
         stage(
             "EmitStage", "emit",
             [
-                "PubSub", "PubSubSink", "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis", "SQLiteSink",
-                "PipelineMetrics", "Tap", deque,
+                "Links", "PubSub", "PubSubSink", "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis",
+                "SQLiteSink", "PipelineMetrics", "Tap", deque,
             ],
             parts: ["PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
         .executableTarget(

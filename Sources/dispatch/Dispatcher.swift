@@ -51,6 +51,7 @@ final class Dispatcher {
         [
             "attempts": waiting.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
             "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
+            "outcomes_unsettleable": emit.unsettleableCount,
         ]
     }
 

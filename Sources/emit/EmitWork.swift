@@ -29,5 +29,7 @@ struct EmitWork: StageWork {
         return await emitter.isDraining ? .draining : nil
     }
 
+    func problems() async -> [WiringProblem] { await emitter.problems }
+
     func counts() async -> [String: Int] { await emitter.counts }
 }

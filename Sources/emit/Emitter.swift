@@ -1,4 +1,5 @@
 import DequeModule
+import Links
 import Logging
 import Loop
 import Messages
@@ -41,6 +42,10 @@ final class Emitter {
     /// Settlements that the queue cannot take now, and why, as far as it has been said.
     private var delays = (count: 0, reasons: Set<String>())
     private static let mostReasons = 100
+    /// What is in another store than this process settles in is given back.
+    private var stores = StoreCheck()
+    private var complaints = Complaints()
+    private var complaintTimer: TimerID?
     private var isStopped = false
     private(set) var isDraining = false
 
@@ -64,7 +69,10 @@ final class Emitter {
         }
     }
 
-    var counts: [String: Int] { ["open": open.count, "waiting": waiting.count] }
+    var counts: [String: Int] {
+        ["open": open.count, "waiting": waiting.count, "of_other_stores": stores.refused]
+    }
+    var problems: [WiringProblem] { stores.problems(at: EventLoop.shared.now) }
     var canLeave: Bool { open.count == 0 && incoming.canLeave }
 
     func beginDrain() {
@@ -112,7 +120,10 @@ final class Emitter {
         for (item, status) in zip(batch, statuses) {
             publish(item, status)
             switch status {
-            case .settled: finish(item)
+            case .settled:
+                stores.settled()
+                finish(item)
+            case .stale where stores.isForeign(item.settlement.store): giveBack(item)
             case .stale:
                 logger.debug(
                     "The request was settled before",
@@ -121,6 +132,37 @@ final class Emitter {
             case .refused(let reason): refused(item, reason)
             case .delayed(let reason): delayed(item, reason)
             }
+        }
+    }
+
+    /// Which store this process settles in.
+    func know(_ store: StoreAnswer) {
+        guard stores.know(store) else { return }
+        switch store {
+        case .store(let store): logger.info("Results go to a store", metadata: ["store": "\(store)"])
+        case .unknown(let reason):
+            logger.warning(
+                "The store has no name that can be read; what belongs to another will not be noticed",
+                metadata: ["error": "\(reason)"])
+        }
+    }
+
+    /// Another process may settle it; its sender keeps it until one does.
+    private func giveBack(_ item: Item) {
+        stores.refuse(item.settlement, at: EventLoop.shared.now)
+        endDelay(item)
+        forget(item)
+        incoming.refuse(item.ticket, .foreign)
+        if complaintTimer == nil { lookAgain() }
+    }
+
+    /// Says what is wrong, and when it is over.
+    private func lookAgain() {
+        complaintTimer = EventLoop.shared.schedule(after: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            complaintTimer = nil
+            complaints.say(problems, logger)
+            if stores.isRefusing(at: EventLoop.shared.now) { lookAgain() }
         }
     }
 
@@ -205,9 +247,13 @@ final class Emitter {
 
     private func finish(_ item: Item) {
         endDelay(item)
+        forget(item)
+        incoming.finish(item.ticket)
+    }
+
+    private func forget(_ item: Item) {
         open.count -= 1
         open.bytes -= item.bytes
-        incoming.finish(item.ticket)
     }
 
     private func append(_ item: Item) {

@@ -17,6 +17,7 @@ struct Settlements: Sendable {
         settlement.requestToken = envelope.requestToken
         settlement.mayBeRepeated = envelope.losses > 0
         settlement.leasedAt = envelope.leasedAt
+        settlement.store = envelope.store
         settlement.traceParent = envelope.headers.first { $0.isNamed("traceparent") }?.value
         return settlement
     }

@@ -11,12 +11,18 @@ struct SettlingLoop: Sendable {
 
     /// Settles until the emitter is stopped and has nothing left, or the task is cancelled.
     func run() async {
-        await calls.untilItWorks { () async throws(QueueError) in try await sink.connect() }
+        await calls.untilItWorks { () async throws(QueueError) in
+            try await sink.connect()
+            await emitter.know(try await sink.identity())
+        }
         while !Task.isCancelled {
             let batch = await emitter.nextBatch()
             if batch.isEmpty { return }
             let statuses = await calls.untilItWorks { () async throws(QueueError) in
-                try await sink.settle(await emitter.settlements(of: batch))
+                let statuses = try await sink.settle(await emitter.settlements(of: batch))
+                // Settled before, or in another store: the server may have become another since it was last asked.
+                if statuses.contains(.stale) { await emitter.know(try await sink.identity()) }
+                return statuses
             }
             if let statuses { await emitter.settled(batch, statuses) }
         }

@@ -15,6 +15,7 @@ struct IngestWork: StageWork {
             for reader in readers {
                 group.addTask { await reader.renewLeases() }
                 group.addTask { await reader.watchBacklog() }
+                group.addTask { await reader.watchStore() }
             }
         }
     }

@@ -29,6 +29,11 @@ final class Ingester {
         var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
         /// Leased too late, to be released.
         var unwanted: [Receipt] = []
+        /// Where the queue is, as far as it is known.
+        var store: StoreAnswer?
+
+        /// 0: not known.
+        var storeNumber: UInt64 { if case .store(let store) = store { store.number } else { 0 } }
     }
 
     private let dispatch: OutgoingLink
@@ -102,8 +107,10 @@ final class Ingester {
         lanes[queue].isLeasing = false
         if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
         let now = WallClock.now().milliseconds
+        let store = lanes[queue].storeNumber
         for delivery in deliveries {
-            let envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
+            var envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
+            envelope.store = store
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
             }
@@ -114,6 +121,21 @@ final class Ingester {
         }
         admission.leased(deliveries.count, queue: queue)
         move()
+    }
+
+    /// Where a queue is: written beside what is leased from now on.
+    func know(_ store: StoreAnswer, queue: Int) {
+        guard store != lanes[queue].store else { return }
+        lanes[queue].store = store
+        let name = lanes[queue].settings.name
+        switch store {
+        case .store(let store):
+            logger.info("Requests come from a store", metadata: ["queue": "\(name)", "store": "\(store)"])
+        case .unknown(let reason):
+            logger.warning(
+                "The store of a queue has no name that can be read; emit will not notice if it settles in another",
+                metadata: ["queue": "\(name)", "error": "\(reason)"])
+        }
     }
 
     /// Counts a request; how it ends, too, where it gets no attempt, since nobody else does.

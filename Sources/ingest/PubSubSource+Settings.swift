@@ -15,6 +15,7 @@ extension PubSubSource {
         do throws(PubSubError) {
             self.init(
                 subscription: ResourceName.full(queue.name, .subscriptions, project: server.pubsubProject),
+                project: server.pubsubProject,
                 client: try PubSubClient(environment: ProcessInfo.processInfo.environment, connections: 16),
                 logger: logger)
         } catch {

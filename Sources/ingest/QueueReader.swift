@@ -15,7 +15,10 @@ struct QueueReader: Sendable {
 
     /// Reads until the ingester drains or the task is cancelled.
     func read() async {
-        await calls.untilItWorks { () async throws(QueueError) in try await source.connect() }
+        await calls.untilItWorks { () async throws(QueueError) in
+            try await source.connect()
+            await ingester.know(try await source.identity(), queue: queue)
+        }
         while !Task.isCancelled {
             let limit = await ingester.permits(queue: queue)
             if limit == 0 { return }
@@ -47,6 +50,16 @@ struct QueueReader: Sendable {
     /// Renews everything that is held, so that it stays ours for a whole lease after this process is gone, which does not
     /// wait for a server that is away.
     func renewAll() async { await renew(ingester.receiptsToRenew(queue: queue, olderThan: .zero), tries: 5) }
+
+    /// Looks where the queue is, until the task is cancelled: another server may answer at the address, or an emptied one.
+    ///
+    /// A second late is soon enough: what is leased meanwhile is settled wherever it is found.
+    func watchStore() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            if case .unreachable = await source.health() { continue }
+            if let store = try? await source.identity() { await ingester.know(store, queue: queue) }
+        }
+    }
 
     /// Gives requests back; what cannot be given back expires by itself.
     func release(_ receipts: [Receipt]) async {

@@ -36,7 +36,7 @@ final class Retrier {
     }
 
     var canLeave: Bool { emit.isIdle && incoming.canLeave }
-    var counts: [String: Int] { ["open": incoming.unfinishedCount] }
+    var counts: [String: Int] { ["open": incoming.unfinishedCount, "unsettleable": emit.unsettleableCount] }
     var stall: StallReason? {
         if isDraining { return .draining }
         return emit.hasLivePeer ? nil : .noPeers

@@ -89,6 +89,26 @@ struct EmitterTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func givesBackWhatIsStaleHereAndInAnotherStore() async throws {
+        let bench = try await Bench.start()
+        let (own, other) = (StoreIdentity(.sqlite, named: "own"), StoreIdentity(.sqlite, named: "other"))
+        bench.emitter.know(.store(own))
+        for (number, store) in [other, own].enumerated() { bench.send(number, store: store.number) }
+        try await bench.wait { bench.emitter.counts["waiting"] == 2 }
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.stale, .stale])
+        try await bench.wait { bench.done == [1] && bench.unsettleable == 1 }
+        #expect(bench.emitter.counts["open"] == 0)
+        // It is offered again after a second; then the store is the right one.
+        bench.emitter.know(.store(other))
+        let batch = await bench.emitter.nextBatch()
+        #expect(batch.map(\.settlement.id) == ["0"])
+        bench.emitter.settled(batch, [.settled])
+        try await bench.wait { bench.done == [1, 0] }
+        #expect(bench.unsettleable == 0)
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func givesAnEmptyBatchOnceItIsStopped() async throws {
         let bench = try await Bench.start()
         bench.emitter.stop()
@@ -135,10 +155,13 @@ private final class Bench {
 
     var done: [UInt64] { link.done }
 
-    func send(_ number: Int) {
+    /// Messages that the sender cannot give to anybody.
+    var unsettleable: Int { link.outgoing.unsettleableCount }
+
+    func send(_ number: Int, store: UInt64 = 0) {
         link.send(
             Envelope(
-                id: "\(number)", queue: "q", receipt: Receipt("r"),
+                id: "\(number)", queue: "q", receipt: Receipt("r"), store: store,
                 progress: .ended(.result(.answer(statusCode: 200, body: [])))),
             token: UInt64(number))
     }

@@ -112,7 +112,10 @@ extension RedisServer {
         try elements(list).map { try JSONDecoder().decode(SortedSetRun.Result.self, from: Data($0.utf8)) }
     }
 
-    func keys() throws -> Set<String> { try Set((run("KEYS", "*").array ?? []).compactMap(\.text)) }
+    /// All keys but the name of the database, which stays.
+    func keys() throws -> Set<String> {
+        try Set((run("KEYS", "*").array ?? []).compactMap(\.text)).subtracting([RedisStore.key])
+    }
 
     /// Nothing but what consumers and operators fetch stays behind.
     func expectNothingLeft(but names: Set<String>) async throws {

@@ -256,7 +256,7 @@ struct LinkReceiverTests {
     @Test
     func namesSendersThatDoNotHearIt() {
         let bench = ReceiverBench()
-        for _ in 0..<5 {
+        for _ in 0..<3 {
             bench.hello(1, to: 0, acks: "tcp://127.0.0.1:5566")
             #expect(bench.receiver.unheardAddresses.isEmpty)
             _ = bench.pass(1)

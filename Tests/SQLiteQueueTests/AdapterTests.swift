@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Messages
 import Queue
 import SQLite
@@ -183,5 +184,44 @@ struct AdapterTests {
             settled += statuses.count { $0 == .settled }
         }
         return settled
+    }
+}
+
+/// Source and sink agree on which file they have.
+@Suite(.timeLimit(.minutes(1)))
+struct StoreNameTests {
+    @Test
+    func bothSidesCallOneFileByOneNameAndACopyToo() async throws {
+        try await withFolder { path in
+            let source = SQLiteRequestSource(path: path, queue: "requests")
+            try await source.connect()
+            let sink = SQLiteResultSink(path: path)
+            try await sink.connect()
+            let name = try await source.identity()
+            #expect(try await sink.identity() == name)
+            let (other, copy) = (path + ".other", path + ".copy")
+            let stranger = SQLiteResultSink(path: other)
+            try await stranger.connect()
+            #expect(try await stranger.identity() != name)
+            try plain(path) { try $0.execute(sql: "VACUUM INTO '\(copy)'") }
+            let restored = SQLiteResultSink(path: copy)
+            try await restored.connect()
+            #expect(try await restored.identity() == name)
+        }
+    }
+
+    /// As a file that an earlier release has made.
+    @Test
+    func namesAFileThatHasNoName() async throws {
+        try await withFolder { path in
+            try await SQLiteResultSink(path: path).connect()
+            try plain(path) { try $0.execute(sql: "DROP TABLE store_name") }
+            let sink = SQLiteResultSink(path: path)
+            try await sink.connect()
+            guard case .store = try await sink.identity() else {
+                Issue.record("no name")
+                return
+            }
+        }
     }
 }

@@ -6,11 +6,14 @@ import Testing
 struct EnvironmentTests {
     @Test
     func letsAFlagBeatItsVariableAndThatTheDefault() throws {
-        let environment = ["AP_CONCURRENCY": "4", "AP_REQUEST_TIMEOUT": "0.5", "AP_METRICS_PORT": "0"]
+        let environment = [
+            "AP_CONCURRENCY": "4", "AP_REQUEST_TIMEOUT": "0.5", "AP_METRICS_PORT": "0", "AP_PIPELINE": "blue",
+        ]
         let settings = try DispatchSettings.parse(arguments: ["--concurrency", "16"], environment: environment)
         #expect(settings.concurrency == 16)
         #expect(settings.requestTimeout == .milliseconds(500))
         #expect(settings.stage.metricsPort == 0)
+        #expect(settings.stage.pipeline == "blue")
         #expect(settings.maxResponseBytes == 67_108_864)
     }
 

@@ -30,8 +30,8 @@ struct HelpTests {
     @Test
     func showsWhatBelongsToTheStage() throws {
         let common: Set = [
-            "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "max-unacked-bytes",
-            "log-level", "log-format",
+            "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
+            "max-unacked-bytes", "log-level", "log-format",
         ]
         let retry = try #require(exit(RetrySettings.self, ["--help"]))
         #expect(retry.code == 0)

@@ -16,6 +16,11 @@ struct RefusalTests {
         (["--listen", "http://h:1"], "'--listen <endpoint>': expected tcp://HOST:PORT or ipc://PATH"),
         (["--emit", "tcp://*:5559"], "'--emit <endpoint,…>': a wildcard names no peer"),
         (["--acks-advertise", "tcp://0.0.0.0:1"], "'--acks-advertise <endpoint>': a wildcard names no peer"),
+        (
+            ["--pipeline", "a b"],
+            "'--pipeline <name>': expected 1 to 63 letters, digits, points, dashes and underscores"
+        ),
+        (["--pipeline", ""], "'--pipeline <name>': expected 1 to 63 letters"),
         (["--log-level", "loud"], "'--log-level <level>': expected one of trace, debug, info, notice, warning"),
         (["--log-format", "xml"], "'--log-format <format>'"),
         (["--backoff", "linear"], "'--backoff'"),

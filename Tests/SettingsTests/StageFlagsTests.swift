@@ -11,6 +11,7 @@ struct StageFlagsTests {
     func ingestStartsWithNothingButDefaults() throws {
         let settings = try IngestSettings.parse(arguments: [])
         #expect(settings.stage.stage == .ingest)
+        #expect(settings.stage.pipeline == "default")
         #expect(settings.stage.listen == nil)
         #expect(settings.stage.dispatch.map(\.description) == ["tcp://127.0.0.1:5557"])
         #expect(settings.stage.retry.isEmpty && settings.stage.emit.isEmpty)

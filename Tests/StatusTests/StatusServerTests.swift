@@ -33,6 +33,14 @@ struct StatusServerTests {
     }
 
     @Test
+    func isReadyThoughSomethingBesideItIsWrong() async throws {
+        try await withServer(FixedProvider(readiness: .readyBut(notes: ["a", "b"]))) { server in
+            let ready = try await server.get("/readyz")
+            #expect(ready == Answer(200, "application/json", #"{"note":"a; b","status":"ready"}"# + "\n"))
+        }
+    }
+
+    @Test
     func showsTheReportAsJSON() async throws {
         let peer = StatusReport.Peer(
             link: "dispatch-emit", address: "tcp://127.0.0.1:5559", state: "alive", room: 7, open: 2,

@@ -30,7 +30,7 @@ struct FrameTests {
             url: "http://localhost:30080/v1/completions",
             headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,
             failedAttempts: 3, deliveries: 2, losses: 1, isBase64: true, leasedAt: 1_764_045_130_123,
-            payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
+            store: 0xFEDC_BA98_7654_3204, payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
     }
 
     @Test(arguments: envelopes)
@@ -86,7 +86,10 @@ struct FrameTests {
         Hello(session: 1, receiver: 0, number: 1, ackAddress: "tcp://10.0.0.1:5566"),
         Hello(
             session: .max, receiver: .max, number: .max, ackAddress: "", last: .max, open: [1...1, 3...9, 11...(.max)],
-            heard: .max, isDraining: true, isLeaving: true),
+            heard: .max, isDraining: true, isLeaving: true,
+            from: Introduction(
+                pipeline: "default", stage: "ingest", release: "0.1.0", version: Frame.version,
+                seeks: "dispatch")),
     ]
 
     @Test(arguments: hellos)
@@ -100,12 +103,40 @@ struct FrameTests {
             session: .max, receiver: .max, number: .max, answers: .max, isOpen: true, limit: .max, done: [1...(.max)],
             missing: [2...2, 4...5],
             refused: RefusalReason.allCases.map { Refusal(number: UInt64($0.rawValue) * 1000, reason: $0) },
-            isDraining: true, isLeaving: true),
+            isDraining: true, isLeaving: true,
+            from: Introduction(pipeline: "p", stage: "emit", release: "", version: Frame.version)),
     ]
 
     @Test(arguments: reports)
     func carriesAReportUnchanged(report: Report) throws {
         #expect(try Frame(decoding: try report.encoded()) == .report(report))
+    }
+}
+
+extension FrameTests {
+    @Test
+    func readsOfAnotherVersionWhoSpeaks() throws {
+        var bytes = try Self.hellos[1].encoded()
+        bytes[0] = 9
+        var from = try #require(Self.hellos[1].from)
+        from.version = 9
+        #expect(
+            try Frame(decoding: bytes)
+                == .hello(Hello(session: .max, receiver: 0, number: .max, ackAddress: "", from: from)))
+        bytes = try Self.reports[0].encoded()
+        bytes[0] = 2
+        from = Introduction(pipeline: "", stage: "", release: "", version: 2)
+        #expect(
+            try Frame(decoding: bytes)
+                == .report(Report(session: 1, receiver: 1, number: 1, answers: 0, isOpen: false, from: from)))
+    }
+
+    @Test(arguments: ["a b", "a\n", String(repeating: "a", count: 64), "é"])
+    func refusesNamesThatAreNone(name: String) throws {
+        var hello = Self.hellos[1]
+        hello.from?.pipeline = name
+        let bytes = try hello.encoded()
+        #expect(throws: WireError.field("from")) { try Frame(decoding: bytes) }
     }
 }
 

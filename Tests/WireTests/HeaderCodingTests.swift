@@ -115,6 +115,7 @@ private struct SplitMix: RandomNumberGenerator {
             deadline: number(), failedAttempts: Int(UInt32(truncatingIfNeeded: number())),
             deliveries: Int(UInt32(truncatingIfNeeded: number())), losses: Int(UInt32(truncatingIfNeeded: number())),
             isBase64: Bool.random(using: &self), leasedAt: number(),
+            store: UInt64(bitPattern: number()),
             payload: [UInt8](repeating: 2, count: Int.random(in: 0...500, using: &self))[...],
             progress: progresses.randomElement(using: &self) ?? .waiting)
     }

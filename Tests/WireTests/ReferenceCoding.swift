@@ -27,6 +27,7 @@ extension WireMessageHeader {
         isBase64 = envelope.isBase64
         if let token = envelope.requestToken { requestToken = token }
         leasedAt = envelope.leasedAt
+        store = envelope.store
         progress = OneOf_Progress(envelope.progress)
     }
 
@@ -37,7 +38,7 @@ extension WireMessageHeader {
             id: id, queue: queue, receipt: Receipt([UInt8](receipt)), resultDestination: resultDestination,
             requestToken: hasRequestToken ? requestToken : nil, url: url, headers: fields, deadline: deadline,
             failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
-            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, payload: payload,
+            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, store: store, payload: payload,
             progress: try decodedProgress(body: body))
     }
 

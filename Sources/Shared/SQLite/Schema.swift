@@ -65,6 +65,11 @@ package enum Schema {
             created_ms INTEGER NOT NULL,
             body NOT NULL                           -- as the producer wrote it
         );
+        CREATE TABLE IF NOT EXISTS store_name(
+            one INTEGER PRIMARY KEY CHECK(one = 1),
+            name INTEGER NOT NULL DEFAULT (random()) -- tells ingest and emit whether they have the same file
+        );
+        INSERT OR IGNORE INTO store_name(one) VALUES(1);
         -- Requests that were there before the triggers.
         INSERT OR IGNORE INTO request_state(seq, queue) SELECT seq, queue FROM requests;
         PRAGMA user_version = \(version);
@@ -72,7 +77,7 @@ package enum Schema {
 
     private static let objects = [
         "requests", "request_state", "request_state_next", "request_arrives", "request_leaves", "results",
-        "dead_letters",
+        "dead_letters", "store_name",
     ]
 
     /// Brings `database` up to this schema; takes no lock when it is already.

@@ -15,6 +15,7 @@ package final class PubSubSink: ResultSink {
     private let project: String
     private let defaultTopic: String
     private let orderingKey: String
+    private let store: StoreIdentity
     private var progress: [Receipt: SettlementProgress] = [:]
     private var recent = RecentReceipts()
     private var parking = Parking()
@@ -30,6 +31,7 @@ package final class PubSubSink: ResultSink {
     package init(client: PubSubClient, project: String, defaultTopic: String, orderingKey: String = "") {
         self.client = client
         self.project = project
+        store = client.store(project: project)
         self.defaultTopic = defaultTopic
         self.orderingKey = orderingKey
     }
@@ -101,8 +103,20 @@ package final class PubSubSink: ResultSink {
     /// Source: cloud.google.com/pubsub/pricing
     package nonisolated var spacing: Duration { .milliseconds(10) }
 
+    package func identity() async throws(QueueError) -> StoreAnswer { .store(store) }
+
+    /// What is of another store is stale at once: it must not be published before it is known to be anybody's here.
     @PipelineActor
     package func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
+        let own = batch.indices.filter { batch[$0].store == 0 || batch[$0].store == store.number }
+        if own.count == batch.count { return try await settleOwn(batch) }
+        var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
+        let settled = own.isEmpty ? [] : try await settleOwn(own.map { batch[$0] })
+        for (index, status) in zip(own, settled) { statuses[index] = status }
+        return statuses
+    }
+
+    private func settleOwn(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
         var run = SettlementRun(batch, progress: progress, now: WallClock.now().milliseconds) { recent.contains($0) }
         var failure = await dispel(&run)
         if failure == nil { failure = await publish(&run) }

@@ -9,6 +9,7 @@ package actor RedisChannelSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient
     private let defaultChannel: String
+    private var store = RedisStore(.redisPubSub)
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -37,6 +38,10 @@ package actor RedisChannelSink: ResultSink {
                 return try status(reply)
             }
         }
+    }
+
+    package func identity() throws(QueueError) -> StoreAnswer {
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     package func health() -> QueueHealth { state }

@@ -11,6 +11,7 @@ package actor SortedSetSink: ResultSink {
     private let client: RedisClient
     private let defaultList: String
     private let script: RedisScript
+    private var store = RedisStore(.redisSortedSet)
     private var state = QueueHealth.unreachable(reason: "not connected yet")
     private var askedAt = ContinuousClock.now
 
@@ -44,6 +45,10 @@ package actor SortedSetSink: ResultSink {
             }
             return statuses
         }
+    }
+
+    package func identity() throws(QueueError) -> StoreAnswer {
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     /// Asks the server if nobody has for a while.

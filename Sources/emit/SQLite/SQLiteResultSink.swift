@@ -24,6 +24,8 @@ package final class SQLiteResultSink: ResultSink {
         try await settling.settle(batch)
     }
 
+    package func identity() async throws(QueueError) -> StoreAnswer { try await settling.identity() }
+
     package func health() async -> QueueHealth { lastHealth.value.withLock { $0 } }
 }
 
@@ -62,6 +64,11 @@ private actor Settling {
             guard let database else { throw QueueError(operation: "settle on \(path)", reason: "not connected") }
             return try database.settle(batch)
         }
+    }
+
+    func identity() throws(QueueError) -> StoreAnswer {
+        guard let database else { throw QueueError(operation: "identity of \(path)", reason: "not connected") }
+        return try database.identity()
     }
 
     private func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {

@@ -30,6 +30,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
     /// Full name.
     private let subscription: String
     private let client: PubSubClient
+    private let store: StoreIdentity
     private let logger: Logger
     private var info = SubscriptionInfo()
     private var look = Look.none
@@ -44,9 +45,12 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private var isStopped = false
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
-    /// - Parameter subscription: its full name.
-    package init(subscription: String, client: PubSubClient, logger: Logger) {
+    /// - Parameters:
+    ///   - subscription: its full name.
+    ///   - project: as it is set.
+    package init(subscription: String, project: String = "", client: PubSubClient, logger: Logger) {
         self.subscription = subscription
+        store = client.store(project: project)
         self.client = client
         self.logger = logger
     }
@@ -76,6 +80,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     @PipelineActor
     package func leaseTime() async -> Duration? { .seconds(info.ackDeadline) }
+
+    package func identity() async throws(QueueError) -> StoreAnswer { .store(store) }
 
     @PipelineActor
     package func health() async -> QueueHealth { state }

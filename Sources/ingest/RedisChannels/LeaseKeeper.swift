@@ -10,12 +10,17 @@ actor LeaseKeeper {
     private let thread = QueueThread(name: "redis-leases")
     private let client: RedisClient
     private let lease: Duration
+    private var store = RedisStore(.redisPubSub)
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(url: RedisURL, lease: Duration) {
         client = RedisClient(url)
         self.lease = lease
+    }
+
+    func identity() throws(QueueError) -> StoreAnswer {
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {

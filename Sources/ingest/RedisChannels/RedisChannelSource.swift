@@ -30,6 +30,8 @@ package final class RedisChannelSource: RequestSource {
         return try await desk.lease(limit: limit)
     }
 
+    package func identity() async throws(QueueError) -> StoreAnswer { try await keeper.identity() }
+
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
         try await keeper.renew(receipts)
     }

@@ -10,6 +10,7 @@ actor SortedSetKeeper {
     private let lease: Duration
     private let scripts: SortedSetScripts
     private let shared: SharedLeases
+    private var store = RedisStore(.redisSortedSet)
 
     /// Leases per call of a script.
     private static let chunk = 256
@@ -22,6 +23,10 @@ actor SortedSetKeeper {
         self.lease = lease
         self.scripts = scripts
         self.shared = shared
+    }
+
+    func identity() throws(QueueError) -> StoreAnswer {
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {

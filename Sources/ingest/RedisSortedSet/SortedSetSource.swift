@@ -43,6 +43,8 @@ package final class SortedSetSource: RequestSource {
         try await keeper.renew(receipts)
     }
 
+    package func identity() async throws(QueueError) -> StoreAnswer { try await keeper.identity() }
+
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await keeper.release(receipts) }
 
     /// Asks the server if nobody has for a while.

@@ -32,6 +32,11 @@ actor Keeping {
         hasConnected = true
     }
 
+    func identity() throws(QueueError) -> StoreAnswer {
+        guard let database else { throw .notConnected(path) }
+        return try database.identity()
+    }
+
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
         var lost: [Receipt] = []
         try inBatches(receipts) { (database, batch) throws(QueueError) in

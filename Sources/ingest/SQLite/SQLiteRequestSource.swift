@@ -35,6 +35,8 @@ package final class SQLiteRequestSource: RequestSource {
         try await leasing.lease(limit: limit)
     }
 
+    package func identity() async throws(QueueError) -> StoreAnswer { try await keeping.identity() }
+
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
         try await keeping.renew(receipts)
     }

@@ -21,10 +21,13 @@
     package var isDraining: Bool
     /// The sender's last word: it holds nothing open and leaves.
     package var isLeaving: Bool
+    /// Who sends; `nil` from an earlier release.
+    package var from: Introduction?
 
     package init(
         session: UInt64, receiver: UInt64, number: UInt64, ackAddress: String, last: UInt64 = 0,
-        open: NumberRanges = [], heard: UInt64 = 0, isDraining: Bool = false, isLeaving: Bool = false
+        open: NumberRanges = [], heard: UInt64 = 0, isDraining: Bool = false, isLeaving: Bool = false,
+        from: Introduction? = nil
     ) {
         self.session = session
         self.receiver = receiver
@@ -35,6 +38,7 @@
         self.heard = heard
         self.isDraining = isDraining
         self.isLeaving = isLeaving
+        self.from = from
     }
 }
 
@@ -67,11 +71,13 @@ package struct Report: Sendable, Equatable {
     package var isDraining: Bool
     /// The receiver's last word: what it has not reported as done it will not do.
     package var isLeaving: Bool
+    /// Who receives: in answers to a hello and once a second; `nil` otherwise, and from an earlier release.
+    package var from: Introduction?
 
     package init(
         session: UInt64, receiver: UInt64, number: UInt64, answers: UInt64, isOpen: Bool, limit: UInt64 = 0,
         done: NumberRanges = [], missing: NumberRanges = [], refused: [Refusal] = [], isDraining: Bool = false,
-        isLeaving: Bool = false
+        isLeaving: Bool = false, from: Introduction? = nil
     ) {
         self.session = session
         self.receiver = receiver
@@ -84,6 +90,7 @@ package struct Report: Sendable, Equatable {
         self.refused = refused
         self.isDraining = isDraining
         self.isLeaving = isLeaving
+        self.from = from
     }
 }
 
@@ -105,6 +112,10 @@ package enum RefusalReason: UInt8, Sendable, CaseIterable {
     case unsettleable = 2
     /// Not started, and the process is leaving.
     case draining = 3
+    /// Its lease is in another store than the one this process settles in: that holds for all of its store.
+    ///
+    /// Said only of messages that name their store, whose senders know this reason.
+    case foreign = 4
 }
 
 /// Why a sender gives up offering a message.

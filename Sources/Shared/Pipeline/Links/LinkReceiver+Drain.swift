@@ -63,9 +63,15 @@ extension LinkReceiver {
         }
     }
 
-    /// Ack addresses of senders that have been asking who is there for 5 s: reports do not reach them.
+    /// Ack addresses of senders that have been asking who is there for 3 s: reports do not reach them.
     package var unheardAddresses: [String] {
-        unheard.filter { clock.elapsed - $0.value.since >= .seconds(5) }.keys.sorted()
+        unheard.filter { clock.elapsed - $0.value.since >= LinkTiming.unheard }.keys.sorted()
+    }
+
+    /// What is wrong with senders that say hello here and do not belong here.
+    package var misfits: [String] {
+        guard let wiring else { return [] }
+        return misplaced.sorted { $0.key < $1.key }.map { wiring.misfit($0.value.from, reportingTo: $0.key) }
     }
 }
 

@@ -3,6 +3,7 @@ extension LinkReceiver {
     package mutating func receive(_ hello: Hello, now: Duration) {
         clock.advance(to: now)
         guard !hasLeft else { return }
+        if let wiring, let from = hello.from, !wiring.fits(from) { return turnAway(hello, from) }
         if hello.receiver != instance { return answerStranger(hello) }
         unheard[hello.ackAddress] = nil
         if let slot = slots[hello.session] {
@@ -29,6 +30,20 @@ extension LinkReceiver {
         unheard[hello.ackAddress] = times
         greet(hello, replacesSocket: replacesSocket)
     }
+
+    /// A sender that does not belong here gets an answer that says who is here, and no session: it sends nothing then.
+    private mutating func turnAway(_ hello: Hello, _ from: Introduction) {
+        let isNamed = misplaced.count < Self.mostMisplaced || misplaced[hello.ackAddress] != nil
+        if isNamed, hello.ackAddress.utf8.count <= Self.longestAddress {
+            misplaced[hello.ackAddress] = (from, clock.elapsed)
+        }
+        greet(hello, replacesSocket: false)
+    }
+
+    /// As many are named; more are answered.
+    private static var mostMisplaced: Int { 16 }
+    /// Bytes: it stands in log lines.
+    private static var longestAddress: Int { 256 }
 
     private mutating func greet(_ hello: Hello, replacesSocket: Bool) {
         greetings.append(

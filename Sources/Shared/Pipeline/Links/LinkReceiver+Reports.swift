@@ -27,7 +27,7 @@ extension LinkReceiver {
         reports += 1
         let report = Report(
             session: greeting.session, receiver: instance, number: reports, answers: greeting.hello, isOpen: false,
-            isDraining: drainingSince != nil, isLeaving: hasLeft)
+            isDraining: drainingSince != nil, isLeaving: hasLeft, from: wiring?.own)
         return OutgoingReport(
             ackAddress: greeting.ackAddress, report: report, replacesSocket: greeting.replacesSocket)
     }
@@ -41,7 +41,8 @@ extension LinkReceiver {
         let report = Report(
             session: session.session, receiver: instance, number: reports, answers: session.hello, isOpen: true,
             limit: session.limit, done: isFull ? session.done : session.news(), missing: session.missing,
-            refused: session.refusals, isDraining: drainingSince != nil, isLeaving: hasLeft)
+            refused: session.refusals, isDraining: drainingSince != nil, isLeaving: hasLeft,
+            from: isFull ? wiring?.own : nil)
         if drainingSince != nil, session.drainReport == 0 { session.drainReport = reports }
         session.reportedLimit = session.limit
         session.highestLimit = max(session.highestLimit, session.limit)
@@ -70,6 +71,9 @@ extension LinkReceiver {
         }
         for (address, times) in unheard where clock.elapsed - times.last > LinkTiming.lost {
             unheard[address] = nil
+        }
+        for (address, sender) in misplaced where clock.since(sender.last) >= LinkTiming.lost {
+            misplaced[address] = nil
         }
     }
 

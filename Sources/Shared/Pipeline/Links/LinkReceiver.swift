@@ -58,6 +58,8 @@ package struct LinkReceiver: Sendable {
     }
 
     package let instance: UInt64
+    /// Who belongs at the other end; `nil`: nobody is asked.
+    let wiring: LinkWiring?
     var clock = RunningTime()
     var sessions: [ReceiverSession?] = []
     /// The sessions' numbers by slot, 0 for none: to ask a session for its own would copy it.
@@ -68,6 +70,8 @@ package struct LinkReceiver: Sendable {
     var greetings: [Greeting] = []
     /// By ack address.
     var unheard: [String: Unheard] = [:]
+    /// Senders that do not belong here, by ack address, and when each last said hello.
+    var misplaced: [String: (from: Introduction, last: Duration)] = [:]
     var reports: UInt64 = 0
     /// Where `nextReport` stands in its round; `nil` between rounds.
     var cursor: Int?
@@ -83,10 +87,13 @@ package struct LinkReceiver: Sendable {
 
     /// Makes a receiver without sessions and without room.
     ///
-    /// - Parameter instance: 64 bits from the system's random source, fresh for every process, not 0.
-    package init(instance: UInt64) {
+    /// - Parameters:
+    ///   - instance: 64 bits from the system's random source, fresh for every process, not 0.
+    ///   - wiring: who may send here.
+    package init(instance: UInt64, wiring: LinkWiring? = nil) {
         precondition(instance != 0, "0 stands for a receiver that is not known")
         self.instance = instance
+        self.wiring = wiring
     }
 
     /// Decides about a message that arrived.

@@ -57,8 +57,12 @@ package struct LinkSender<Message> {
     ///   - seed: 64 bits from the system's random source, fresh for every process and link: session numbers come
     ///     from it, and a session number must never come back.
     ///   - aloneFrom: From this many losses on a message travels alone.
-    package init(ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2) {
-        core = SenderCore(ackAddress: ackAddress, maxLosses: maxLosses, seed: seed, aloneFrom: aloneFrom)
+    ///   - wiring: Who may be sent to; `nil`: whoever answers.
+    package init(
+        ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2, wiring: LinkWiring? = nil
+    ) {
+        core = SenderCore(
+            ackAddress: ackAddress, maxLosses: maxLosses, seed: seed, aloneFrom: aloneFrom, wiring: wiring)
     }
 
     /// Accepts a message; it is this sender's until `done`, `deadLetter` or `returned` gives it back.
@@ -68,11 +72,13 @@ package struct LinkSender<Message> {
     ///   - losses: Processes lost while they held it before it came here.
     ///   - travelsAlone: Whether to treat it from the start like a message with two losses (a request whose lease
     ///     expired twice).
+    ///   - store: The store its lease is in; 0: not known. What one receiver cannot settle goes to another, and what it
+    ///     says of one message holds for all of its store.
     @inlinable
     package mutating func offer(
-        _ message: Message, bytes: Int, losses: Int = 0, travelsAlone: Bool = false, now: Duration
+        _ message: Message, bytes: Int, losses: Int = 0, travelsAlone: Bool = false, store: UInt64 = 0, now: Duration
     ) {
-        let slot = Int(core.offer(bytes: bytes, losses: losses, travelsAlone: travelsAlone, now: now))
+        let slot = Int(core.offer(bytes: bytes, losses: losses, travelsAlone: travelsAlone, store: store, now: now))
         if slot < contents.count { contents[slot] = message } else { contents.append(message) }
     }
 
@@ -153,6 +159,12 @@ package struct LinkSender<Message> {
 
     /// Whether a peer is there to be given messages (it may be full).
     package var hasLivePeer: Bool { core.hasLivePeer }
+
+    /// What waits because no peer can settle it, by store; empty while there is a peer that can, or none at all.
+    package var unsettleable: [UnsettleableMessages] { core.unsettleable }
+
+    /// Whether no peer takes anything: each has said of all it was given that it cannot settle it.
+    package var isRefusedByAll: Bool { core.isRefusedByAll }
 
     /// Whether a report about this session is for this sender.
     package func hasSession(_ session: UInt64) -> Bool { core.hasSession(session) }

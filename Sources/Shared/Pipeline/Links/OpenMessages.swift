@@ -5,6 +5,8 @@ struct OpenMessage: Sendable {
     var losses: Int
     /// It goes only to a peer that holds no other such message.
     var travelsAlone: Bool
+    /// The store its lease is in; 0: not known.
+    var store: UInt64 = 0
     /// Receivers that could not read it.
     var undecodable = 0
     /// Age among the messages of this sender.

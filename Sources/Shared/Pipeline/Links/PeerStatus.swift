@@ -15,9 +15,11 @@ package struct PeerStatus: Sendable, Equatable {
     package let isLive: Bool
     package let isLost: Bool
     package let isDraining: Bool
-    /// A report has come in this session.
+    /// A report has come.
     ///
     /// A peer that is connected and has not answered for 5 s cannot reach the ack address.
     package let hasAnswered: Bool
     package let isResolved: Bool
+    /// Who answers there and does not belong there: it gets nothing.
+    package let misfit: Introduction?
 }

@@ -38,6 +38,8 @@ package enum LinkTiming {
     package static let doubt: Duration = .milliseconds(1500)
     /// A data socket whose hello is not answered for this long, while reports come, is replaced.
     package static let unanswered: Duration = .seconds(3)
+    /// Who says hello for this long without hearing an answer does not hear any.
+    package static let unheard: Duration = .seconds(3)
     /// The data socket of a peer that is silent altogether is replaced this often: a socket that has got stuck cannot
     /// be told from a dead peer, and whoever takes the peer's place could not be reached through it.
     package static let silentReplacement: Duration = .seconds(10)

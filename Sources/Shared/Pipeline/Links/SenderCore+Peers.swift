@@ -46,6 +46,8 @@ extension SenderCore {
     /// What the peer holds is offered to others; what nobody takes stays with it.
     private mutating func loseSilent(_ index: Int) {
         peers[index]?.isLost = true
+        misfits[index] = nil
+        peers[index]?.hasReported = false
         guard let peer = peers[index], peer.phase != .greeting else { return }
         totals.lostPeers += 1
         offerElsewhere(peer.openSlots)
@@ -77,6 +79,7 @@ extension SenderCore {
     /// - Parameter counting: Whether this was a death; an orderly leave is not.
     mutating func restartSession(_ index: Int, counting: Bool) {
         guard let session = peers[index]?.session else { return }
+        foreignStores[index] = nil
         let fresh = generator.next()
         let slots = peers[index]?.restart(session: fresh, now: clock.elapsed) ?? []
         peersBySession[session] = nil
@@ -105,6 +108,8 @@ extension SenderCore {
         peersByAddress[peer.address] = nil
         peersBySession[peer.session] = nil
         peers[index] = nil
+        misfits[index] = nil
+        foreignStores[index] = nil
         actions.append(.closePeer(index))
     }
 
@@ -132,7 +137,7 @@ extension SenderCore {
         let hello = Hello(
             session: peer.session, receiver: peer.instance, number: peer.helloNumber, ackAddress: ackAddress,
             last: peer.last, open: peer.open, heard: peer.reportNumber,
-            isDraining: isDraining, isLeaving: isLeaving)
+            isDraining: isDraining, isLeaving: isLeaving, from: wiring?.own)
         actions.append(.hello(index, hello))
     }
 }

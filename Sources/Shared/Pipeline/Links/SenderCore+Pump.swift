@@ -4,16 +4,27 @@ extension SenderCore {
     /// Gives what waits to peers with room, the oldest first, until there is no more room.
     mutating func pump(now: Duration) {
         if returnsUnsent { returnUnsent() }
-        while let entry = Self.first(of: &moving, in: messages), let peer = roomiest() {
-            moving.removeFirst()
-            give(entry.slot, to: peer, now: now)
+        while let entry = Self.first(of: &moving, in: messages), place(entry, now: now) { moving.removeFirst() }
+        while let entry = Self.first(of: &loners, in: messages), place(entry, alone: true, now: now) {
+            loners.removeFirst()
         }
-        pumpLoners(now: now)
         pumpRefused(now: now)
-        while let entry = Self.first(of: &waiting, in: messages), let peer = roomiest() {
-            waiting.removeFirst()
+        if !aside.isEmpty { pumpAside(now: now) }
+        while let entry = Self.first(of: &waiting, in: messages), place(entry, now: now) { waiting.removeFirst() }
+    }
+
+    /// Gives a message to a peer; what the peers with room cannot settle steps aside for those behind it.
+    ///
+    /// - Returns: `false` if it stays where it is.
+    private mutating func place(_ entry: QueueEntry, alone: Bool = false, now: Duration) -> Bool {
+        let store = messages[entry.slot].store
+        if let peer = roomiest(alone: alone, store: store) {
             give(entry.slot, to: peer, now: now)
+            return true
         }
+        guard hasRoom(alone: alone, toRefuse: store) else { return false }
+        aside[store, default: []].append(self.entry(for: entry.slot))
+        return true
     }
 
     /// The first entry that still stands for a waiting message; those before it are removed.
@@ -23,15 +34,6 @@ extension SenderCore {
             queue.removeFirst()
         }
         return nil
-    }
-
-    /// Messages that travel alone go to peers that hold none of them.
-    private mutating func pumpLoners(now: Duration) {
-        while let entry = Self.first(of: &loners, in: messages) {
-            guard let peer = roomiest(alone: true) else { return }
-            loners.removeFirst()
-            give(entry.slot, to: peer, now: now)
-        }
     }
 
     /// What a peer refused goes to any other; to the same one only when there is no other, and after a while.
@@ -50,10 +52,10 @@ extension SenderCore {
 
     private func peerForRefused(_ message: OpenMessage) -> Int? {
         let refuser = Int(message.refuser)
-        if let other = roomiest(alone: message.travelsAlone, except: refuser) { return other }
+        if let other = roomiest(alone: message.travelsAlone, except: refuser, store: message.store) { return other }
         let isOnlyPeer = !peers.indices.contains { $0 != refuser && isUsable($0) }
         guard isOnlyPeer, clock.elapsed >= message.notBefore else { return nil }
-        return roomiest(alone: message.travelsAlone)
+        return roomiest(alone: message.travelsAlone, store: message.store)
     }
 
     /// Gives back what no peer holds: never given to one, or taken back from one.
@@ -62,6 +64,10 @@ extension SenderCore {
     private mutating func returnUnsent() {
         for entry in refused { returnIfUnheld(entry) }
         refused.removeAll(keepingCapacity: true)
+        for store in aside.keys.sorted() {
+            let entries = aside.removeValue(forKey: store) ?? []
+            for entry in entries { returnIfUnheld(entry) }
+        }
         for queue in [\Self.waiting, \.moving, \.loners] {
             let entries = self[keyPath: queue]
             self[keyPath: queue].removeAll(keepingCapacity: true)
@@ -93,16 +99,22 @@ extension SenderCore {
         actions.append(.returned(slot))
     }
 
-    /// The usable peer with most room, `nil` if none has any.
-    func roomiest(alone: Bool = false, except excluded: Int = -1) -> Int? {
+    /// The usable peer with most room that can settle what is in `store`, `nil` if none has any.
+    ///
+    /// `alone`: only one that holds nothing that travels alone.
+    func roomiest(alone: Bool = false, except excluded: Int = -1, store: UInt64 = 0) -> Int? {
         var best: Int?
         var most = 0
+        var isForeignToAll = true
         for index in peers.indices where index != excluded && isUsable(index) {
-            guard let peer = peers[index], peer.room > most, !alone || peer.loners == 0 else { continue }
+            guard let peer = peers[index] else { continue }
+            if isForeign(store, to: index) { continue }
+            isForeignToAll = false
+            guard peer.room > most, !alone || peer.loners == 0 else { continue }
             most = peer.room
             best = index
         }
-        return best
+        return isForeignToAll ? probed(alone: alone, except: excluded, store: store) : best
     }
 
     /// Whether the peer may be given something new.
@@ -125,6 +137,7 @@ extension SenderCore {
         messages[slot].wasSent = false
         messages[slot].stamp = 0
         messages[slot].since = now
+        if isForeign(message.store, to: peer) { noteForeign(message.store, to: peer) }
         transmit(slot)
         totals.sent += 1
     }

@@ -1,3 +1,5 @@
+import DequeModule
+
 extension SenderCore {
     /// Takes a report that arrived at the ack address.
     mutating func receive(_ report: Report, now: Duration) {
@@ -17,7 +19,7 @@ extension SenderCore {
             // Another process answers at the address: the one before is dead, and so is its session.
             totals.lostPeers += 1
             restartSession(index, counting: true)
-            bind(index, to: report.receiver)
+            if admits(index, report) { bind(index, to: report.receiver) }
         } else if report.number <= peer.reportNumber {
             totals.staleReports += 1
             return
@@ -32,12 +34,26 @@ extension SenderCore {
     /// A process that this sender feeds by another address is not fed twice.
     private mutating func greet(_ index: Int, _ report: Report) {
         peers[index]?.heardFrom = clock.elapsed
+        guard admits(index, report) else { return }
         let isKnown = peers.contains { peer in
             guard let peer else { return false }
             return peer.instance == report.receiver && !peer.isLost
         }
         guard !isKnown, !report.isLeaving else { return }
         bind(index, to: report.receiver)
+    }
+
+    /// Whether the process that answers belongs at the other end.
+    ///
+    /// One that does not is asked again each second who it is: another may take its place.
+    private mutating func admits(_ index: Int, _ report: Report) -> Bool {
+        peers[index]?.hasReported = true
+        let misfit = report.from.flatMap { from in wiring?.fits(from) == false ? from : nil }
+        misfits[index] = misfit
+        guard misfit != nil else { return true }
+        peers[index]?.isLost = false
+        peers[index]?.unansweredSince = nil
+        return false
     }
 
     private mutating func bind(_ index: Int, to instance: UInt64) {
@@ -103,6 +119,8 @@ extension SenderCore {
     private mutating func finish(_ index: Int, _ number: UInt64) {
         guard let slot = peers[index]?.slot(of: number) else { return }
         peers[index]?.close(number, travelsAlone: messages[slot].travelsAlone)
+        peers[index]?.hasFinished = true
+        if !foreignStores.isEmpty { foreignStores[index]?[messages[slot].store] = nil }
         totals.done += 1
         messages.remove(slot)
         actions.append(.done(slot))
@@ -117,6 +135,12 @@ extension SenderCore {
         if refusal.reason == .draining {
             guard returnsUnsent else { return slot }
             giveBack(slot)
+            return nil
+        }
+        if refusal.reason == .foreign {
+            let store = messages[slot].store
+            noteForeign(store, to: index)
+            aside[store, default: []].append(entry(for: slot))
             return nil
         }
         if refusal.reason == .undecodable { messages[slot].undecodable += 1 }

@@ -17,14 +17,15 @@ extension SenderCore {
 
     /// All peers, for status and metrics.
     func peerStatus(now: Duration) -> [PeerStatus] {
-        peers.compactMap { peer in
-            guard let peer else { return nil }
+        peers.indices.compactMap { index in
+            guard let peer = peers[index] else { return nil }
             let oldest = peer.window.first.map { now - messages[$0].since }
             return PeerStatus(
                 address: peer.address, instance: peer.instance, session: peer.session, room: peer.room,
                 open: peer.openCount, oldestOpen: oldest, silence: clock.since(peer.heardFrom),
                 isLive: peer.phase == .open && !peer.isLost, isLost: peer.isLost, isDraining: peer.isDraining,
-                hasAnswered: peer.phase != .greeting, isResolved: peer.isResolved)
+                hasAnswered: peer.phase != .greeting || peer.hasReported, isResolved: peer.isResolved,
+                misfit: misfits[index])
         }
     }
 }

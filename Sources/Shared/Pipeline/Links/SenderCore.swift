@@ -19,8 +19,17 @@ import DequeModule
     let ackAddress: String
     let maxLosses: Int
     let aloneFrom: Int
+    /// Who belongs at the other end; `nil`: nobody is asked.
+    let wiring: LinkWiring?
     var generator: SplitMix64
     var clock = RunningTime()
+
+    // Beside the peers, which are copied often: both are empty while all is well.
+
+    /// Who answers at a peer's address and does not belong there; it gets no session.
+    var misfits: [Int: Introduction] = [:]
+    /// Stores that a peer cannot settle, and the running time from which one message of the store may ask it again.
+    var foreignStores: [Int: [UInt64: Duration]] = [:]
 
     var messages = OpenMessages()
     var peers: [SenderPeer?] = []
@@ -35,6 +44,8 @@ import DequeModule
     var loners: Deque<QueueEntry> = []
     /// Refused by a peer that could not deal with it.
     var refused: [QueueEntry] = []
+    /// Of stores that some peer cannot settle: what no other had room for when it was its turn, oldest first.
+    var aside: [UInt64: Deque<QueueEntry>] = [:]
     var stamps: UInt64 = 0
     var accepted: UInt64 = 0
 
@@ -44,23 +55,25 @@ import DequeModule
     private var nextIndex = 0
     var totals = SenderTotals()
 
-    init(ackAddress: String, maxLosses: Int, seed: UInt64, aloneFrom: Int) {
+    init(ackAddress: String, maxLosses: Int, seed: UInt64, aloneFrom: Int, wiring: LinkWiring?) {
         self.ackAddress = ackAddress
         self.maxLosses = maxLosses
         self.aloneFrom = aloneFrom
+        self.wiring = wiring
         generator = SplitMix64(seed: seed)
     }
 
     /// Accepts a message, and says in which slot.
     @usableFromInline
-    mutating func offer(bytes: Int, losses: Int, travelsAlone: Bool, now: Duration) -> Int32 {
+    mutating func offer(bytes: Int, losses: Int, travelsAlone: Bool, store: UInt64, now: Duration) -> Int32 {
         accepted += 1
         let isLoner = travelsAlone || losses >= aloneFrom
         let slot = messages.insert(
-            OpenMessage(bytes: bytes, losses: losses, travelsAlone: isLoner, order: accepted, since: now))
+            OpenMessage(
+                bytes: bytes, losses: losses, travelsAlone: isLoner, store: store, order: accepted, since: now))
         if isLoner {
             loners.append(entry(for: slot))
-        } else if waiting.isEmpty, moving.isEmpty, !returnsUnsent, let peer = roomiest() {
+        } else if waiting.isEmpty, moving.isEmpty, !returnsUnsent, let peer = roomiest(store: store) {
             give(slot, to: peer, now: now)
         } else {
             waiting.append(entry(for: slot))

@@ -21,6 +21,10 @@ struct SenderPeer: Sendable {
     /// Nothing was heard of it for `LinkTiming.lost`; what it holds is offered to others.
     var isLost = false
     var isDraining = false
+    /// Something was heard of it since it was last lost.
+    var hasReported = false
+    /// It has finished something.
+    var hasFinished = false
 
     // Messages: `base` is the lowest number that is not done, `window[i]` the slot of number base + i, or -1 when that
     // is done or has moved. Without a gap at its head.

@@ -37,6 +37,8 @@ package struct Envelope: Sendable, Equatable {
     package var isBase64: Bool
     /// When ingest leased it, milliseconds since 1970.
     package var leasedAt: Int64
+    /// The store that the lease is in, as ingest and emit know it; 0: not known, then nobody compares.
+    package var store: UInt64
     /// The request body to POST.
     package var payload: Bytes
     /// What has become of it.
@@ -45,7 +47,8 @@ package struct Envelope: Sendable, Equatable {
     package init(
         id: String, queue: String, receipt: Receipt, resultDestination: String = "", requestToken: String? = nil,
         url: String = "", headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0,
-        deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, payload: Bytes = [],
+        deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, store: UInt64 = 0,
+        payload: Bytes = [],
         progress: Progress = .waiting
     ) {
         self.id = id
@@ -61,6 +64,7 @@ package struct Envelope: Sendable, Equatable {
         self.losses = losses
         self.isBase64 = isBase64
         self.leasedAt = leasedAt
+        self.store = store
         self.payload = payload
         self.progress = progress
     }

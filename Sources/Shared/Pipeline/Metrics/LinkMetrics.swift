@@ -18,6 +18,8 @@ package struct LinkMetrics: Sendable {
     package let room: Gauge
     /// Peers that are alive.
     package let peers: Gauge
+    /// Messages that wait because no peer settles in the store they belong to.
+    package let unsettleable: Gauge
     /// Age of the oldest open message, in seconds.
     package let oldestOpenSeconds: Gauge
 
@@ -39,6 +41,7 @@ package struct LinkMetrics: Sendable {
         open = gauge("open", "Messages on their way or being worked on.")
         room = gauge("room", "Messages that can be sent or taken now.")
         peers = gauge("peers", "Peers that are alive.")
+        unsettleable = gauge("unsettleable", "Messages that no peer can settle: they belong to another store.")
         oldestOpenSeconds = gauge("oldest_open_seconds", "Age of the oldest open message.")
     }
 }

@@ -6,6 +6,7 @@ package enum StallReason: String, Sendable, CaseIterable {
     case gatewaySlotsFull = "gateway_slots_full"
     case queueServerAway = "queue_server_away"
     case draining
+    case wrongWiring = "wrong_wiring"
 
     /// For people.
     package var text: String {
@@ -16,6 +17,7 @@ package enum StallReason: String, Sendable, CaseIterable {
         case .gatewaySlotsFull: "all slots for the gateway are taken"
         case .queueServerAway: "the queue server does not answer"
         case .draining: "the stage is draining"
+        case .wrongWiring: "a link or a store is not the one it should be"
         }
     }
 }

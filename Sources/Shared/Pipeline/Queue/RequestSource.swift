@@ -25,6 +25,11 @@ package protocol RequestSource: Sendable {
     /// Ends leases so that anybody can have the requests at once.
     func release(_ receipts: [Receipt]) async throws(QueueError)
 
+    /// Which store the queue is in; asked after `connect` and now and then.
+    ///
+    /// Whoever comes first gives the store its name.
+    func identity() async throws(QueueError) -> StoreAnswer
+
     /// Whether the server answered last time it was asked (for `/readyz`), and why not.
     func health() async -> QueueHealth
 
@@ -42,6 +47,7 @@ package protocol RequestSource: Sendable {
 
 /// What most queues need not do: they take nothing before it is asked for.
 extension RequestSource {
+    package func identity() async throws(QueueError) -> StoreAnswer { .unknown(reason: "this queue has none") }
     package func leaseTime() async -> Duration? { nil }
     package func keepHeld() async {}
     package func stop() async {}

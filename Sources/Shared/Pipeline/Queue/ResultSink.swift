@@ -16,6 +16,10 @@ package protocol ResultSink: Sendable {
     /// settles at most once.
     func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus]
 
+    /// Which store this settles in; asked after `connect`, and when a settlement was stale: then it was settled before, or
+    /// is in another store.
+    func identity() async throws(QueueError) -> StoreAnswer
+
     /// Whether the server answered last time it was asked (for `/readyz`), and why not.
     func health() async -> QueueHealth
 
@@ -26,6 +30,8 @@ package protocol ResultSink: Sendable {
 }
 
 extension ResultSink {
+    package func identity() async throws(QueueError) -> StoreAnswer { .unknown(reason: "this queue has none") }
+
     /// A round trip and four changes of threads: at half of Redis's highest rate this costs a quarter less CPU than half a
     /// millisecond, and has a shorter tail.
     package var spacing: Duration { .microseconds(1500) }
@@ -52,6 +58,8 @@ package struct Settlement: Sendable, Equatable {
     package var mayBeRepeated: Bool
     /// When ingest leased it, milliseconds since 1970 by ingest's clock; 0: not known.
     package var leasedAt: Int64
+    /// The store its lease is in, `StoreIdentity.number`; 0: not known.
+    package var store: UInt64
     package var action: Action
 
     package enum Action: Sendable, Equatable {
@@ -70,7 +78,7 @@ package struct Settlement: Sendable, Equatable {
     package init(
         receipt: Receipt, queue: String, destination: String, id: String, requestToken: String? = nil,
         statusCode: Int? = nil, errorCode: ErrorCode? = nil, traceParent: String? = nil, mayBeRepeated: Bool = false,
-        leasedAt: Int64 = 0, action: Action
+        leasedAt: Int64 = 0, store: UInt64 = 0, action: Action
     ) {
         self.receipt = receipt
         self.queue = queue
@@ -82,6 +90,7 @@ package struct Settlement: Sendable, Equatable {
         self.traceParent = traceParent
         self.mayBeRepeated = mayBeRepeated
         self.leasedAt = leasedAt
+        self.store = store
         self.action = action
     }
 }

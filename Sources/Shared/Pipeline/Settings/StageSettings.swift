@@ -3,6 +3,8 @@ package import Logging
 /// What all stages are told, everything resolved; endpoints a stage has no use for are `nil` or empty.
 package struct StageSettings: Sendable, Equatable {
     package var stage: StageName
+    /// Stages of another pipeline are refused, and refuse.
+    package var pipeline: String
     /// Where envelopes arrive; `nil` for ingest.
     package var listen: Endpoint?
     /// Where its receivers are; each is empty unless the stage sends there.
@@ -37,6 +39,7 @@ package struct StageSettings: Sendable, Equatable {
         func add(_ name: String, _ endpoints: [Endpoint]) {
             if !endpoints.isEmpty { add(name, EndpointList(endpoints)) }
         }
+        add("--pipeline", pipeline)
         add("--listen", listen)
         add("--dispatch", dispatch)
         add("--retry", retry)

@@ -12,6 +12,7 @@ enum StatusDocument {
     static func readiness(_ readiness: Readiness) -> Data {
         switch readiness {
         case .ready: short(["status": "ready"])
+        case .readyBut(let notes): short(["status": "ready", "note": notes.joined(separator: "; ")])
         case .notReady(let reason): short(["status": "not ready", "error": reason])
         }
     }

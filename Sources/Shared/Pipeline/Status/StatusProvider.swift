@@ -16,6 +16,8 @@ package enum Health: Sendable, Equatable {
 
 package enum Readiness: Sendable, Equatable {
     case ready
+    /// It can, and something beside it is not as it should be.
+    case readyBut(notes: [String])
     case notReady(reason: String)
 }
 

@@ -28,7 +28,8 @@ struct StatusResponder: Sendable {
 
     private func readiness() async -> HTTPResponse {
         let readiness = await asker.ask { await provider.readiness() } ?? .notReady(reason: Self.silence)
-        return json(readiness == .ready ? .ok : .serviceUnavailable, StatusDocument.readiness(readiness))
+        let code: HTTPStatusCode = if case .notReady = readiness { .serviceUnavailable } else { .ok }
+        return json(code, StatusDocument.readiness(readiness))
     }
 
     private func status() async -> HTTPResponse {

@@ -15,17 +15,26 @@ extension Hello {
         header.heard = heard
         header.isDraining = isDraining
         header.isLeaving = isLeaving
+        if let from { header.from = WireIntroduction(from) }
         return try Frame.control(.hello, header)
     }
 
-    init(header bytes: Bytes) throws(WireError) {
+    /// - Parameter version: of the frame; of another one only what tells who speaks, and where it hears, is read.
+    init(header bytes: Bytes, version: UInt8 = Frame.version) throws(WireError) {
         let header: WireHelloHeader
         do { header = try WireHelloHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
         guard header.session != 0 else { throw .field("session") }
+        guard version == Frame.version else {
+            self.init(
+                session: header.session, receiver: 0, number: header.number, ackAddress: header.ackAddress,
+                from: try Introduction(header.from, version: version))
+            return
+        }
         self.init(
             session: header.session, receiver: header.receiver, number: header.number,
             ackAddress: header.ackAddress, last: header.last, open: try NumberRanges(header.open, field: "open"),
-            heard: header.heard, isDraining: header.isDraining, isLeaving: header.isLeaving)
+            heard: header.heard, isDraining: header.isDraining, isLeaving: header.isLeaving,
+            from: header.hasFrom ? try Introduction(header.from, version: version) : nil)
     }
 }
 
@@ -44,19 +53,28 @@ extension Report {
         header.refused = refused.flatMap { [$0.number, UInt64($0.reason.rawValue)] }
         header.isDraining = isDraining
         header.isLeaving = isLeaving
+        if let from { header.from = WireIntroduction(from) }
         return try Frame.control(.report, header)
     }
 
-    init(header bytes: Bytes) throws(WireError) {
+    /// - Parameter version: of the frame; of another one only what tells who speaks, and to whom, is read.
+    init(header bytes: Bytes, version: UInt8 = Frame.version) throws(WireError) {
         let header: WireReportHeader
         do { header = try WireReportHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
         guard header.session != 0 else { throw .field("session") }
         guard header.receiver != 0 else { throw .field("receiver") }
+        guard version == Frame.version else {
+            self.init(
+                session: header.session, receiver: header.receiver, number: header.number, answers: header.answers,
+                isOpen: false, from: try Introduction(header.from, version: version))
+            return
+        }
         self.init(
             session: header.session, receiver: header.receiver, number: header.number, answers: header.answers,
             isOpen: header.isOpen, limit: header.limit, done: try NumberRanges(header.done, field: "done"),
             missing: try NumberRanges(header.missing, field: "missing"), refused: try Self.refusals(header.refused),
-            isDraining: header.isDraining, isLeaving: header.isLeaving)
+            isDraining: header.isDraining, isLeaving: header.isLeaving,
+            from: header.hasFrom ? try Introduction(header.from, version: version) : nil)
     }
 
     private static func refusals(_ values: [UInt64]) throws(WireError) -> [Refusal] {
@@ -69,6 +87,28 @@ extension Report {
             refusals.append(Refusal(number: values[index], reason: reason))
         }
         return refusals
+    }
+}
+
+extension WireIntroduction {
+    init(_ introduction: Introduction) {
+        self.init()
+        pipeline = introduction.pipeline
+        stage = introduction.stage
+        release = introduction.release
+        seeks = introduction.seeks
+    }
+}
+
+extension Introduction {
+    /// - Throws: for names that are none; empty ones are taken, since another version may have none.
+    init(_ header: WireIntroduction, version: UInt8) throws(WireError) {
+        for name in [header.pipeline, header.stage, header.release, header.seeks] {
+            guard name.isEmpty || PipelineName.isValid(name) else { throw .field("from") }
+        }
+        self.init(
+            pipeline: header.pipeline, stage: header.stage, release: header.release, version: version,
+            seeks: header.seeks)
     }
 }
 

@@ -29,12 +29,14 @@ package enum Frame: Sendable, Equatable {
 
     /// Reads a frame.
     ///
-    /// Payloads are slices of `bytes`, not copies.
+    /// Payloads are slices of `bytes`, not copies. Of a hello or a report of another version only who sends it can be
+    /// read; its `from` says the version.
     package init(decoding bytes: [UInt8]) throws(WireError) {
         guard bytes.count <= Self.maxSize else { throw .tooLarge(bytes.count) }
         guard bytes.count >= Self.prefixLength else { throw .truncated(needed: Self.prefixLength, actual: bytes.count) }
-        guard bytes[0] == Self.version else { throw .version(bytes[0]) }
-        guard let kind = Kind(rawValue: bytes[1]) else { throw .kind(bytes[1]) }
+        let isForeign = bytes[0] != Self.version
+        guard !isForeign || bytes[1] != Kind.message.rawValue else { throw .version(bytes[0]) }
+        guard let kind = Kind(rawValue: bytes[1]) else { throw isForeign ? .version(bytes[0]) : .kind(bytes[1]) }
         let length = (0..<4).reduce(0) { $0 | Int(bytes[2 + $1]) << (8 * $1) }
         guard length <= Self.maxHeaderLength else { throw .tooLarge(length) }
         let end = Self.prefixLength + length
@@ -42,8 +44,8 @@ package enum Frame: Sendable, Equatable {
         let header = bytes[Self.prefixLength..<end]
         switch kind {
         case .message: self = try Self.message(header, bytes[end...])
-        case .hello: self = .hello(try Hello(header: header))
-        case .report: self = .report(try Report(header: header))
+        case .hello: self = .hello(try Hello(header: header, version: bytes[0]))
+        case .report: self = .report(try Report(header: header, version: bytes[0]))
         }
     }
 

@@ -55,6 +55,7 @@ struct MessageHeaderReader {
             progress = .released
         case (21, 2): progress = .deadLetter(try input.text())
         case (22, 2): envelope.requestToken = try input.text()
+        case (23, 1): envelope.store = try input.fixed64()
         default: try input.skip(type)
         }
     }

@@ -34,6 +34,7 @@ struct MessageHeaderWriter {
         case .ended(.parked(let milliseconds)): length += 2 + Self.varintLength(zigZag(milliseconds))
         case .ended(.released): length += 3
         }
+        length += envelope.store == 0 ? 0 : 10
         self.length = length
     }
 
@@ -61,6 +62,10 @@ struct MessageHeaderWriter {
         if let token = envelope.requestToken {
             output.tag(22, 2)
             output.raw(token, length: token.utf8.count)
+        }
+        if envelope.store != 0 {
+            output.byte(0xB9)
+            output.fixed(0x01, envelope.store)
         }
     }
 

@@ -244,6 +244,12 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
   /// Clears the value of `requestToken`. Subsequent reads from it will return its default value.
   mutating func clearRequestToken() {_uniqueStorage()._requestToken = nil}
 
+  /// Names the store that the lease is in, as ingest and emit know it; 0: not known.
+  var store: UInt64 {
+    get {_storage._store}
+    set {_uniqueStorage()._store = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How far it has come; none of them: waiting.
@@ -351,9 +357,21 @@ nonisolated struct WireHelloHeader: Sendable {
 
   var isLeaving: Bool = false
 
+  /// Who speaks: see Introduction.
+  var from: WireIntroduction {
+    get {_from ?? WireIntroduction()}
+    set {_from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  var hasFrom: Bool {self._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  mutating func clearFrom() {self._from = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _from: WireIntroduction? = nil
 }
 
 /// Kind 3.
@@ -386,6 +404,41 @@ nonisolated struct WireReportHeader: Sendable {
 
   var isLeaving: Bool = false
 
+  /// Who speaks; in answers to a hello and once a second.
+  var from: WireIntroduction {
+    get {_from ?? WireIntroduction()}
+    set {_from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  var hasFrom: Bool {self._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  mutating func clearFrom() {self._from = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _from: WireIntroduction? = nil
+}
+
+/// What a process says of itself. It keeps its place and its fields in every version of the protocol, so that two
+/// processes of different versions can tell each other so.
+nonisolated struct WireIntroduction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var pipeline: String = String()
+
+  /// Such as dispatch.
+  var stage: String = String()
+
+  /// Of the program, for people.
+  var release: String = String()
+
+  /// In a hello: the stage it is meant for.
+  var seeks: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -401,7 +454,7 @@ nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MessageHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0")
 
   fileprivate class _StorageClass {
     var _session: UInt64 = 0
@@ -421,6 +474,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
     var _leasedAt: Int64 = 0
     var _progress: WireMessageHeader.OneOf_Progress?
     var _requestToken: String? = nil
+    var _store: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -448,6 +502,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       _leasedAt = source._leasedAt
       _progress = source._progress
       _requestToken = source._requestToken
+      _store = source._store
     }
   }
 
@@ -545,6 +600,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
           }
         }()
         case 22: try { try decoder.decodeSingularStringField(value: &_storage._requestToken) }()
+        case 23: try { try decoder.decodeSingularFixed64Field(value: &_storage._store) }()
         default: break
         }
       }
@@ -632,6 +688,9 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       try { if let v = _storage._requestToken {
         try visitor.visitSingularStringField(value: v, fieldNumber: 22)
       } }()
+      if _storage._store != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._store, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -658,6 +717,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._leasedAt != rhs_storage._leasedAt {return false}
         if _storage._progress != rhs_storage._progress {return false}
         if _storage._requestToken != rhs_storage._requestToken {return false}
+        if _storage._store != rhs_storage._store {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -778,7 +838,7 @@ nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HelloHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -795,12 +855,17 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.heard) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._from) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.session != 0 {
       try visitor.visitSingularFixed64Field(value: self.session, fieldNumber: 1)
     }
@@ -828,6 +893,9 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.isLeaving != false {
       try visitor.visitSingularBoolField(value: self.isLeaving, fieldNumber: 9)
     }
+    try { if let v = self._from {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -841,6 +909,7 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.heard != rhs.heard {return false}
     if lhs.isDraining != rhs.isDraining {return false}
     if lhs.isLeaving != rhs.isLeaving {return false}
+    if lhs._from != rhs._from {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -848,7 +917,7 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReportHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -867,12 +936,17 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 9: try { try decoder.decodeRepeatedUInt64Field(value: &self.refused) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._from) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.session != 0 {
       try visitor.visitSingularFixed64Field(value: self.session, fieldNumber: 1)
     }
@@ -906,6 +980,9 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.isLeaving != false {
       try visitor.visitSingularBoolField(value: self.isLeaving, fieldNumber: 11)
     }
+    try { if let v = self._from {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -921,6 +998,52 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.refused != rhs.refused {return false}
     if lhs.isDraining != rhs.isDraining {return false}
     if lhs.isLeaving != rhs.isLeaving {return false}
+    if lhs._from != rhs._from {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireIntroduction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Introduction"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pipeline\0\u{1}stage\0\u{1}release\0\u{1}seeks\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pipeline) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.release) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.seeks) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pipeline.isEmpty {
+      try visitor.visitSingularStringField(value: self.pipeline, fieldNumber: 1)
+    }
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 2)
+    }
+    if !self.release.isEmpty {
+      try visitor.visitSingularStringField(value: self.release, fieldNumber: 3)
+    }
+    if !self.seeks.isEmpty {
+      try visitor.visitSingularStringField(value: self.seeks, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireIntroduction, rhs: WireIntroduction) -> Bool {
+    if lhs.pipeline != rhs.pipeline {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs.release != rhs.release {return false}
+    if lhs.seeks != rhs.seeks {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -91,7 +91,9 @@ package struct SortedSetQueue: QueueUnderTest {
 
         func leftovers() throws -> [String] {
             let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
-            let expected = [SortedSetQueue.results, SortedSetQueue.producerKey, SortedSetQueue.consumerKey]
+            let expected = [
+                SortedSetQueue.results, SortedSetQueue.producerKey, SortedSetQueue.consumerKey, RedisStore.key,
+            ]
             return keys.filter { !expected.contains($0) && !$0.hasSuffix(":dead-letter") }.sorted()
         }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import Messages
 
 /// Readers of single values; what they throw becomes part of the message that names the flag.
 enum Checked {
@@ -78,6 +79,15 @@ enum Checked {
             throw ValidationError("expected one of \(logLevels)")
         }
         return level
+    }
+
+    /// What log lines and the links' frames carry as it is.
+    @Sendable
+    static func pipeline(_ text: String) throws -> String {
+        guard PipelineName.isValid(text) else {
+            throw ValidationError("expected 1 to 63 letters, digits, points, dashes and underscores")
+        }
+        return text
     }
 
     @Sendable

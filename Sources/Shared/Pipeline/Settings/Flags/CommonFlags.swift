@@ -5,6 +5,12 @@ import Logging
 struct CommonFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         help: Kind.help(
+            "Name of the pipeline; stages of another refuse each other.", "name", byDefault: "default"),
+        transform: Checked.pipeline)
+    var pipeline = "default"
+
+    @Option(
+        help: Kind.help(
             "Host part of the defaults of --listen, --acks and --metrics-host.", "host", byDefault: "127.0.0.1"),
         transform: Checked.host)
     var bindHost = "127.0.0.1"

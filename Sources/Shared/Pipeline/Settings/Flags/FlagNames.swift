@@ -10,8 +10,8 @@ enum FlagNames {
             "message-queue-impl", "queues-config-file",
             "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "pubsub.result-ordering-key",
             "sqlite.path",
-            "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "max-unacked-bytes",
-            "log-level", "log-format",
+            "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
+            "max-unacked-bytes", "log-level", "log-format",
         ] + indexable.sorted()
 
     /// Those that may end in a number, which says which of several queues is meant.

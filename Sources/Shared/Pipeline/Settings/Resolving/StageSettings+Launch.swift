@@ -4,6 +4,7 @@ extension StageSettings {
         let timeout = launch.flags.dispatch.requestTimeout
         self.init(
             stage: Kind.name,
+            pipeline: common.pipeline,
             bindHost: common.bindHost,
             metricsHost: common.metricsHost ?? common.bindHost,
             metricsPort: common.metricsPort ?? Kind.name.metricsPort,

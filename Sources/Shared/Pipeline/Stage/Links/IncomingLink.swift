@@ -37,12 +37,16 @@ package final class IncomingLink {
     private var counted = ReceiverTotals()
     /// Undecodable frames since the last line about them.
     private var undecodable = 0
+    /// What was wrong with the last of them.
+    private var lastError: WireError?
+    private var complaints = Complaints()
 
     /// Frames taken in one turn, so that reports and timers are never far away.
     private static let framesPerTurn = 256
 
     init(
-        name: String, context: Context, listen: String, metrics: LinkMetrics, logger: Logger, tap: Tap?
+        name: String, context: Context, listen: String, wiring: LinkWiring?, metrics: LinkMetrics, logger: Logger,
+        tap: Tap?
     ) throws(ZeroMQError) {
         self.name = name
         self.tap = tap
@@ -50,12 +54,20 @@ package final class IncomingLink {
         self.metrics = metrics
         self.logger = logger
         connection = try Connection.bind(context, to: listen)
-        receiver = LinkReceiver(instance: UInt64.random(in: 1 ... .max))
+        receiver = LinkReceiver(instance: UInt64.random(in: 1 ... .max), wiring: wiring)
     }
 
     package var totals: ReceiverTotals { receiver.totals }
     package var unfinishedCount: Int { receiver.unfinishedCount }
     package var sessionStatus: [SessionStatus] { receiver.sessionStatus }
+    /// What is wrong with who says hello here, as it is now; it stops nobody else.
+    package var problems: [WiringProblem] { misplaced + deafness }
+    private var misplaced: [WiringProblem] { receiver.misfits.map { WiringProblem($0, isBlocking: false) } }
+    private var deafness: [WiringProblem] {
+        receiver.unheardAddresses.prefix(8).map {
+            WiringProblem("a sender does not hear the reports that go to \($0)", isBlocking: false)
+        }
+    }
     /// Whether a draining stage may leave: it holds nothing, and no sender needs it.
     package var canLeave: Bool { receiver.canLeave(now: EventLoop.shared.now) }
 
@@ -158,15 +170,18 @@ package final class IncomingLink {
         let silent = Set(receiver.unheardAddresses)
         for address in silent.subtracting(unheard) {
             logger.warning(
-                "Reports do not reach a sender; is the address it asks for reachable from here?",
+                "Reports do not reach a sender; is the address it asks for its own, and reachable from here?",
                 metadata: ["link": "\(name)", "acks": "\(address)"])
         }
         unheard = silent
         if undecodable > 0 {
+            let error = lastError.map { "\($0)" } ?? ""
             logger.warning(
-                "Frames could not be read and were dropped", metadata: ["link": "\(name)", "count": "\(undecodable)"])
+                "Frames could not be read and were dropped",
+                metadata: ["link": "\(name)", "count": "\(undecodable)", "error": "\(error)"])
             undecodable = 0
         }
+        complaints.say(misplaced, logger, ["link": "\(name)"])
     }
 
     private func reporter(_ address: String) -> Reporter? {
@@ -191,13 +206,13 @@ package final class IncomingLink {
                 guard let ticket = take(message.session, message.number) else { return }
                 if let time = tap?.moment { publish(message, ticket, at: time) }
                 onMessage(message.envelope, ticket)
-            case .unreadable(let session, let number, _):
-                drop()
+            case .unreadable(let session, let number, let error):
+                drop(error)
                 if let ticket = take(session, number) { receiver.refuse(ticket, .undecodable) }
-            case .report: drop()
+            case .report: drop(.field("kind"))
             }
         } catch {
-            drop()
+            drop(error)
         }
     }
 
@@ -213,8 +228,9 @@ package final class IncomingLink {
         return ticket
     }
 
-    private func drop() {
+    private func drop(_ error: WireError) {
         undecodable += 1
+        lastError = error
         metrics.dropped.increment()
     }
 }

@@ -4,6 +4,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
+import Queue
 import Tap
 import Wire
 import ZeroMQ
@@ -14,6 +15,7 @@ protocol SendingEnd: AnyObject {
     var name: String { get }
     var hasLivePeer: Bool { get }
     var peerStatus: [PeerStatus] { get }
+    var problems: [WiringProblem] { get }
     func updateMetrics()
     func resolve(_ addresses: [String])
     func hasSession(_ session: UInt64) -> Bool
@@ -72,12 +74,14 @@ package final class OutgoingLink: SendingEnd {
     private var waitingSince: Duration?
     /// What was last logged about having peers.
     private var hadPeer: Bool?
+    private let wiring: LinkWiring?
+    private var complaints = Complaints()
     /// For the tap, if somebody listens there: the message whose frame was made last.
     private var copy: TapCopy?
 
     init(
-        name: String, context: Context, ackAddress: String, maxDeliveries: Int, metrics: LinkMetrics, logger: Logger,
-        tap: Tap?
+        name: String, context: Context, ackAddress: String, maxDeliveries: Int, wiring: LinkWiring?,
+        metrics: LinkMetrics, logger: Logger, tap: Tap?
     ) {
         self.name = name
         self.tap = tap
@@ -85,7 +89,9 @@ package final class OutgoingLink: SendingEnd {
         self.context = context
         self.metrics = metrics
         self.logger = logger
-        sender = LinkSender(ackAddress: ackAddress, maxLosses: maxDeliveries, seed: UInt64.random(in: 0 ... .max))
+        self.wiring = wiring
+        sender = LinkSender(
+            ackAddress: ackAddress, maxLosses: maxDeliveries, seed: UInt64.random(in: 0 ... .max), wiring: wiring)
     }
 
     /// How many more messages the peers take now.
@@ -96,6 +102,35 @@ package final class OutgoingLink: SendingEnd {
     package var hasLivePeer: Bool { sender.hasLivePeer }
     package var totals: SenderTotals { sender.totals }
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
+    /// Messages that wait because no peer can settle what they belong to.
+    package var unsettleableCount: Int { sender.unsettleable.reduce(0) { $0 + $1.count } }
+
+    /// What is wrong with who answers, as it is now.
+    package var problems: [WiringProblem] { wrongPeers + deafness }
+
+    /// Processes that do not belong there, and what no process there can settle.
+    private var wrongPeers: [WiringProblem] {
+        let misfits = peerStatus.compactMap { peer in
+            peer.misfit.flatMap { wiring?.misfit($0, at: peer.address) }
+        }
+        let foreign = sender.unsettleable.map { messages in
+            "\(messages.count) messages on \(name) wait: none of \(addresses) settles in "
+                + "\(StoreIdentity(number: messages.store))"
+        }
+        return misfits.map { WiringProblem($0, isBlocking: !sender.hasLivePeer) }
+            + foreign.map { WiringProblem($0, isBlocking: sender.isRefusedByAll) }
+    }
+
+    /// Peers whose reports do not come.
+    private var deafness: [WiringProblem] {
+        connected.filter { $0.value == nil }.keys.sorted().map { address in
+            WiringProblem(
+                "the process at \(address) is connected, and its reports do not arrive at \(ackAddress)",
+                isBlocking: !sender.hasLivePeer)
+        }
+    }
+
+    private var addresses: String { peers.values.map(\.address).sorted().joined(separator: ", ") }
 
     /// Takes charge of an envelope.
     ///
@@ -113,7 +148,9 @@ package final class OutgoingLink: SendingEnd {
     package var mayBeRepeated: (Origin) -> Bool = { _ in false }
 
     private func offer(_ parcel: Parcel, losses: Int) {
-        sender.offer(parcel, bytes: parcel.envelope.frameSizeLimit, losses: losses, now: EventLoop.shared.now)
+        sender.offer(
+            parcel, bytes: parcel.envelope.frameSizeLimit, losses: losses, store: parcel.envelope.store,
+            now: EventLoop.shared.now)
     }
 
     /// Says to the peers that this process drains.
@@ -178,6 +215,7 @@ package final class OutgoingLink: SendingEnd {
         metrics.open.set(sender.openCount)
         metrics.room.set(sender.room)
         metrics.peers.set(status.count(where: \.isLive))
+        metrics.unsettleable.set(unsettleableCount)
         metrics.oldestOpenSeconds.set((status.compactMap(\.oldestOpen).max() ?? .zero) / .seconds(1))
     }
 
@@ -246,6 +284,7 @@ package final class OutgoingLink: SendingEnd {
         let silent = peerStatus.filter { !$0.hasAnswered }.map(\.address)
         connected = connected.filter { silent.contains($0.key) }
         for address in silent { checkReports(from: address) }
+        complaints.say(wrongPeers, logger, ["link": "\(name)"])
     }
 
     /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
@@ -255,10 +294,10 @@ package final class OutgoingLink: SendingEnd {
             connected[address] = .some(EventLoop.shared.now)
             return
         }
-        guard let since = known, EventLoop.shared.now - since >= .seconds(5) else { return }
+        guard let since = known, EventLoop.shared.now - since >= LinkTiming.unheard else { return }
         connected[address] = .some(nil)
         logger.warning(
-            "A peer is connected but does not report; it may be unable to reach the address for reports",
+            "A peer is connected but does not report; the address for reports may not be this process's",
             metadata: ["link": "\(name)", "peer": "\(address)", "acks": "\(ackAddress)"])
     }
 

@@ -1,4 +1,4 @@
-import Links
+package import Links
 package import Logging
 package import Loop
 package import PipelineMetrics
@@ -93,20 +93,28 @@ package final class StageLinks {
     }
 
     /// Opens the link to the processes at `endpoints`, all addresses of each name.
-    package func outgoing(_ name: String, to endpoints: [String], maxDeliveries: Int) -> OutgoingLink {
+    ///
+    /// - Parameter wiring: who belongs there; `nil`: whoever answers.
+    package func outgoing(
+        _ name: String, to endpoints: [String], maxDeliveries: Int, wiring: LinkWiring? = nil
+    ) -> OutgoingLink {
         guard let ackAddress else { preconditionFailure("an outgoing link needs the socket for reports") }
         let link = OutgoingLink(
             name: name, context: context, ackAddress: ackAddress, maxDeliveries: maxDeliveries,
-            metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
+            wiring: wiring, metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
         routes.append(Route(link: link, endpoints: endpoints))
         return link
     }
 
     /// Binds the incoming link.
-    package func incoming(_ name: String, listen: String) throws(LinkError) -> IncomingLink {
+    ///
+    /// - Parameter wiring: who may send there; `nil`: whoever says hello.
+    package func incoming(
+        _ name: String, listen: String, wiring: LinkWiring? = nil
+    ) throws(LinkError) -> IncomingLink {
         do {
             let link = try IncomingLink(
-                name: name, context: context, listen: listen,
+                name: name, context: context, listen: listen, wiring: wiring,
                 metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
             incoming = link
             return link
@@ -145,6 +153,9 @@ package final class StageLinks {
 
     /// Names of outgoing links without a live peer.
     package var linksWithoutPeer: [String] { routes.filter { !$0.link.hasLivePeer }.map(\.link.name) }
+
+    /// What is wrong with who is at the other ends, as it is now.
+    package var problems: [WiringProblem] { routes.flatMap(\.link.problems) + (incoming?.problems ?? []) }
 
     /// Every process at the other end of a link, for `/status`.
     package var peers: [StatusReport.Peer] {
@@ -245,13 +256,15 @@ package struct LinkError: Error, CustomStringConvertible {
 extension StatusReport.Peer {
     fileprivate init(_ peer: PeerStatus, link: String) {
         let state =
-            peer.isLost
-            ? "lost"
-            : peer.isDraining
-                ? "draining"
-                : peer.isLive
-                    ? "alive"
-                    : peer.hasAnswered ? "opening" : "silent"
+            peer.misfit != nil
+            ? "refused"
+            : peer.isLost
+                ? "lost"
+                : peer.isDraining
+                    ? "draining"
+                    : peer.isLive
+                        ? "alive"
+                        : peer.hasAnswered ? "opening" : "silent"
         self.init(
             link: link, address: peer.address, state: state, room: peer.room, open: peer.open,
             oldestOpen: peer.oldestOpen)

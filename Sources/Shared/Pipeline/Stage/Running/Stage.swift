@@ -1,7 +1,9 @@
+import Links
 package import Logging
 package import Loop
 package import PipelineMetrics
 package import Settings
+import Wire
 
 /// What the work of one stage is made from: its settings, its log, its metrics and its links.
 @PipelineActor
@@ -15,7 +17,9 @@ package struct Stage {
     package func incoming() throws(LinkError) -> IncomingLink {
         guard let listen = settings.listen else { preconditionFailure("\(settings.stage) listens to nobody") }
         let senders = StageName.allCases.filter { $0.receivers.contains(settings.stage) }.map(\.rawValue)
-        return try links.incoming("\(senders.joined(separator: "+"))-\(settings.stage)", listen: "\(listen)")
+        return try links.incoming(
+            "\(senders.joined(separator: "+"))-\(settings.stage)", listen: "\(listen)",
+            wiring: LinkWiring(own: introduction(seeks: ""), stages: senders))
     }
 
     /// The link to all processes of another stage.
@@ -33,6 +37,14 @@ package struct Stage {
             case .ingest: [Endpoint]()
             }
         return links.outgoing(
-            "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries)
+            "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries,
+            wiring: LinkWiring(own: introduction(seeks: receiver.rawValue), stages: [receiver.rawValue]))
+    }
+
+    /// What this process says of itself on its links.
+    private func introduction(seeks: String) -> Introduction {
+        Introduction(
+            pipeline: settings.pipeline, stage: settings.stage.rawValue, release: pipelineVersion,
+            version: Frame.version, seeks: seeks)
     }
 }

@@ -26,15 +26,22 @@ struct StageStatus: StatusProvider {
         if drain.isSet { return .notReady(reason: "draining") }
         if case .unreachable(let reason) = await work.queueState() { return .notReady(reason: reason) }
         let lonely = await links.linksWithoutPeer
-        return lonely.isEmpty ? .ready : .notReady(reason: "no live peer on \(lonely.joined(separator: ", "))")
+        let problems = await problems()
+        var reasons = lonely.isEmpty ? [] : ["no live peer on \(lonely.joined(separator: ", "))"]
+        let isBlocked = !lonely.isEmpty || problems.contains(where: \.isBlocking)
+        reasons += problems.map(\.text)
+        if isBlocked { return .notReady(reason: reasons.joined(separator: "; ")) }
+        return reasons.isEmpty ? .ready : .readyBut(notes: reasons)
     }
+
+    private func problems() async -> [WiringProblem] { await links.problems + work.problems() }
 
     func status() async -> StatusReport {
         let reasons = await refresh()
         return StatusReport(
             version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started,
             peers: await links.peers,
-            counts: await work.counts(), reasons: reasons.map(\.text).sorted())
+            counts: await work.counts(), reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
     }
 
     /// Brings the metrics up to date that nobody counts as things happen.
@@ -53,6 +60,7 @@ struct StageStatus: StatusProvider {
         if drain.isSet { reasons.insert(.draining) }
         if case .unreachable = await work.queueState() { reasons.insert(.queueServerAway) }
         if await !links.linksWithoutPeer.isEmpty { reasons.insert(.noPeers) }
+        if await problems().contains(where: \.isBlocking) { reasons.insert(.wrongWiring) }
         if let reason = await work.stall() { reasons.insert(reason) }
         return reasons
     }

@@ -18,6 +18,9 @@ package protocol StageWork: Sendable {
     /// Why nothing moves; `nil` while something does.
     func stall() async -> StallReason?
 
+    /// What is wrong with where it is connected to, beside its links.
+    func problems() async -> [WiringProblem]
+
     /// Whatever the stage counts, for `/status`.
     func counts() async -> [String: Int]
 }
@@ -26,6 +29,7 @@ extension StageWork {
     package func run() async { try? await Task.sleep(for: .seconds(1 << 40)) }
     package func abandon() async {}
     package func queueState() async -> QueueHealth { .reachable }
+    package func problems() async -> [WiringProblem] { [] }
 }
 
 /// Runs `body`, but no longer than `limit`; then it is cancelled.

@@ -1,0 +1,87 @@
+import DequeModule
+
+/// Messages that no peer can settle.
+package struct UnsettleableMessages: Sendable, Equatable {
+    package let store: UInt64
+    package let count: Int
+
+    package init(store: UInt64, count: Int) {
+        self.store = store
+        self.count = count
+    }
+}
+
+/// What a peer cannot settle: it settles in one store, and the lease is in another.
+///
+/// What it has said of one message holds for all of its store until it has finished one. Once a second, where nobody
+/// else is there, one message asks whether that is still so: a wrong peer costs a message a second, and a store that
+/// comes back is noticed within one.
+extension SenderCore {
+    /// Whether a peer has said that it cannot settle what is in this store.
+    func isForeign(_ store: UInt64, to index: Int) -> Bool {
+        !foreignStores.isEmpty && foreignStores[index]?[store] != nil
+    }
+
+    /// A peer cannot settle what is in this store.
+    ///
+    /// The stores are foreign numbers: beyond some hundred a peer is asked about all of them again.
+    mutating func noteForeign(_ store: UInt64, to index: Int) {
+        if foreignStores[index, default: [:]].count >= 256 { foreignStores[index] = [:] }
+        foreignStores[index, default: [:]][store] = clock.elapsed + LinkTiming.offerAgain
+    }
+
+    /// Gives what stepped aside to peers that can settle it.
+    ///
+    /// Few stores, and of each only the first that finds no peer is looked at.
+    mutating func pumpAside(now: Duration) {
+        for store in aside.keys.sorted() {
+            var entries = aside[store] ?? []
+            aside[store] = nil
+            while let entry = entries.first {
+                if messages.isCurrent(entry) {
+                    let isLoner = messages[entry.slot].travelsAlone
+                    guard let peer = roomiest(alone: isLoner, store: store) else { break }
+                    give(entry.slot, to: peer, now: now)
+                }
+                entries.removeFirst()
+            }
+            if !entries.isEmpty { aside[store] = entries }
+        }
+    }
+
+    /// A peer that could not settle this store before, and may be asked again.
+    func probed(alone: Bool, except excluded: Int, store: UInt64) -> Int? {
+        peers.indices.first { index in
+            guard index != excluded, isUsable(index), let peer = peers[index] else { return false }
+            let notBefore = foreignStores[index]?[store] ?? .zero
+            return peer.room > 0 && (!alone || peer.loners == 0) && clock.elapsed >= notBefore
+        }
+    }
+
+    /// Whether a peer has room that cannot settle this store: then its messages must not hold up those behind them.
+    func hasRoom(alone: Bool, toRefuse store: UInt64) -> Bool {
+        peers.indices.contains { index in
+            guard isUsable(index), let peer = peers[index] else { return false }
+            return peer.room > 0 && isForeign(store, to: index) && (!alone || peer.loners == 0)
+        }
+    }
+
+    /// What waits because no peer can settle it, by store.
+    ///
+    /// Empty while there is a peer that can, or none at all.
+    var unsettleable: [UnsettleableMessages] {
+        aside.sorted { $0.key < $1.key }.compactMap { store, entries in
+            let usable = peers.indices.filter(isUsable)
+            guard !usable.isEmpty, usable.allSatisfy({ isForeign(store, to: $0) }) else { return nil }
+            let count = entries.count(where: messages.isCurrent)
+            return count == 0 ? nil : UnsettleableMessages(store: store, count: count)
+        }
+    }
+
+    /// Whether there are peers, and each has only ever said that it cannot settle what it was given.
+    var isRefusedByAll: Bool {
+        let usable = peers.indices.filter(isUsable)
+        return !usable.isEmpty
+            && usable.allSatisfy { foreignStores[$0]?.isEmpty == false && peers[$0]?.hasFinished == false }
+    }
+}

@@ -1,0 +1,46 @@
+package import Logging
+
+/// Something that is connected to what it should not be, said in `/status`, `/readyz` and the log.
+package struct WiringProblem: Sendable, Equatable {
+    /// For people, with the names of both sides.
+    package let text: String
+    /// The stage cannot work for it: it is not ready.
+    package let isBlocking: Bool
+
+    package init(_ text: String, isBlocking: Bool) {
+        self.text = text
+        self.isBlocking = isBlocking
+    }
+}
+
+/// What has been said in the log about problems: each once when it begins, and once when it is over.
+///
+/// A problem is known by its text without digits at its beginning: how many messages it concerns changes.
+package struct Complaints: Sendable {
+    private var said: [String: String] = [:]
+
+    package init() {}
+
+    /// What is new, and what is over.
+    package mutating func update(_ problems: [WiringProblem]) -> (new: [String], over: [String]) {
+        let now = Dictionary(problems.map { (Self.key($0.text), $0.text) }) { first, _ in first }
+        let new = now.filter { said[$0.key] == nil }.values.sorted()
+        let over = said.filter { now[$0.key] == nil }.values.sorted()
+        said = now
+        return (new, over)
+    }
+
+    private static func key(_ text: String) -> String { String(text.drop { $0.isWholeNumber }) }
+
+    /// Logs what is new, and what is over.
+    package mutating func say(_ problems: [WiringProblem], _ logger: Logger, _ metadata: Logger.Metadata = [:]) {
+        if problems.isEmpty, said.isEmpty { return }
+        let (new, over) = update(problems)
+        for text in new {
+            logger.warning("A connection is wrong", metadata: metadata.merging(["problem": "\(text)"]) { $1 })
+        }
+        for text in over {
+            logger.info("A connection is wrong no longer", metadata: metadata.merging(["problem": "\(text)"]) { $1 })
+        }
+    }
+}
