@@ -122,7 +122,7 @@ final class SQLiteModelHarness: SettlementHarness {
         let state: StoredRequest.State
         switch number {
         case 0 where token == 0: state = .waiting
-        case 1 where token == 0: state = .parked(due: until)
+        case 1: state = .parked(due: until)
         case 2:
             state = .leased(holder: String(UInt64(bitPattern: token), radix: 16), isExpired: until <= now())
         default: return nil

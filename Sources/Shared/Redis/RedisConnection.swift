@@ -138,7 +138,9 @@ package final class RedisConnection {
     /// - Throws: when it is a replica; the connection is of no use then.
     func noteRole(_ reply: RedisReply) throws(RedisError) {
         if let reason = reply.error {
-            if RedisRefusal(reason) == .login { throw error("HELLO", reason, .answer) }
+            if RedisRefusal(reason) == .login {
+                throw error("connect", "the server wants a user or a password: \(reason.prefix { $0 != " " })", .answer)
+            }
             roleHeard = nil
             return
         }

@@ -85,6 +85,28 @@ extension QueueDatabase {
         }
     }
 
+    /// Corrects what was written down by a clock that has been set back since: what is parked waits as long as was meant,
+    /// from now, and no lease lasts longer than ten of `milliseconds` and ten minutes.
+    ///
+    /// Reads all that is parked: to be called when the clock was set, not more often.
+    /// - Returns: how many parked requests were given another time.
+    package func correctTimes(queue: String, milliseconds: Int64) throws(QueueError) -> Int {
+        try write("correct times") { database in
+            let now = try Self.now(database)
+            let parked = try database.cachedStatement(
+                sql: """
+                    UPDATE request_state SET until_ms = ?1 + max(0, until_ms - token), token = ?1
+                    WHERE queue = ?2 AND state = 1 AND until_ms > ?1 AND token > ?1 + 1000
+                    """)
+            try parked.execute(arguments: [now, queue])
+            let count = database.changesCount
+            let leased = try database.cachedStatement(
+                sql: "UPDATE request_state SET until_ms = ? WHERE queue = ? AND state = 2 AND until_ms > ?")
+            try leased.execute(arguments: [now + milliseconds, queue, now + 10 * milliseconds + 600_000])
+            return count
+        }
+    }
+
     /// Extends leases to `milliseconds` from now, expired or not; returns the receipts that somebody else has now, or
     /// nobody.
     package func renew(_ receipts: [Receipt], milliseconds: Int64) throws(QueueError) -> [Receipt] {

@@ -29,10 +29,10 @@ extension QueueDatabase {
         case .result(let body):
             return try finish(settlement, body, database)
         case .park(let delay, let attempts):
-            let due = try now(database) + max(0, delay)
+            let now = try now(database)
             return try changeHeld(
-                settlement.receipt, database, set: "state = 1, until_ms = ?, token = 0, attempts = ?",
-                [due, Int64(attempts)])
+                settlement.receipt, database, set: "state = 1, until_ms = ?, token = ?, attempts = ?",
+                [now + max(0, delay), now, Int64(attempts)])
         case .release:
             return try release(settlement.receipt, database)
         case .deadLetter(let reason, let result):

@@ -33,7 +33,7 @@ package enum Schema {
             queue TEXT NOT NULL,
             state INTEGER NOT NULL DEFAULT 0,       -- 0 ready, 1 parked, 2 leased
             until_ms INTEGER NOT NULL DEFAULT 0,    -- parked: when it is due; leased: when the lease ends
-            token INTEGER NOT NULL DEFAULT 0,       -- leased: names the lease
+            token INTEGER NOT NULL DEFAULT 0,       -- leased: names the lease; parked: when it was parked
             submission INTEGER NOT NULL DEFAULT (random()),
             attempts INTEGER NOT NULL DEFAULT 0,    -- failed ones
             deliveries INTEGER NOT NULL DEFAULT 0   -- leases that expired

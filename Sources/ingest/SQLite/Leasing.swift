@@ -16,6 +16,7 @@ actor Leasing {
     private var log: FileWatch?
     private var pause = Pause(isTold: false)
     private var hasConnected = false
+    private var steps = ClockSteps()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -47,6 +48,14 @@ actor Leasing {
             let (version, outlook) = try shared.noting { () throws(QueueError) in
                 (try database.dataVersion(), try database.outlook(queue: queue))
             }
+            steps.note(clock: outlook.nowMilliseconds, running: runningClock())
+            if steps.wasSetBack {
+                _ = try shared.noting { () throws(QueueError) in
+                    try database.correctTimes(queue: queue, milliseconds: shared.leaseMilliseconds)
+                }
+                steps.wasSetBack = false
+                continue
+            }
             let prospect = Prospect(outlook, takeOverFrom: shared.turn())
             guard prospect.isNow else {
                 try wait(for: prospect, since: version, database)
@@ -71,7 +80,8 @@ actor Leasing {
             let left = prospect.milliseconds(at: Clock.milliseconds())
             if left == 0 { return }
             let isTimeToAsk = rest(atMost: left)
-            if shared.turn() != prospect.takeOverFrom { return }
+            steps.note(clock: Clock.milliseconds(), running: runningClock())
+            if shared.turn() != prospect.takeOverFrom || steps.wasSetBack { return }
             guard isTimeToAsk else { continue }
             let latest = try shared.noting { () throws(QueueError) in
                 try database.checkFile()
