@@ -149,7 +149,7 @@ let package = Package(
         shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
         part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
-        part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis"]),
+        part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis", logging]),
         part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
         part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
         part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis"]),
@@ -238,7 +238,7 @@ let package = Package(
             "RedisChannelTests",
             [
                 "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue",
-                "Messages",
+                "Messages", logging,
             ]),
         tests(
             "RedisSortedSetTests",

@@ -14,7 +14,8 @@ enum Sinks {
     static func make(_ server: QueueServerSettings) throws -> any ResultSink {
         switch server.implementation {
         case .redisPubSub:
-            RedisChannelSink(url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination)
+            RedisChannelSink(
+                url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination, queues: server.queues)
         case .sqlite: SQLiteResultSink(path: server.sqlitePath)
         case .redisSortedSet:
             SortedSetSink(url: try RedisURL(server.redis.value), defaultList: server.resultDestination)

@@ -14,6 +14,7 @@ struct IngestMain {
         await runStage(settings.stage, described: settings.describe()) { stage in
             let queues = settings.server.queues
             let sources = try queues.map { try Sources.make($0, settings, logger: stage.logger) }
+            for (queue, source) in zip(queues, sources) { show(source, of: queue, in: stage.registry) }
             let ingester = Ingester(
                 queues: queues, dispatch: try stage.outgoing(to: .dispatch),
                 preparation: Preparation(
@@ -31,6 +32,17 @@ struct IngestMain {
                     backlog: BacklogGauge(registry: stage.registry, queue: queues[index]))
             }
             return IngestWork(ingester: ingester, readers: readers)
+        }
+    }
+}
+
+extension IngestMain {
+    /// Shows what a source counts besides what all have.
+    private static func show(_ source: any RequestSource, of queue: QueueSettings, in registry: MetricsRegistry) {
+        for counter in (source as? any CountingSource)?.counters ?? [] {
+            registry.counter(
+                "async_processor_\(counter.name)_total", help: counter.help, labels: [("queue", queue.name)]
+            ) { Double(counter.read()) }
         }
     }
 }

@@ -57,7 +57,10 @@ struct IngestWork: StageWork {
         return .reachable
     }
 
-    func counts() async -> [String: Int] { await ingester.counts }
+    func counts() async -> [String: Int] {
+        let counters = readers.compactMap { $0.source as? any CountingSource }.flatMap(\.counters)
+        return await counters.reduce(into: ingester.counts) { $0[$1.name, default: 0] += $1.read() }
+    }
 
     func stall() async -> StallReason? { await ingester.stall }
 

@@ -22,7 +22,8 @@ enum Sources {
         case .redisPubSub:
             return RedisChannelSource(
                 url: try RedisURL(server.redis.value), queue: queue,
-                settings: RedisChannelSettings(lease: settings.lease, deduplicate: settings.deduplicates))
+                settings: RedisChannelSettings(lease: settings.lease, deduplicate: settings.deduplicates),
+                logger: logger)
         case .sqlite:
             return SQLiteRequestSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)
         case .redisSortedSet:

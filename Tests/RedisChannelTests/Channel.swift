@@ -1,3 +1,4 @@
+import Logging
 import Messages
 import Queue
 import Redis
@@ -22,7 +23,8 @@ struct Channel: Sendable {
     func source(
         _ settings: RedisChannelSettings = RedisChannelSettings(holdAfterGap: .zero), through proxy: CuttingProxy? = nil
     ) async throws -> RedisChannelSource {
-        let source = RedisChannelSource(url: proxy?.url ?? server.url, queue: .channel(name), settings: settings)
+        let source = RedisChannelSource(
+            url: proxy?.url ?? server.url, queue: .channel(name), settings: settings, logger: .quiet)
         try await source.connect()
         return source
     }
@@ -95,6 +97,11 @@ extension RedisChannelSource {
             return deliveries
         }
     }
+}
+
+extension Logger {
+    /// For tests that look at counts.
+    static let quiet = Logger(label: "channel") { _ in SwiftLogNoOpLogHandler() }
 }
 
 extension Delivery {

@@ -69,16 +69,61 @@ struct IntakeDecisionsTests {
     }
 
     @Test
-    func forgetsSightingsTheServerHasForgotten() {
-        var sightings = Sightings(life: .seconds(10), now: now)
-        let count = Sightings.Count(epoch: "e", count: 2, subscription: 1)
-        sightings.set(count, of: "old", now: now)
-        sightings.set(count, of: "new", now: now + .seconds(5))
-        #expect(sightings.count(of: "old", subscription: 1) == count)
-        #expect(sightings.count(of: "old", subscription: 2) == nil)
-        sightings.set(count, of: "newest", now: now + .seconds(11))
-        #expect(sightings.count(of: "old", subscription: 1) == nil)
-        #expect(sightings.size == 2)
+    func halvesABatchWithoutRenamingAnything() throws {
+        var arrivals = filled(5)
+        let next = batch(from: &arrivals, demand: 3, at: now + .milliseconds(20))
+        let whole = try #require(next)
+        let names = whole.messages.indices.map(whole.id)
+        let quarters = whole.halves.flatMap { $0.messages.count > 1 ? $0.halves : [$0] }
+        #expect(quarters.flatMap { part in part.messages.indices.map(part.id) } == names)
+        #expect(quarters.flatMap(\.messages).map(\.place) == whole.messages.map(\.place))
+        #expect(quarters.map(\.claims).reduce(0, +) == 3)
+        #expect(
+            quarters.flatMap { part in part.messages.indices.map { $0 < part.claims } } == [
+                true, true, true, false, false,
+            ])
+    }
+
+    @Test
+    func callsMessagesTheSameFromAMarkOn() {
+        var (early, late) = (Numbering(), Numbering())
+        early.begin("a")
+        #expect((0..<2).map { _ in early.next().number } == [1, 2])
+        for _ in 0..<2 {
+            early.begin("b")
+            late.begin("b")
+            let places = (0..<3).map { _ in early.next() }
+            #expect(places == (0..<3).map { _ in late.next() })
+            #expect(places.map(\.number) == [1, 2, 3])
+        }
+    }
+
+    @Test(arguments: [
+        (Hearing.Server(run: "a", overflows: 3), Hearing.Server(run: "a", overflows: 4), false, Hearing.Cause.overflow),
+        (.init(run: "a", overflows: 3), .init(run: "a", overflows: 3), true, .broken),
+        (.init(run: "a", overflows: 3), .init(run: "b", overflows: 0), false, .restarted),
+        (.init(run: "a"), .init(run: "a"), true, .likelyOverflow),
+        (.init(run: "a"), .init(run: "a"), false, .broken),
+        (.init(), .init(), true, .likelyOverflow),
+    ])
+    func knowsWhyAChannelWasNotHeard(
+        before: Hearing.Server, after: Hearing.Server, isAlone: Bool, cause: Hearing.Cause
+    ) {
+        var hearing = Hearing()
+        #expect(hearing.began(before, listeners: 1, now: now) == nil)
+        hearing.ended("why", isAlone: isAlone, now: now + .seconds(1))
+        hearing.ended("no answer", isAlone: false, now: now + .seconds(2))
+        let gap = hearing.began(after, listeners: 3, now: now + .seconds(4))
+        #expect(
+            gap == Hearing.Gap(cause: cause, duration: .seconds(3), others: 2, limit: nil, reason: "why"))
+        #expect(hearing.began(after, listeners: 3, now: now + .seconds(4)) == nil)
+    }
+
+    @Test
+    func readsTheLimitOfListenersOnly() {
+        let limits = "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
+        #expect(ClaimDesk.limitOfListeners(limits) == "33554432 8388608 60")
+        #expect(ClaimDesk.limitOfListeners("normal 0 0 0 pubsub 1") == nil)
     }
 
     @Test
@@ -99,10 +144,11 @@ struct IntakeDecisionsTests {
 
     private func filled(_ count: Int, size: Int = 1) -> Arrivals {
         var arrivals = Arrivals()
-        for _ in 0..<count {
+        for number in 1...count {
             arrivals.append(
                 Arrivals.Message(
-                    bytes: [UInt8](repeating: 0x61, count: size), heardAt: now, subscription: 1, subscribedAt: 0))
+                    bytes: [UInt8](repeating: 0x61, count: size), heardAt: now,
+                    place: Numbering.Place(series: "s", number: number)))
         }
         return arrivals
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Messages
 import Queue
 import QueueConformance
@@ -38,7 +39,7 @@ final class RedisChannelHarness: QueueHarness {
 
     func makeSource(queue: String, lease: Duration) async throws -> any RequestSource {
         let settings = RedisChannelSettings(lease: lease, holdAfterGap: min(lease / 3, .milliseconds(200)))
-        return RedisChannelSource(url: proxy.url, queue: .channel(queue), settings: settings)
+        return RedisChannelSource(url: proxy.url, queue: .channel(queue), settings: settings, logger: .quiet)
     }
 
     func makeSink() async throws -> any ResultSink { RedisChannelSink(url: proxy.url) }

@@ -9,7 +9,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct RedisChannelSinkTests {
-    private static let result = Settlement.Action.result(Bytes(#"{"id":"a"}"#.utf8))
+    private static let resultBytes = Bytes(#"{"id":"a"}"#.utf8)
+    private static let result = Settlement.Action.result(resultBytes)
 
     @Test
     func refusesWhatTheServerWillRefuseAgain() async throws {
@@ -36,41 +37,99 @@ struct RedisChannelSinkTests {
         #expect(try await sink.settle(deliveries.map { channel.settlement($0, Self.result) }) == [.settled, .settled])
     }
 
+    /// Where the message itself names the channel, it is its producer's affair; else somebody mends it.
     @Test
-    func refusesAResultTheUserMayNotPublishAndKeepsTheClaim() async throws {
+    func waitsForARightToPublishButNotWhereAMessageSays() async throws {
         let channel = try await Channel()
         let source = try await channel.source()
-        try channel.publish("a")
-        let delivery = try await source.take(1)[0]
-        try channel.redis("ACL", "SETUSER", "mute", "on", ">x", "~*", "resetchannels", "+@all")
+        try channel.publish("a", "b", "c")
+        var settlements = try await source.take(3).map { channel.settlement($0, Self.result) }
+        settlements[0].destination = "elsewhere"
+        settlements[1].destination = "allowed"
+        try channel.redis("ACL", "SETUSER", "mute", "on", ">x", "~*", "resetchannels", "&allowed", "+@all")
         let mute = RedisChannelSink(url: try RedisURL("redis://mute:x@127.0.0.1:\(channel.server.port)"))
-        guard case .refused = try await mute.settle([channel.settlement(delivery, Self.result)])[0] else {
-            Issue.record("not refused")
+        let statuses = try await mute.settle(settlements)
+        guard case .refused = statuses[0], statuses[1] == .settled, case .delayed = statuses[2] else {
+            Issue.record("\(statuses)")
             return
         }
-        #expect(try await channel.sink().settle([channel.settlement(delivery, Self.result)]) == [.settled])
+        #expect(await mute.health() != .reachable)
+        try channel.redis("ACL", "SETUSER", "mute", "allchannels")
+        #expect(try await mute.settle(settlements) == [.settled, .stale, .settled])
+        #expect(await mute.health() == .reachable)
+        try await eventually("result") { channel.results.heard.count == 1 }
     }
 
+    /// It moves what is there already; a server without memory refuses only a script's first write.
     @Test
-    func keepsEverythingForLaterWhileTheServerIsOutOfMemory() async throws {
+    func settlesEverythingWithoutMemory() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        let sink = channel.sink()
+        try channel.publish("a", "b", "c")
+        let deliveries = try await source.take(3)
+        try channel.redis("CONFIG", "SET", "maxmemory", "1")
+        let batch = [
+            channel.settlement(deliveries[0], .park(afterMilliseconds: 60_000, failedAttempts: 1)),
+            channel.settlement(deliveries[1], Self.result),
+            channel.settlement(deliveries[2], .deadLetter(reason: "r", result: Bytes("x".utf8))),
+        ]
+        #expect(try await sink.settle(batch) == [.settled, .settled, .settled])
+        #expect(try channel.count("ZCARD", "retry-sortedset") == 1)
+        #expect(try channel.count("LLEN", "request-queue:dead-letter") == 1)
+        #expect(await sink.health() == .reachable)
+    }
+
+    @Test(arguments: [
+        "request-queue", "retry-sortedset", "request-queue:dead-letter", "retry-sortedset:heard:request-queue",
+    ])
+    func publishesNoResultWhereRequestsAre(destination: String) async throws {
         let channel = try await Channel()
         let source = try await channel.source()
         let sink = channel.sink()
         try channel.publish("a", "b")
         let deliveries = try await source.take(2)
-        try channel.redis("CONFIG", "SET", "maxmemory", "1")
-        let park = channel.settlement(deliveries[0], .park(afterMilliseconds: 0, failedAttempts: 1))
-        await #expect {
-            try await sink.settle([park])
-        } throws: { error in
-            "\(error)".contains("OOM") && (error as? QueueError)?.isTransient == true
+        var settlements = deliveries.map { channel.settlement($0, Self.result) }
+        settlements[0].destination = destination
+        let statuses = try await sink.settle(settlements)
+        guard case .refused(let reason) = statuses[0], statuses[1] == .settled else {
+            Issue.record("\(statuses)")
+            return
         }
-        #expect(await sink.health() != .reachable)
-        // A result frees memory, and is let through.
-        #expect(try await sink.settle([channel.settlement(deliveries[1], Self.result)]) == [.settled])
-        try channel.redis("CONFIG", "SET", "maxmemory", "0")
-        #expect(try await sink.settle([park]) == [.settled])
-        #expect(await sink.health() == .reachable)
+        #expect(reason.contains(destination))
+        settlements[0].action = .deadLetter(reason: reason, result: nil)
+        #expect(try await sink.settle([settlements[0]]) == [.settled])
+        #expect(try channel.count("LLEN", "request-queue:dead-letter") == 1)
+        #expect(source.counts.heard == 2)
+    }
+
+    /// A script may stop at any command for want of a right; what it has done by then must be harmless when it is repeated.
+    @Test(arguments: ["hdel", "zrem", "zadd", "rpush", "publish", "hget", "hexists", "time"])
+    func losesAndRepeatsNothingForWantOfARight(command: String) async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        try channel.publish("a", "b", "c")
+        let deliveries = try await source.take(3)
+        let batch = [
+            channel.settlement(deliveries[0], Self.result),
+            channel.settlement(deliveries[1], .park(afterMilliseconds: 60_000, failedAttempts: 1)),
+            channel.settlement(deliveries[2], .deadLetter(reason: "r", result: Self.resultBytes)),
+        ]
+        try channel.redis("ACL", "SETUSER", "poor", "on", ">x", "allkeys", "allchannels", "+@all", "-" + command)
+        let sink = RedisChannelSink(url: try RedisURL("redis://poor:x@127.0.0.1:\(channel.server.port)"))
+        for _ in 0..<3 {
+            for status in try await sink.settle(batch) {
+                if case .refused(let reason) = status { Issue.record("\(reason)") }
+            }
+        }
+        try channel.redis("ACL", "SETUSER", "poor", "+@all")
+        #expect(try await sink.settle(batch).allSatisfy { $0 == .settled || $0 == .stale })
+        #expect(try await sink.settle(batch) == [.stale, .stale, .stale])
+        try await eventually("results") { channel.results.heard.count >= (command == "publish" ? 1 : 2) }
+        #expect(channel.results.heard.count == (command == "publish" ? 1 : 2))
+        #expect(try channel.count("ZCARD", "retry-sortedset") == 1)
+        #expect(try channel.count("LLEN", "request-queue:dead-letter") == 1)
+        #expect(try channel.count("EXISTS", "retry-sortedset:claimed") == 0)
     }
 
     @Test

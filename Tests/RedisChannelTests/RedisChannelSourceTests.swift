@@ -1,10 +1,12 @@
+import Logging
 import Messages
 import Queue
 import Redis
 import RedisChannelSink
-import RedisChannelSource
 import TestServers
 import Testing
+
+@testable import RedisChannelSource
 
 @Suite(.timeLimit(.minutes(1)))
 struct RedisChannelSourceTests {
@@ -34,6 +36,160 @@ struct RedisChannelSourceTests {
         #expect(Set(seen.map(\.receipt)).count == 3)
         #expect(replicas.map(\.counts.heard) == [3, 3])
         #expect(replicas.map(\.counts.duplicates).reduce(0, +) == 3)
+    }
+
+    @Test
+    func keepsNothingPerMessage() async throws {
+        let channel = try await Channel()
+        let replicas = [try await channel.source(), try await channel.source()]
+        let sink = channel.sink()
+        for round in 0..<10 {
+            try channel.publish((0..<100).map { "\(round) \($0)" })
+            var settled = 0
+            while settled < 100 {
+                let deliveries = try await leaseFromAll(replicas, for: .milliseconds(50))
+                _ = try await sink.settle(deliveries.map { channel.settlement($0, .result(Bytes("r".utf8))) })
+                settled += deliveries.count
+            }
+        }
+        let keys = try channel.redis("KEYS", "retry-sortedset*").array?.compactMap(\.text)
+        #expect(keys == ["retry-sortedset:heard:request-queue"])
+        #expect(try channel.count("HLEN", "retry-sortedset:heard:request-queue") <= 2)
+        #expect(try channel.count("PTTL", "retry-sortedset:heard:request-queue") > 0)
+    }
+
+    /// While messages flow, ingest processes join, and find what the others hear.
+    @Test
+    func whoeverJoinsTakesNothingTwiceAndLeavesNothing() async throws {
+        let channel = try await Channel()
+        let published = 4000
+        var replicas = [try await channel.source()]
+        async let publishing: Void = {
+            let publisher = try RedisConnection(channel.server.url)
+            for number in 0..<published { _ = try publisher.send(RedisCommand("PUBLISH", channel.name, "\(number)")) }
+        }()
+        var seen: [String] = []
+        for _ in 0..<4 {
+            seen += try await leaseFromAll(replicas, for: .milliseconds(60)).map(\.text)
+            replicas.append(try await channel.source())
+        }
+        try await publishing
+        while case let some = try await leaseFromAll(replicas, for: .milliseconds(600)), !some.isEmpty {
+            seen += some.map(\.text)
+        }
+        #expect(seen.count == published)
+        #expect(Set(seen).count == published)
+        #expect(replicas.map(\.counts.subscriptions) == [1, 1, 1, 1, 1])
+    }
+
+    @Test
+    func aReplicaThatStoodStillTakesNothingThatOthersTook() async throws {
+        let channel = try await Channel()
+        let proxy = try CuttingProxy(to: channel.server.port)
+        let slow = try await channel.source(through: proxy)
+        let quick = try await channel.source()
+        proxy.delay(.milliseconds(800))
+        try channel.publish((0..<300).map { "\($0)" })
+        #expect(Set(try await quick.take(300).map(\.text)).count == 300)
+        try await eventually("messages") { slow.counts.heard == 300 }
+        proxy.delay(.zero)
+        #expect(try await slow.leasePersistently(limit: 10, for: .milliseconds(900)).isEmpty)
+        #expect(slow.counts.duplicates == 300)
+    }
+
+    /// A single message above the server's limit closes the connection, whoever reads how fast.
+    @Test
+    func countsWhatTheServerCutsOff() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        try channel.redis("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 0 0")
+        try channel.publish(String(repeating: "x", count: 2 << 20))
+        try await eventually("gap") { source.counts.gaps == 1 }
+        #expect(source.counts.overflows == 1)
+        #expect(source.counts.subscriptions == 2)
+        try channel.publish("heard again")
+        #expect(try await source.take(1).map(\.text) == ["heard again"])
+        #expect(source.counters.first { $0.name == "channel_cuts" }?.read() == 1)
+    }
+
+    /// 60 MB in half a second, while nobody asks for a request.
+    @Test
+    func losesNothingOfABurst() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        let publisher = try RedisConnection(channel.server.url)
+        let filling = String(repeating: "x", count: 20_000)
+        for batch in 0..<30 {
+            _ = try publisher.send(
+                (0..<100).map { RedisCommand("PUBLISH", channel.name, "\(batch) \($0) \(filling)") })
+        }
+        try await eventually("messages", within: .seconds(40)) { source.counts.overflowed == 3000 }
+        #expect(source.counts.gaps == 0)
+        #expect(try channel.count("ZCARD", "retry-sortedset") == 3000)
+    }
+
+    /// Everything that the server says somebody heard is kept, up to the moment of leaving.
+    @Test
+    func leavesNothingUnclaimedWhenItStops() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        let publisher = try RedisConnection(channel.server.url)
+        let filling = String(repeating: "x", count: 5000)
+        async let stop: Void = {
+            try await eventually("messages") { source.counts.heard > 500 }
+            await source.stop()
+        }()
+        var heard = 0
+        for batch in 0..<200 {
+            let replies = try publisher.send(
+                (0..<20).map { RedisCommand("PUBLISH", channel.name, "\(batch) \($0) \(filling)") })
+            let some = replies.count { $0.integer == 1 }
+            heard += some
+            if some < 20 { break }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        try await stop
+        #expect(heard < 4000, "it heard all before it stopped")
+        #expect(try channel.count("ZCARD", "retry-sortedset") == heard)
+    }
+
+    @Test
+    func oneMessageThatTheServerCannotStoreCostsItself() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        let info = try channel.redis("INFO", "memory").text ?? ""
+        let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
+        let used = try #require(line.flatMap { Int($0.dropFirst("used_memory:".count)) })
+        let small = (0..<40).map { "small \($0)" }
+        let large = String(repeating: "x", count: 8 << 20)
+        async let taken = source.take(40)
+        try channel.redis("CONFIG", "SET", "maxmemory", "\(used + (5 << 20))")
+        try channel.publish(Array(small[..<20]) + [large] + Array(small[20...]))
+        #expect(try await Set(taken.map(\.text)) == Set(small))
+        try channel.redis("CONFIG", "SET", "maxmemory", "0")
+        #expect(try await source.take(1).map(\.bytes.count) == [8 << 20])
+        #expect(source.counts.dropped == 0)
+    }
+
+    @Test
+    func saysHowOftenItGivesUpWhatCannotBeStored() {
+        let now = ContinuousClock.now
+        var asides = Asides(queue: "q", logger: .quiet)
+        func message(_ size: Int) -> Arrivals.Message {
+            Arrivals.Message(
+                bytes: [UInt8](repeating: 0, count: size), heardAt: now,
+                place: Numbering.Place(series: "s", number: 7))
+        }
+        #expect(asides.add(message(80 << 20), owner: "a", reason: "OOM", now: now) == 0)
+        #expect(asides.add(message(1), owner: "b", reason: "OOM", now: now) == 1, "no room for its bytes")
+        #expect(asides.due(now: now)?.messages.first == nil)
+        let later = now + .seconds(1)
+        #expect(asides.due(now: later)?.messages.first?.place == Numbering.Place(series: "a", number: 1))
+        #expect(asides.refused("OOM", now: later) == 0)
+        #expect(asides.due(now: later + .seconds(1))?.owner == nil)
+        #expect(asides.due(now: later + .seconds(2))?.isRepeated == true)
+        #expect(asides.refused("OOM", now: now + .seconds(601)) == 1)
+        #expect(asides.next == nil)
     }
 
     @Test
@@ -150,7 +306,7 @@ struct RedisChannelSourceTests {
     func refusesToStartWithAWrongPassword() async throws {
         let server = try await RedisServer(password: "sesame")
         let url = try RedisURL("redis://:wrong@127.0.0.1:\(server.port)")
-        let source = RedisChannelSource(url: url, queue: .channel("q"))
+        let source = RedisChannelSource(url: url, queue: .channel("q"), logger: .quiet)
         await #expect {
             try await source.connect()
         } throws: { error in

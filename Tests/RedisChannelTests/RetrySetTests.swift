@@ -113,6 +113,74 @@ struct RetrySetTests {
         #expect(try channel.count("ZCARD", Self.key) == 2500)
     }
 
+    /// Twenty thousand due entries of another queue before it, which looking through takes seconds for.
+    @Test
+    func findsWhatItParkedWhateverLiesBesideIt() async throws {
+        let channel = try await Channel()
+        let fill = """
+            for i = 1, 20000 do
+              redis.call('ZADD', KEYS[1], 1, '{"id":"x' .. i .. '","metadata":{"queue_name":"other"}}')
+            end
+            """
+        try channel.redis("EVAL", fill, "1", Self.key)
+        let source = try await channel.source()
+        let sink = channel.sink()
+        async let first = source.take(50)
+        try channel.publish((0..<50).map { "mine \($0)" })
+        let parks = try await first.map { channel.settlement($0, .park(afterMilliseconds: 100, failedAttempts: 1)) }
+        #expect(try await sink.settle(parks).allSatisfy { $0 == .settled })
+        #expect(try channel.count("ZCARD", Self.key + ":parked:request-queue") == 50)
+        let start = ContinuousClock.now
+        #expect(try await Set(source.take(50).map(\.text)) == Set((0..<50).map { "mine \($0)" }))
+        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(try channel.count("ZCARD", Self.key) == 20000)
+        #expect(try channel.count("EXISTS", Self.key + ":parked:request-queue") == 0)
+    }
+
+    @Test
+    func leavesWhatSomebodyElseTookFromTheRetrySet() async throws {
+        let channel = try await Channel()
+        let source = try await channel.source()
+        try channel.publish("a", "b")
+        let parks = try await source.take(2).map {
+            channel.settlement($0, .park(afterMilliseconds: 0, failedAttempts: 1))
+        }
+        #expect(try await channel.sink().settle(parks) == [.settled, .settled])
+        let entries = try #require(try channel.redis("ZRANGE", Self.key, "0", "-1").array?.compactMap(\.text))
+        let taken = try #require(entries.first { $0.contains("YQ==") })
+        try channel.redis("ZREM", Self.key, taken)
+        #expect(try await source.take(1, quiet: .milliseconds(300)).map(\.text) == ["b"])
+        #expect(try channel.count("EXISTS", Self.key + ":parked:request-queue") == 0)
+    }
+
+    /// What a script takes from one place it has put into the other before: it may stop in between.
+    @Test(arguments: ["hset", "zadd", "zrem", "hexists", "zrangebyscore", "memory"])
+    func losesAndDoublesNothingWhileItMayNotClaim(lacking: String) async throws {
+        let channel = try await Channel()
+        let parked = (0..<3).map { #"{"id":"\#($0)"}"# }
+        for entry in parked { try channel.redis("ZADD", Self.key, "1", entry) }
+        try channel.redis("ACL", "SETUSER", "poor", "on", ">x", "allkeys", "allchannels", "+@all")
+        if lacking == "memory" {
+            try channel.redis("CONFIG", "SET", "maxmemory", "1")
+        } else {
+            try channel.redis("ACL", "SETUSER", "poor", "-" + lacking)
+        }
+        let source = RedisChannelSource(
+            url: try RedisURL("redis://poor:x@127.0.0.1:\(channel.server.port)"), queue: .channel(channel.name),
+            settings: RedisChannelSettings(holdAfterGap: .zero), logger: .quiet)
+        async let taken = source.take(6, quiet: .milliseconds(600))
+        try await eventually("subscription") { source.counts.subscriptions == 1 }
+        try channel.publish("a", "b", "c")
+        while case let health = await source.health(), !"\(health)".contains("EVALSHA") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try channel.redis("CONFIG", "SET", "maxmemory", "0")
+        try channel.redis("ACL", "SETUSER", "poor", "+@all")
+        #expect(try await taken.map(\.text).sorted() == (parked + ["a", "b", "c"]).sorted())
+        #expect(try channel.count("ZCARD", Self.key) == 0)
+        #expect(try channel.count("HLEN", Self.key + ":claimed") == 6)
+    }
+
     @Test
     func waitsUntilAnEntryIsDueToTheMillisecond() async throws {
         let channel = try await Channel()

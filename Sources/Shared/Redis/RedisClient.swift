@@ -28,6 +28,14 @@ package final class RedisClient {
     /// Whether there is a connection that has not failed so far.
     package var isConnected: Bool { connection?.isUsable ?? false }
 
+    /// Whether there is a connection and the server has not closed it.
+    package var isAlive: Bool { connection?.isIdle ?? false }
+
+    /// Ends the connection; the next call makes another.
+    ///
+    /// The server keeps as much memory for the next argument of a connection as the last large one took.
+    package func close() { connection = nil }
+
     /// Connects if there is no connection.
     package func connect() throws(RedisError) { _ = try connected() }
 

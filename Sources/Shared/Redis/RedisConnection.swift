@@ -101,15 +101,29 @@ package final class RedisConnection {
         while hasOutput { try transfer(commands.first?.label ?? "") }
     }
 
-    /// Replies that have arrived, at most `limit`; without waiting.
+    /// From now on a thread of its own reads what arrives, up to so many bytes ahead of `receive`.
+    func readAhead(most: Int) throws(RedisError) -> ReadAhead { try ReadAhead(descriptor, most: most) }
+
+    /// Replies that have arrived, at most `limit`, and no more once they have `bytes`; without waiting.
     ///
     /// A connection that broke after some says so next time.
-    func receive(limit: Int) throws(RedisError) -> [RedisReply] {
+    /// - Parameter ahead: who reads the socket, if that is somebody else.
+    func receive(limit: Int, bytes: Int = .max, from ahead: ReadAhead? = nil) throws(RedisError) -> [RedisReply] {
         var replies: [RedisReply] = []
-        do {
-            while replies.count < limit {
+        var room = bytes
+        do throws(RedisError) {
+            while replies.count < limit, room > 0 {
                 if let reply = try nextReply("read") {
                     replies.append(reply)
+                    room -= reply.size
+                } else if let ahead {
+                    if let bytes = ahead.next() {
+                        reader.append(bytes)
+                    } else if let reason = ahead.end {
+                        throw broken("read", reason)
+                    } else {
+                        break
+                    }
                 } else if waitReadable([descriptor], for: .zero)[0] {
                     try read()
                 } else {

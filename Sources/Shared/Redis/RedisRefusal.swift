@@ -84,10 +84,10 @@ package enum RedisRefusal: Sendable, Equatable {
     var isTransient: Bool { self == .server || self == .memory }
 
     /// Whether anything else would be refused as well.
-    var concernsAll: Bool { self == .server || self == .login }
+    package var concernsAll: Bool { self == .server || self == .login }
 
     /// Whether a call for many may be refused because of one of them.
-    var mayBeOfOne: Bool { self == .memory || self == .tooLarge || self == .other }
+    package var mayBeOfOne: Bool { self == .memory || self == .tooLarge || self == .other }
 
     /// What becomes of one settlement whose own place refused it; nothing was written.
     ///

@@ -34,4 +34,14 @@ package enum RedisReply: Sendable, Equatable {
         if case .error(let reason) = self { return reason }
         return nil
     }
+
+    /// Bytes of all strings in it.
+    package var size: Int {
+        switch self {
+        case .string(let bytes): bytes.count
+        case .status(let text), .error(let text): text.utf8.count
+        case .array(let elements): elements.reduce(0) { $0 + $1.size }
+        case .integer, .null: 0
+        }
+    }
 }

@@ -4,20 +4,30 @@ package import Redis
 
 /// Results published on Redis channels: `redis-pubsub`'s result side.
 ///
-/// One sink serves all queues of one server: what belongs to a request is found by its receipt.
+/// One sink serves all queues of one server: what belongs to a request is found by its receipt. Each settlement is a call
+/// of its own, all in one round trip.
 package actor RedisChannelSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient
     private let defaultChannel: String
     private var store = RedisStore(.redisPubSub)
+    /// Channels that the settings name: what is wrong with them is no message's fault.
+    private let ourChannels: Set<String>
+    /// Channels and keys that carry requests.
+    private var reserved: ReservedNames
+    private var divided = DividedCalls()
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// - Parameter defaultChannel: Where results go that name no destination.
-    package init(url: RedisURL, defaultChannel: String = "result-queue") {
+    /// - Parameters:
+    ///   - defaultChannel: Where results go that name no destination.
+    ///   - queues: those known from the settings, with their own result channels.
+    package init(url: RedisURL, defaultChannel: String = "result-queue", queues: [QueueSettings] = []) {
         client = RedisClient(url)
         self.defaultChannel = defaultChannel
+        ourChannels = Set([defaultChannel] + queues.compactMap(\.resultDestination))
+        reserved = ReservedNames(queues)
     }
 
     package func connect() throws(QueueError) {
@@ -26,17 +36,18 @@ package actor RedisChannelSink: ResultSink {
 
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(RedisError) in
+            try client.connect()
             let claims = batch.map { ClaimReceipt($0.receipt) }
-            let letters = try deadLetters(batch, claims)
-            var calls: [RedisCall] = []
-            for (index, settlement) in batch.enumerated() {
-                if let claim = claims[index] { calls.append(call(settlement, claim, letter: letters[index])) }
+            for claim in claims { if let claim { reserved.insert(claim.queue, claim.retrySet) } }
+            let problems = batch.map(problem)
+            let calls = batch.indices.filter { claims[$0] != nil && problems[$0] == nil }.map { [$0] }
+            var statuses = try divided.settle(batch, calls) { round throws(RedisError) in
+                try answers(to: round.map { $0[0] }, claims, of: batch)
             }
-            var replies = try client.run(calls)[...]
-            return try claims.map { claim throws(RedisError) in
-                guard claim != nil, let reply = replies.popFirst() else { return .stale }
-                return try status(reply)
+            for (index, problem) in problems.enumerated() where claims[index] != nil {
+                if let problem { statuses[index] = .refused(reason: problem) }
             }
+            return statuses
         }
     }
 
@@ -44,7 +55,42 @@ package actor RedisChannelSink: ResultSink {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    package func health() -> QueueHealth { state }
+    /// Not while something waits that is nobody's business but ours.
+    package func health() -> QueueHealth {
+        if state == .reachable, let trouble = divided.trouble { return .unreachable(reason: trouble) }
+        return state
+    }
+
+    /// Why a result must not be published where it is wanted; `nil` if it may, or there is none.
+    private func problem(_ settlement: Settlement) -> String? {
+        switch settlement.action {
+        case .result, .deadLetter(_, .some): reserved.problem(settlement.destination)
+        case .park, .release, .deadLetter(_, nil): nil
+        }
+    }
+
+    /// Makes the calls of some settlements, by their places in the batch, in one round trip.
+    private func answers(
+        to places: [Int], _ claims: [ClaimReceipt?], of batch: [Settlement]
+    ) throws(RedisError) -> [DividedCalls.Answer] {
+        let letters = try deadLetters(batch, places, claims)
+        var answers = [DividedCalls.Answer](repeating: .success([.stale]), count: places.count)
+        var calls: [RedisCall] = []
+        var asked: [Int] = []
+        for (position, index) in places.enumerated() {
+            guard let claim = claims[index] else { continue }
+            if case .failure(let error) = letters[index] {
+                answers[position] = .success([.delayed(reason: error.description)])
+                continue
+            }
+            calls.append(call(batch[index], claim, letter: letters[index].flatMap { try? $0.get() }))
+            asked.append(position)
+        }
+        for (position, reply) in zip(asked, try client.run(calls)) {
+            answers[position] = answer(reply, to: batch[places[position]])
+        }
+        return answers
+    }
 
     private func call(_ settlement: Settlement, _ claim: ClaimReceipt, letter: [UInt8]?) -> RedisCall {
         let channel = settlement.destination.isEmpty ? defaultChannel : settlement.destination
@@ -61,45 +107,49 @@ package actor RedisChannelSink: ResultSink {
     }
 
     /// What one settlement's script answered.
-    ///
-    /// An error that passes (no memory, failover) is thrown: then the whole batch is settled again, and what has been
-    /// settled already is stale.
-    private func status(_ reply: RedisReply) throws(RedisError) -> SettlementStatus {
-        if case .error(let reason) = reply {
-            let error = RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-            if error.isTransient { throw error }
-            return .refused(reason: reason)
-        }
-        return reply.integer == 1 ? .settled : .stale
+    private func answer(_ reply: RedisReply, to settlement: Settlement) -> DividedCalls.Answer {
+        guard let reason = reply.error else { return .success([reply.integer == 1 ? .settled : .stale]) }
+        let error = failure(reason)
+        if error.refusal.concernsAll { return .failure(error) }
+        let isNamed = !settlement.destination.isEmpty && !ourChannels.contains(settlement.destination)
+        return .success([error.refusal.status(error.description, isNamed: isNamed)])
     }
 
-    /// The documents for the dead letters of a batch, by index; one round trip if there are any.
+    private func failure(_ reason: String) -> RedisError {
+        RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
+    }
+
+    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; one round
+    /// trip if there are any.
     private func deadLetters(
-        _ batch: [Settlement], _ claims: [ClaimReceipt?]
-    ) throws(RedisError) -> [Int: [UInt8]] {
-        let wanted = batch.indices.filter { index in
-            guard case .deadLetter = batch[index].action else { return false }
-            return claims[index] != nil
-        }
-        if wanted.isEmpty { return [:] }
+        _ batch: [Settlement], _ places: [Int], _ claims: [ClaimReceipt?]
+    ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
+        var wanted: [(index: Int, reason: String, claim: ClaimReceipt)] = []
         var commands = [RedisCommand("TIME")]
-        for case let claim? in wanted.map({ claims[$0] }) {
+        for index in places {
+            guard case .deadLetter(let reason, _) = batch[index].action, let claim = claims[index] else { continue }
+            wanted.append((index, reason, claim))
             commands.append(RedisCommand("HGET", claim.keys.claimed, claim.id))
             commands.append(RedisCommand("HGET", claim.keys.deliveries, claim.id))
         }
+        if wanted.isEmpty { return [:] }
         let replies = try client.send(commands)
-        let time = try client.checked(replies[0], "TIME").array?.first?.integer ?? 0
-        var letters: [Int: [UInt8]] = [:]
-        for (position, index) in wanted.enumerated() {
-            let deliveries = Int(replies[2 * position + 2].integer ?? 0)
-            guard let stored = replies[2 * position + 1].bytes, let claim = claims[index] else { continue }
+        let time = replies[0].array?.first?.integer ?? wallClock() / 1000
+        var letters: [Int: Result<[UInt8], RedisError>] = [:]
+        for (position, (index, reason, claim)) in wanted.enumerated() {
+            let (body, deliveries) = (replies[2 * position + 1], replies[2 * position + 2])
+            if let reason = body.error ?? deliveries.error {
+                letters[index] = .failure(failure(reason))
+                continue
+            }
+            guard let stored = body.bytes else { continue }
             let entry = StoredEntry(stored: stored[...])
-            guard case .deadLetter(let reason, _) = batch[index].action else { continue }
-            letters[index] =
+            letters[index] = .success(
                 DeadLetterDocument(
-                    queue: claim.queue, id: batch[index].id, reason: reason, time: time, deliveries: deliveries,
-                    attempts: entry.retryCount, body: entry.document(queue: JSONObject.quoted(claim.queue))
-                ).encoded
+                    queue: claim.queue, id: batch[index].id, reason: reason, time: time,
+                    deliveries: Int(deliveries.integer ?? 0), attempts: entry.retryCount,
+                    body: entry.document(queue: JSONObject.quoted(claim.queue))
+                ).encoded)
         }
         return letters
     }

@@ -6,19 +6,37 @@ struct Arrivals {
     struct Message {
         let bytes: [UInt8]
         let heardAt: ContinuousClock.Instant
-        /// The subscription it was heard on, and when that began, ms since 1970 by the server's clock.
-        let subscription: Int
-        let subscribedAt: Int64
+        let place: Numbering.Place
     }
 
     /// What one call of the script is asked to do; kept until it is known to be done.
     struct Batch {
         var messages: [Message]
         /// The first so many are claimed, the rest parked.
-        let claims: Int
+        var claims: Int
         let owner: String
+        /// How many messages stood before these when they were named.
+        var offset = 0
         /// Whether the call may have been carried out already.
         var isRepeated = false
+        /// Connections that broke during the call.
+        var breaks = 0
+
+        /// Name of a message's claim.
+        func id(_ index: Int) -> String { "\(owner)-\(offset + index + 1)" }
+
+        /// Both halves of a batch of several, in order; each message keeps its name.
+        var halves: [Batch] {
+            let middle = messages.count / 2
+            var (first, second) = (self, self)
+            first.messages = Array(messages[..<middle])
+            first.claims = min(claims, middle)
+            second.messages = Array(messages[middle...])
+            second.claims = max(0, claims - middle)
+            second.offset += middle
+            (first.breaks, second.breaks) = (0, 0)
+            return [first, second]
+        }
     }
 
     /// Most messages and bytes per call.
@@ -26,7 +44,7 @@ struct Arrivals {
     private static let mostBytes = 4 << 20
 
     private var messages: [Message] = []
-    private var bytes = 0
+    private(set) var bytes = 0
 
     var count: Int { messages.count }
     var isEmpty: Bool { messages.isEmpty }

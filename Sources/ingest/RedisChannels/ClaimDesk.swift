@@ -6,8 +6,9 @@ import Redis
 ///
 /// Every call can be repeated after a failure: a reply that was lost loses nothing. Used by one thread.
 struct ClaimDesk {
-    /// Server's memory of a message's publications after the last.
-    static let sightingsLive = Duration.seconds(60)
+    /// For how long the server remembers what was claimed after the last claim: an ingest that stood still for longer may
+    /// take what others took.
+    static let memory = Duration.seconds(600)
 
     struct Due {
         var deliveries: [Delivery] = []
@@ -15,7 +16,9 @@ struct ClaimDesk {
         var takenOver = 0
         /// Until the next entry is due, if any is waiting.
         var wait: Duration?
-        /// Whether everything has been looked at.
+        /// Until the next entry of the retry set is due, if that is ours: it takes a look through the set to find it.
+        var strange: Duration?
+        /// Whether another call would find nothing more at once.
         var isComplete = true
     }
 
@@ -26,11 +29,12 @@ struct ClaimDesk {
     private let settings: RedisChannelSettings
     private let token: String
     private var calls = 0
-    private var sightings: Sightings
     /// The owner of a call for due entries that may have been carried out without our knowing.
     private var unanswered: String?
     private var dueOffset = 0
     private var expiredOffset = 0
+    /// The server's time in its last answer, milliseconds since 1970; 0: there has been none.
+    private var serverTime: Int64 = 0
 
     init(client: RedisClient, queue: QueueSettings, settings: RedisChannelSettings) {
         self.client = client
@@ -39,7 +43,6 @@ struct ClaimDesk {
         quotedQueue = JSONObject.quoted(queue.name)
         self.settings = settings
         token = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        sightings = Sightings(life: Self.sightingsLive * 2, now: .now)
     }
 
     /// Names the next lease; unique among all processes.
@@ -50,69 +53,65 @@ struct ClaimDesk {
 
     // MARK: Arrivals
 
-    /// Claims or parks a batch; returns what was claimed, and how many were parked and how many another replica had.
-    mutating func claim(
-        _ batch: Arrivals.Batch
-    ) throws(RedisError) -> (deliveries: [Delivery], parked: Int, duplicates: Int) {
-        let digests = batch.messages.indices.map { digest(of: batch, $0) }
-        let fixed = [keys.retrySet, keys.claimed, keys.leases, keys.owners]
-        var call = ClaimScripts.arrivals.call(keys: fixed + digests.map(keys.seen))
-            .with(batch.owner, settings.lease.milliseconds, batch.isRepeated ? 1 : 0, Self.sightingsLive.milliseconds)
+    /// What became of a batch.
+    struct Claimed {
+        var deliveries: [Delivery] = []
+        var parked = 0
+        /// What another ingest has.
+        var duplicates = 0
+        /// What is nobody else's and not stored.
+        var aside: [Arrivals.Message] = []
+    }
+
+    /// Claims or parks a batch.
+    ///
+    /// - Parameter aside: nothing is stored, and no other ingest will claim it.
+    mutating func claim(_ batch: Arrivals.Batch, aside: Bool = false) throws(RedisError) -> Claimed {
+        var call = ClaimScripts.arrivals
+            .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.heard(queue), keys.parked(queue)])
+            .with(batch.owner, settings.lease.milliseconds, batch.isRepeated ? 1 : 0, Self.memory.milliseconds)
         for (index, message) in batch.messages.enumerated() {
-            append(message, index, batch, digests[index], to: &call)
+            append(message, index, batch, aside: aside, to: &call)
         }
         let answers = try client.run(call).array ?? []
-        guard answers.count == 3 * digests.count else {
+        guard answers.count == batch.messages.count else {
             throw RedisError(operation: "claim-arrivals on \(client.url)", reason: "strange reply", kind: .answer)
         }
-        return note(answers, digests, batch)
+        return note(answers, batch)
     }
 
     private func append(
-        _ message: Arrivals.Message, _ index: Int, _ batch: Arrivals.Batch, _ digest: String, to call: inout RedisCall
+        _ message: Arrivals.Message, _ index: Int, _ batch: Arrivals.Batch, aside: Bool, to call: inout RedisCall
     ) {
-        var entry = StoredEntry(document: message.bytes[...])
-        entry.claim = id(batch, index)
-        let known = sightings.count(of: digest, subscription: message.subscription)
-        call.append(entry.claim)
-        call.append(entry.bytes(queue: quotedQueue))
-        call.append(index < batch.claims ? "claim" : "park")
-        call.append(message.subscribedAt)
-        call.append(known?.epoch ?? "")
-        call.append(known?.count ?? 0)
+        call.append(batch.id(index))
+        if aside {
+            call.append("")
+            call.append("aside")
+        } else {
+            var entry = StoredEntry(document: message.bytes[...])
+            entry.claim = batch.id(index)
+            call.append(entry.bytes(queue: quotedQueue))
+            call.append(index < batch.claims ? "claim" : "park")
+        }
+        call.append(message.place.series)
+        call.append(message.place.number)
     }
 
-    private mutating func note(
-        _ answers: [RedisReply], _ digests: [String], _ batch: Arrivals.Batch
-    ) -> (deliveries: [Delivery], parked: Int, duplicates: Int) {
-        var result = (deliveries: [Delivery](), parked: 0, duplicates: 0)
+    private func note(_ answers: [RedisReply], _ batch: Arrivals.Batch) -> Claimed {
+        var result = Claimed()
         for (index, message) in batch.messages.enumerated() {
-            let status = answers[3 * index].integer
-            if settings.deduplicate {
-                let count = Sightings.Count(
-                    epoch: answers[3 * index + 1].text ?? "", count: Int(answers[3 * index + 2].integer ?? 0),
-                    subscription: message.subscription)
-                sightings.set(count, of: digests[index], now: message.heardAt)
-            }
-            switch status {
+            switch answers[index].integer {
             case 1:
                 let attempts = StoredEntry(document: message.bytes[...]).retryCount
-                let receipt = receipt(id(batch, index), batch.owner)
+                let receipt = receipt(batch.id(index), batch.owner)
                 result.deliveries.append(
                     Delivery(bytes: message.bytes[...], receipt: receipt, failedAttempts: attempts))
             case 2: result.parked += 1
+            case 3: result.aside.append(message)
             default: result.duplicates += 1
             }
         }
         return result
-    }
-
-    private func id(_ batch: Arrivals.Batch, _ index: Int) -> String { "\(batch.owner)-\(index + 1)" }
-
-    /// Without deduplication every message is its own kind; the server's note then only tells a repeated call.
-    private func digest(of batch: Arrivals.Batch, _ index: Int) -> String {
-        settings.deduplicate
-            ? SHA1.hex(Array(queue.utf8) + [0] + batch.messages[index].bytes) : id(batch, index)
     }
 
     private func receipt(_ id: String, _ owner: String) -> Receipt {
@@ -122,27 +121,31 @@ struct ClaimDesk {
     // MARK: Due and expired
 
     /// Claims what is due, then what has expired, at most `limit`; goes on where the last call stopped looking.
-    mutating func claimDue(limit: Int, takeOver: Bool) throws(RedisError) -> Due {
+    ///
+    /// - Parameter looks: whether to look through the retry set for what other programs have put there.
+    mutating func claimDue(limit: Int, looks: Bool, takeOver: Bool) throws(RedisError) -> Due {
         let owner = unanswered ?? makeOwner()
         let isRepeated = unanswered != nil
         unanswered = owner
         let call = ClaimScripts.due
-            .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.deliveries])
+            .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.deliveries, keys.parked(queue)])
             .with(
-                owner, settings.lease.milliseconds, isRepeated ? 1 : 0, min(limit, 256), 8 << 20, queue, quotedQueue,
-                max(0, dueOffset), takeOver ? max(0, expiredOffset) : -1)
+                owner, settings.lease.milliseconds, isRepeated ? String(serverTime) : "", min(limit, 256), 8 << 20,
+                queue, quotedQueue, looks ? max(0, dueOffset) : -1, takeOver ? max(0, expiredOffset) : -1)
         let parts = try client.run(call).array ?? []
-        guard parts.count == 6, let claims = parts[0].array else {
+        guard parts.count == 8, let claims = parts[0].array else {
             throw RedisError(operation: "claim-due on \(client.url)", reason: "strange reply", kind: .answer)
         }
         var due = Due()
         due.deliveries = try adopt(claims, owner: owner)
         unanswered = nil
         due.foreign = Int(parts[1].integer ?? 0)
-        dueOffset = Int(parts[2].integer ?? -1)
+        serverTime = parts[6].integer ?? serverTime
+        if looks { dueOffset = Int(parts[2].integer ?? -1) }
         expiredOffset = Int(parts[3].integer ?? -1)
-        due.isComplete = dueOffset < 0 && expiredOffset < 0
+        due.isComplete = (!looks || dueOffset < 0) && expiredOffset < 0
         due.wait = parts[4].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
+        due.strange = parts[7].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
         due.takenOver = Int(parts[5].integer ?? 0)
         return due
     }
@@ -167,7 +170,8 @@ struct ClaimDesk {
                     bytes: entry.document(queue: quotedQueue), receipt: receipt(id, owner),
                     deliveries: Int(parts[2].integer ?? 0), failedAttempts: entry.retryCount))
         }
-        for reply in try client.run(adoptions) { _ = try client.checked(reply, "adopt") }
+        // One that is refused stays as it was written: only its count of attempts does not grow.
+        _ = try client.run(adoptions)
         return deliveries
     }
 
@@ -177,10 +181,28 @@ struct ClaimDesk {
         for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
     }
 
-    /// How long the server has been up; `nil` if it does not say (a user may be forbidden to ask).
-    func uptime() throws(RedisError) -> Duration? {
-        let name = "uptime_in_seconds:"
-        let lines = try client.send([RedisCommand("INFO", "server")])[0].text?.split(whereSeparator: \.isNewline) ?? []
-        return lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }.map { .seconds($0) }
+    /// What the server says about itself, and how long it has been up; less where the user may not ask.
+    func server() throws(RedisError) -> (facts: Hearing.Server, uptime: Duration?) {
+        let replies = try client.send([
+            RedisCommand("INFO"), RedisCommand("CONFIG", "GET", "client-output-buffer-limit"),
+        ])
+        var values: [Substring: Substring] = [:]
+        for line in (replies[0].text ?? "").split(whereSeparator: \.isNewline) {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            values[line[..<colon]] = line[line.index(after: colon)...]
+        }
+        let limits = replies[1].array.flatMap { $0.count == 2 ? $0[1].text : nil }
+        let facts = Hearing.Server(
+            run: values["run_id"].map(String.init),
+            overflows: values["client_output_buffer_limit_disconnections"].flatMap { Int($0) },
+            limit: limits.flatMap(Self.limitOfListeners))
+        return (facts, values["uptime_in_seconds"].flatMap { Int($0) }.map { .seconds($0) })
+    }
+
+    /// Of `normal 0 0 0 slave … pubsub 33554432 8388608 60` what follows `pubsub`.
+    static func limitOfListeners(_ limits: String) -> String? {
+        let words = limits.split(separator: " ")
+        guard let place = words.firstIndex(of: "pubsub"), words.count > place + 3 else { return nil }
+        return words[(place + 1)...(place + 3)].joined(separator: " ")
     }
 }

@@ -19,6 +19,8 @@ final class LeaseDesk: Sendable {
         var nextNumber = 0
         var mustLook = true
         var isClosed = false
+        var hasEnded = false
+        var ending: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -81,7 +83,27 @@ final class LeaseDesk: Sendable {
         wakeUp.signal()
     }
 
+    /// Returns when the thread has ended.
+    func awaitEnd() async {
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if !state.hasEnded { state.ending.append(continuation) }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
     // MARK: For the thread
+
+    func ended() {
+        let waiting = state.withLock { state in
+            defer { state.ending = [] }
+            state.hasEnded = true
+            return state.ending
+        }
+        for continuation in waiting { continuation.resume() }
+    }
 
     var isClosed: Bool { state.withLock(\.isClosed) }
 

@@ -12,13 +12,18 @@ package struct RedisChannelSettings: Sendable, Equatable {
     package var mostWaiting: Int
     /// Bytes that may wait so; one message always fits.
     package var mostWaitingBytes: Int
+    /// Bytes of messages that a thread of its own may read before they can be dealt with.
+    ///
+    /// That is what a burst brings faster than it can be claimed. With more than that the channel is not read, and the
+    /// server closes the connection once too much waits there.
+    package var mostUnread: Int
     /// How often the retry set is looked at while `lease` waits and nothing is known to be due sooner.
     package var lookInterval: Duration
 
     package init(
         lease: Duration = .seconds(30), deduplicate: Bool = true, holdAfterGap: Duration = .seconds(10),
         patience: Duration = .milliseconds(20), mostWaiting: Int = 256, mostWaitingBytes: Int = 4 << 20,
-        lookInterval: Duration = .milliseconds(500)
+        mostUnread: Int = 128 << 20, lookInterval: Duration = .milliseconds(500)
     ) {
         self.lease = lease
         self.deduplicate = deduplicate
@@ -26,6 +31,7 @@ package struct RedisChannelSettings: Sendable, Equatable {
         self.patience = patience
         self.mostWaiting = mostWaiting
         self.mostWaitingBytes = mostWaitingBytes
+        self.mostUnread = mostUnread
         self.lookInterval = lookInterval
     }
 }
@@ -34,7 +40,7 @@ package struct RedisChannelSettings: Sendable, Equatable {
 package struct RedisChannelCounts: Sendable, Equatable {
     /// Messages heard on the channel.
     package var heard = 0
-    /// Messages another replica had claimed.
+    /// Messages that another ingest process claimed.
     package var duplicates = 0
     /// Messages the pipeline had no room for, put into the retry set, due at once.
     package var overflowed = 0
@@ -44,6 +50,14 @@ package struct RedisChannelCounts: Sendable, Equatable {
     package var takenOver = 0
     /// Times the channel was subscribed to.
     package var subscriptions = 0
+    /// Times the channel was not heard: what was published meanwhile is lost, unless another ingest heard it.
+    package var gaps = 0
+    /// Those of them for which the server closed the connection because too much waited for it, as far as that is known.
+    package var overflows = 0
+    /// Messages given up because the server would not store them.
+    package var dropped = 0
+    /// Milliseconds for which the channel was not heard.
+    package var deafMilliseconds: Int64 = 0
 
     package init() {}
 }

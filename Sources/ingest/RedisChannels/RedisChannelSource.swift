@@ -1,3 +1,4 @@
+package import Logging
 package import Messages
 package import Queue
 package import Redis
@@ -6,16 +7,19 @@ package import Redis
 ///
 /// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
 /// source is released. Leases are kept on a second connection, so that nothing holds them up.
-package final class RedisChannelSource: RequestSource {
+package final class RedisChannelSource: CountingSource {
     private let desk: LeaseDesk
     private let keeper: LeaseKeeper
     private let intake: ChannelIntake
 
-    package init(url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings = RedisChannelSettings()) {
+    /// - Parameter logger: for what is missed on the channel, and why.
+    package init(
+        url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings = RedisChannelSettings(), logger: Logger
+    ) {
         let desk = LeaseDesk()
         self.desk = desk
         keeper = LeaseKeeper(url: url, lease: settings.lease)
-        intake = ChannelIntake(url: url, queue: queue, settings: settings, desk: desk)
+        intake = ChannelIntake(url: url, queue: queue, settings: settings, desk: desk, logger: logger)
     }
 
     deinit { desk.close() }
@@ -41,8 +45,27 @@ package final class RedisChannelSource: RequestSource {
         desk.lookSoon()
     }
 
+    package func stop() async { await intake.stop() }
+
     package func health() async -> QueueHealth { desk.health }
 
     /// What has happened so far.
     package var counts: RedisChannelCounts { desk.counts }
+
+    package var counters: [SourceCounter] {
+        func counter(
+            _ name: String, _ help: String, _ value: @escaping @Sendable (RedisChannelCounts) -> Int
+        ) -> SourceCounter {
+            SourceCounter("channel_\(name)", help) { [desk] in value(desk.counts) }
+        }
+        return [
+            counter("heard", "Messages heard on the channel.") { $0.heard },
+            counter("heard_elsewhere", "Messages that another ingest process claimed.") { $0.duplicates },
+            counter("parked", "Messages the pipeline had no room for, put into the retry set.") { $0.overflowed },
+            counter("gaps", "Times the channel was not heard: what was published meanwhile is lost.") { $0.gaps },
+            counter("cuts", "Gaps because more waited for this listener than the server keeps.") { $0.overflows },
+            counter("dropped", "Messages given up because the server would not store them.") { $0.dropped },
+            counter("deaf_milliseconds", "Time for which the channel was not heard.") { Int($0.deafMilliseconds) },
+        ]
+    }
 }

@@ -52,7 +52,7 @@ struct RequeueRoundTripTests {
     func aRequestOfAChannelIsNewAgain(text: String) async throws {
         let server = try await RedisServer()
         let client = RedisClient(server.url)
-        let source = RedisChannelSource(url: server.url, queue: Self.queue)
+        let source = RedisChannelSource(url: server.url, queue: Self.queue, logger: Logger(label: "channel"))
         let store = RedisDeadLetters(url: server.url, queue: "q", kind: .channel(retrySet: "r"))
         let delivery = try await again(source, RedisChannelSink(url: server.url), store) {
             _ = try client.send(RedisCommand("PUBLISH", "q", text))

@@ -59,6 +59,27 @@ package protocol BacklogSource: RequestSource {
     func backlog() async -> Int?
 }
 
+/// A source that counts what an operator should know of, besides what all sources have.
+package protocol CountingSource: RequestSource {
+    var counters: [SourceCounter] { get }
+}
+
+/// Something a source counts from its start on.
+package struct SourceCounter: Sendable {
+    /// Such as `channel_gaps`; the metric is `async_processor_channel_gaps_total`.
+    package let name: String
+    /// For people.
+    package let help: String
+    /// The count so far; never waits.
+    package let read: @Sendable () -> Int
+
+    package init(_ name: String, _ help: String, read: @escaping @Sendable () -> Int) {
+        self.name = name
+        self.help = help
+        self.read = read
+    }
+}
+
 /// A message taken from a queue, under a lease.
 package struct Delivery: Sendable, Equatable {
     /// The message as the producer wrote it.

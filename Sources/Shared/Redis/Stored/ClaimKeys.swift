@@ -3,11 +3,12 @@
 /// | key | type | content |
 /// |---|---|---|
 /// | `R` | sorted set | entries waiting; score: when they are due, Unix seconds, fractions allowed |
+/// | `R:parked:<channel>` | sorted set | claim ids of what is parked for a channel, by the same time: where to look in `R`, which several queues share |
 /// | `R:claimed` | hash | claim id → entry |
 /// | `R:leases` | sorted set | claim ids; score: when the lease ends, milliseconds since 1970, server's clock |
 /// | `R:owners` | hash | claim id → owner, unique per lease |
 /// | `R:deliveries` | hash | claim id → leases that expired; none is no field |
-/// | `R:seen:<digest>` | list | claims of one message's bytes, newest last; see `ClaimScripts.arrivals` |
+/// | `R:heard:<channel>` | hash | series of messages → the highest number claimed; see `ClaimScripts.arrivals`. Also the name of a channel, on which series begin |
 /// | `<queue>:dead-letter` | list | JSON documents, newest last |
 package struct ClaimKeys: Sendable, Hashable {
     package let retrySet: String
@@ -19,7 +20,9 @@ package struct ClaimKeys: Sendable, Hashable {
     package var owners: String { retrySet + ":owners" }
     package var deliveries: String { retrySet + ":deliveries" }
 
-    package func seen(_ digest: String) -> String { "\(retrySet):seen:\(digest)" }
+    package func parked(_ channel: String) -> String { "\(retrySet):parked:\(channel)" }
+
+    package func heard(_ channel: String) -> String { "\(retrySet):heard:\(channel)" }
 
     package static func deadLetters(of queue: String) -> String { queue + ":dead-letter" }
 }

@@ -1,111 +1,139 @@
 /// Scripts that claim requests and keep claims alive: what ingest calls.
 package enum ClaimScripts {
-    /// Claims messages of a channel that several replicas hear, or puts them into the retry set, due now.
+    /// Claims messages of a channel that several ingest processes may hear, or puts them into the retry set, due now.
     ///
-    /// Every replica counts the publications of the same bytes it has heard; the n-th is claimed by whoever comes first,
-    /// and the others see that n has been claimed. Counts belong to an epoch, which begins with a first claim and ends
-    /// when nothing was claimed for `sightings live` milliseconds; a replica that knows another epoch starts again. A
-    /// replica new to an epoch starts behind what was claimed before it subscribed, which it cannot have heard.
+    /// Who hears a message calls it by a series and a number, and all call it the same. Each claims what it hears in
+    /// order, so that the highest number claimed says of every message of a series whether somebody has it. What is kept
+    /// is one field per series, the last 256; a series nobody knows begins with nothing claimed.
     ///
-    ///     KEYS    1 retry set, 2 claimed, 3 leases, 4 owners, 5… list of sightings of each message
-    ///     ARGV    1 owner, 2 lease in ms, 3 "1" if this very call may have been carried out before, 4 sightings live, ms;
-    ///             then six per message: claim id, entry, "claim" or "park", when the replica subscribed (ms since
-    ///             1970), the epoch it knows or "", its count in that
-    ///     result  three per message: 1 claimed, 2 parked (or claimed and gone since), 0 somebody else's; epoch; count
-    ///     sighting lists hold "<epoch> <count> <claimed at, ms> <claim id>", the last 64
+    /// A call may be made again with the same arguments whatever became of it: its claims have the same names, and what
+    /// is in the retry set is there once. The highest number is written last, and what could refuse that is tried first.
+    ///
+    ///     KEYS    1 retry set, 2 claimed, 3 leases, 4 owners, 5 heard, 6 parked
+    ///     ARGV    1 owner, 2 lease in ms, 3 "1" if this very call may have been carried out before, 4 for how long the
+    ///             series are remembered after the last call, ms; then five per message, at most 128: claim id, entry,
+    ///             "claim", "park" or "aside" (nothing is stored, and nobody else takes it any more), series, number
+    ///     result  one per message: 1 claimed, 2 parked (or claimed and gone since), 3 aside, 0 somebody else's
+    ///     a field of heard holds "<highest number> <when it was last written, ms>"
     package static let arrivals = RedisScript(
         name: "claim-arrivals",
         source: """
             local time = redis.call('TIME')
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
-            local owner, lease, again, live = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4]
+            local owner, expiry, again = ARGV[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[3] == '1'
+            local due, stamp = time[1] + time[2] / 1000000, string.format(' %.0f', now)
+            local highest, order, result = {}, {}, {}
+            local bodies, ends, owners, parked, index = {}, {}, {}, {}, {}
 
-            local function parse(sighting)
-              return string.match(sighting, '^(%S+) (%d+) (%d+) (%S+)$')
+            -- Oldest first out: a storm of subscriptions leaves a series each.
+            local function makeRoom()
+              if redis.call('HLEN', KEYS[5]) < 256 then return end
+              local all, times = redis.call('HGETALL', KEYS[5]), {}
+              for i = 2, #all, 2 do times[#times + 1] = tonumber(string.match(all[i], '%d+$')) or 0 end
+              table.sort(times)
+              local oldest, old = times[math.floor(#times / 2)], {}
+              for i = 2, #all, 2 do
+                local isOld = (tonumber(string.match(all[i], '%d+$')) or 0) <= oldest
+                if isOld and #old < 1000 then old[#old + 1] = all[i - 1] end
+              end
+              redis.pcall('HDEL', KEYS[5], unpack(old))
             end
 
-            local function done(seen, id)
-              for _, sighting in ipairs(redis.call('LRANGE', seen, 0, -1)) do
-                local epoch, count, _, by = parse(sighting)
-                if by == id then
-                  local mine = redis.call('HGET', KEYS[4], id) == owner
-                  return mine and 1 or 2, epoch, tonumber(count)
+            for i = 4, #ARGV - 1, 5 do
+              local series = ARGV[i + 4]
+              if not highest[series] then
+                local known = redis.call('HGET', KEYS[5], series)
+                highest[series] = known and tonumber(string.match(known, '^%d+')) or 0
+                order[#order + 1] = series
+              end
+            end
+            redis.call('HEXISTS', KEYS[2], '')
+            redis.call('HEXISTS', KEYS[4], '')
+            redis.call('ZCARD', KEYS[3])
+            redis.call('ZCARD', KEYS[1])
+            redis.call('ZCARD', KEYS[6])
+            makeRoom()
+            for _, series in ipairs(order) do
+              redis.call('HSET', KEYS[5], series, string.format('%.0f', highest[series]) .. stamp)
+            end
+
+            local function mine(id, entry)
+              if redis.call('HGET', KEYS[4], id) == owner then return 1 end
+              local isKept = redis.call('ZSCORE', KEYS[1], entry) or redis.call('HEXISTS', KEYS[2], id) == 1
+              return isKept and 2 or 0
+            end
+
+            for i = 4, #ARGV - 1, 5 do
+              local id, entry, how, series, number = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], tonumber(ARGV[i + 5])
+              local status = 0
+              if number <= highest[series] then
+                if again then status = mine(id, entry) end
+              else
+                highest[series] = number
+                if how == 'aside' then
+                  status = 3
+                elseif how == 'park' then
+                  -- Microseconds apart, so that each is found by its time.
+                  local at = string.format('%.6f', due + #parked / 2000000)
+                  parked[#parked + 1] = at
+                  parked[#parked + 1] = entry
+                  index[#index + 1] = at
+                  index[#index + 1] = id
+                  status = 2
+                else
+                  bodies[#bodies + 1] = id
+                  bodies[#bodies + 1] = entry
+                  ends[#ends + 1] = expiry
+                  ends[#ends + 1] = id
+                  owners[#owners + 1] = id
+                  owners[#owners + 1] = owner
+                  status = 1
                 end
               end
-            end
-
-            local function claimedBefore(seen, since)
-              local count
-              for _, sighting in ipairs(redis.call('LRANGE', seen, 0, -1)) do
-                local _, nth, at = parse(sighting)
-                if not count then count = tonumber(nth) - 1 end
-                if tonumber(at) < since then count = tonumber(nth) end
-              end
-              return count
-            end
-
-            local function store(id, entry, how)
-              if how == 'park' then
-                redis.call('ZADD', KEYS[1], string.format('%.3f', now / 1000), entry)
-                return 2
-              end
-              redis.call('HSET', KEYS[2], id, entry)
-              redis.call('ZADD', KEYS[3], string.format('%.0f', now + lease), id)
-              redis.call('HSET', KEYS[4], id, owner)
-              return 1
-            end
-
-            local known, result = {}, {}
-            for i = 1, #KEYS - 4 do
-              local seen, at = KEYS[4 + i], 4 + (i - 1) * 6
-              local id, entry, how, since = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
-              local status, epoch, count
-              if again then status, epoch, count = done(seen, id) end
-              if not status then
-                local last, highest = redis.call('LINDEX', seen, -1), 0
-                local mine = known[seen] or { ARGV[at + 5], tonumber(ARGV[at + 6]) }
-                epoch, count = id, 1
-                if last then
-                  epoch, highest = parse(last)
-                  highest = tonumber(highest)
-                  count = (mine[1] == epoch and mine[2] or claimedBefore(seen, since)) + 1
-                end
-                status = 0
-                if count > highest then
-                  status = store(id, entry, how)
-                  redis.call('RPUSH', seen, epoch .. ' ' .. count .. ' ' .. string.format('%.0f', now) .. ' ' .. id)
-                  redis.call('LTRIM', seen, -64, -1)
-                  redis.call('PEXPIRE', seen, live)
-                end
-              end
-              known[seen] = { epoch, count }
               result[#result + 1] = status
-              result[#result + 1] = epoch
-              result[#result + 1] = count
             end
+
+            if #bodies > 0 then
+              redis.call('HSET', KEYS[2], unpack(bodies))
+              redis.call('ZADD', KEYS[3], unpack(ends))
+              redis.call('HSET', KEYS[4], unpack(owners))
+            end
+            if #parked > 0 then
+              redis.call('ZADD', KEYS[1], unpack(parked))
+              redis.call('ZADD', KEYS[6], unpack(index))
+            end
+            for _, series in ipairs(order) do
+              redis.call('HSET', KEYS[5], series, string.format('%.0f', highest[series]) .. stamp)
+            end
+            redis.call('PEXPIRE', KEYS[5], ARGV[4])
             return result
             """
     )
 
-    /// Claims what is due in the retry set, then what others let expire.
+    /// Claims what is parked and due, then what others let expire.
     ///
-    /// Entries of other queues stay untouched.
+    /// A queue's own parked requests are found by its index, whatever lies beside them in the retry set. What other programs
+    /// put there is looked through, at most 500 entries per call; entries of other queues stay untouched. It moves what is
+    /// there already, and needs no memory: a server without any refuses only a script's first write.
     ///
     /// An entry names its queue in `internal.request_queue_name` or `metadata.queue_name`; one that names none is taken.
-    /// Looks at no more than 1,000 entries of each kind per call.
+    /// An entry leaves the retry set when it is claimed, never before.
     ///
-    ///     KEYS    1 retry set, 2 claimed, 3 leases, 4 owners, 5 deliveries
-    ///     ARGV    1 owner, 2 lease in ms, 3 "1" if this very call may have been carried out before, 4 most claims,
-    ///             5 most bytes of entries (one always fits), 6 the queue's name, 7 the same as a JSON string,
-    ///             8 where to start among the due, 9 among the expired, or -1 for no takeover
+    ///     KEYS    1 retry set, 2 claimed, 3 leases, 4 owners, 5 deliveries, 6 parked
+    ///     ARGV    1 owner, 2 lease in ms, 3 "" for a first call; if this very call may have been carried out before, the
+    ///             server's time before it was made first, ms, 4 most claims, 5 most bytes of entries (one always fits),
+    ///             6 the queue's name, 7 the same as a JSON string, 8 where to start looking through the retry set, or -1
+    ///             to leave it, 9 where to start among the expired, or -1 for no takeover
     ///     result  1 claims, each [claim id, entry, leases that expired], 2 entries of others passed over,
-    ///             3 where to go on among the due, 4 among the expired (both -1 at the end),
-    ///             5 ms until the next entry is due, -1 for none, 6 claims taken over
+    ///             3 where to go on in the retry set, 4 among the expired (both -1 at the end),
+    ///             5 ms until the next of the index is due, -1 for none, 6 claims taken over, 7 the server's time, ms,
+    ///             8 ms until the next of the retry set is due, if that is ours, else -1
     package static let due = RedisScript(
         name: "claim-due",
         source: """
             local time = redis.call('TIME')
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
+            local clock = string.format('%.6f', time[1] + time[2] / 1000000)
             local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
             local queue, quoted = ARGV[6], ARGV[7]
             local claims, foreign, taken, serial = {}, 0, 0, 0
@@ -139,6 +167,8 @@ package enum ClaimScripts {
             end
 
             local function claim(id, entry)
+              -- Changes nothing: whoever may not do that leaves nothing half done.
+              if #claims == 0 then redis.call('ZADD', KEYS[3], 'XX', 0, '') end
               redis.call('HSET', KEYS[2], id, entry)
               redis.call('ZADD', KEYS[3], string.format('%.0f', now + lease), id)
               redis.call('HSET', KEYS[4], id, owner)
@@ -148,18 +178,53 @@ package enum ClaimScripts {
 
             local function full() return #claims >= limit or (#claims > 0 and room <= 0) end
 
-            local function again()
-              local all = redis.call('HGETALL', KEYS[4])
-              for i = 1, #all, 2 do
-                local entry = all[i + 1] == owner and redis.call('HGET', KEYS[2], all[i])
-                if entry then claim(all[i], entry) end
+            -- What a call with this owner has claimed before: its leases were made since the call was made first.
+            local function again(from)
+              local start = now < from and '-inf' or string.format('%.0f', from + lease - 1000)
+              local ids = redis.call('ZRANGEBYSCORE', KEYS[3], start, '+inf')
+              for at = 1, #ids, 1000 do
+                local last = math.min(#ids, at + 999)
+                local found = redis.call('HMGET', KEYS[4], unpack(ids, at, last))
+                for i = at, last do
+                  local entry = found[i - at + 1] == owner and redis.call('HGET', KEYS[2], ids[i])
+                  if entry then claim(ids[i], entry) end
+                end
+              end
+            end
+
+            -- The entry of the retry set that belongs to an id of the index; false if there are too many of its time to tell.
+            local function parkedEntry(id, score)
+              local name, at = '"transport_correlation_id":"' .. id .. '"', 0
+              while at < 1000 do
+                local page = redis.call('ZRANGEBYSCORE', KEYS[1], score, score, 'LIMIT', at, 20)
+                for _, entry in ipairs(page) do
+                  local last = canonical(entry)
+                  if last and string.sub(entry, last + 2, last + 1 + #name) == name then return entry end
+                end
+                if #page < 20 then return nil end
+                at = at + 20
+              end
+              return false
+            end
+
+            local function takeParked()
+              local page = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', clock, 'WITHSCORES', 'LIMIT', 0, limit)
+              for i = 1, #page, 2 do
+                if full() then return end
+                local entry = parkedEntry(page[i], page[i + 1])
+                if entry then
+                  claim(page[i], entry)
+                  redis.call('ZREM', KEYS[1], entry)
+                end
+                -- Somebody else has taken it from the retry set, or will be found there.
+                redis.call('ZREM', KEYS[6], page[i])
               end
             end
 
             -- Calls take(member) for each member up to the score; true means that it left the set.
             local function page(key, score, start, take)
               local seen = 0
-              while seen < 1000 do
+              while seen < 500 do
                 local members = redis.call('ZRANGEBYSCORE', key, '-inf', score, 'LIMIT', start, 100)
                 for _, member in ipairs(members) do
                   if full() then return start end
@@ -177,13 +242,15 @@ package enum ClaimScripts {
                 return false
               end
               local found = canonical(entry)
-              local id = found and string.match(entry, '^,"transport_correlation_id":"([%w%.%-]+)"', found + 1)
+              local written = found and string.match(entry, '^,"transport_correlation_id":"([%w%.%-]+)"', found + 1)
+              local id = written
               while not id or redis.call('HEXISTS', KEYS[2], id) == 1 do
                 serial = serial + 1
                 id = owner .. '-' .. serial
               end
-              redis.call('ZREM', KEYS[1], entry)
               claim(id, entry)
+              redis.call('ZREM', KEYS[1], entry)
+              if written then redis.call('ZREM', KEYS[6], written) end
               return true
             end
 
@@ -201,14 +268,25 @@ package enum ClaimScripts {
               return true
             end
 
-            if ARGV[3] == '1' then again() end
-            local due = page(KEYS[1], string.format('%.3f', now / 1000), tonumber(ARGV[8]), takeDue)
+            -- Changes nothing: what may be refused later is refused here.
+            redis.call('ZREM', KEYS[1], '\\0')
+            redis.call('ZREM', KEYS[6], '')
+            redis.call('HEXISTS', KEYS[2], '')
+            redis.call('HEXISTS', KEYS[4], '')
+            redis.call('HEXISTS', KEYS[5], '')
+            if ARGV[3] ~= '' then again(tonumber(ARGV[3])) end
+            takeParked()
+            local start = tonumber(ARGV[8])
+            if start >= 0 then start = page(KEYS[1], clock, start, takeDue) end
             local expired = tonumber(ARGV[9])
             if expired >= 0 then expired = page(KEYS[3], string.format('%.0f', now), expired, takeOver) end
-            local soonest = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.3f', now / 1000), '+inf',
-              'WITHSCORES', 'LIMIT', 0, 1)
-            local wait = soonest[2] and math.max(0, math.ceil(soonest[2] * 1000 - now)) or -1
-            return { claims, foreign, due, expired, math.min(wait, 3600000), taken }
+            local function left(score)
+              return score and math.min(3600000, math.max(0, math.ceil(score * 1000 - now))) or -1
+            end
+            local mine = redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')
+            local soonest = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. clock, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+            local strange = soonest[2] and ours(soonest[1]) and soonest[2]
+            return { claims, foreign, start, expired, left(mine[2]), taken, now, left(strange) }
             """
     )
 
@@ -236,12 +314,15 @@ package enum ClaimScripts {
         source: """
             local time = redis.call('TIME')
             local expiry = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[1]))
-            local result = {}
+            local result, isComplete = {}, true
             for i = 2, #ARGV, 2 do
               local held = redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1]
               if held then redis.call('ZADD', KEYS[1], expiry, ARGV[i]) end
               result[#result + 1] = held and 1 or 0
+              if not held then isComplete = false end
             end
+            -- A replica refuses this: what is missing there may not have arrived.
+            if not isComplete then redis.call('HDEL', KEYS[2], '') end
             return result
             """
     )

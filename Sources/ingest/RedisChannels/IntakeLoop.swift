@@ -1,0 +1,332 @@
+import Logging
+import Queue
+import Redis
+
+/// What the thread does, one turn after the other.
+struct IntakeLoop {
+    private let settings: RedisChannelSettings
+    private let desk: LeaseDesk
+    private let subscriber: RedisSubscriber
+    private let marks: String
+    private var claims: ClaimDesk
+    private var numbering = Numbering()
+    private var gapLog: GapLog
+    private var arrivals = Arrivals()
+    /// To be handed to the script, in this order; what has been is not known to be done.
+    private var batches: [Arrivals.Batch] = []
+    private var asides: Asides
+    private var delay = ReconnectDelay()
+    private var nextLook = ContinuousClock.now
+    /// Before that nobody looks through the retry set, which several queues may share.
+    private var nextScan = ContinuousClock.now
+    private var foreign = 0
+    private var passStarted: ContinuousClock.Instant?
+    /// The server is there and does not do what it is asked; true until it has done something.
+    private var isRefused = false
+    private var gaps: Gaps
+    private var turnStarted = ContinuousClock.now
+    private var turnLimit = Duration.zero
+    /// The subscription that has been looked at; see `noteSubscription`.
+    private var noted = 0
+
+    init(url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings, desk: LeaseDesk, logger: Logger) {
+        self.settings = settings
+        self.desk = desk
+        marks = ClaimKeys(retrySet: queue.retryQueue).heard(queue.name)
+        subscriber = RedisSubscriber(
+            url, channel: queue.name, marks: settings.deduplicate ? marks : nil, readAhead: settings.mostUnread)
+        gapLog = GapLog(queue: queue.name, logger: logger)
+        claims = ClaimDesk(client: RedisClient(url), queue: queue, settings: settings)
+        asides = Asides(queue: queue.name, logger: logger)
+        gaps = Gaps(hold: settings.holdAfterGap, now: .now)
+    }
+
+    mutating func turn() {
+        do throws(RedisError) {
+            try listen()
+            guard subscriber.isSubscribed else { return }
+            try connectClaims()
+            guard subscriber.isSubscribed else { return }
+            try noteSubscription()
+            try work()
+            if !isRefused || desk.isAwaited { desk.connected() }
+        } catch {
+            desk.failed(QueueError(error))
+            isRefused = error.kind == .answer
+            // Without a connection the next attempt is delayed by those who connect.
+            if error.kind == .answer { pause(for: delay.next()) }
+        }
+    }
+
+    /// Listens no longer, and puts back what was heard until then and could not be handed out.
+    mutating func leave() {
+        let end = ContinuousClock.now + Self.leaving
+        var impatient = settings
+        impatient.patience = .zero
+        do throws(RedisError) { try subscriber.unsubscribe() } catch {}
+        while ContinuousClock.now < end {
+            do throws(RedisError) {
+                if hears { try hear() }
+                try putBack(impatient)
+                if !hears { break }
+            } catch {
+                if error.kind == .answer { desk.wakeUp.wait(for: .milliseconds(100)) }
+            }
+        }
+        let left = arrivals.count + batches.reduce(0) { $0 + $1.messages.count }
+        let dropped = asides.leave(left, now: .now)
+        desk.count { $0.dropped += dropped }
+    }
+
+    /// Whether something may come that was published before it left.
+    private var hears: Bool { subscriber.isSubscribed && !subscriber.hasLeft }
+
+    private mutating func hear() throws(RedisError) {
+        let messages = try subscriber.wait(
+            for: .milliseconds(100), count: settings.mostWaiting, bytes: settings.mostWaitingBytes,
+            wakeUp: desk.wakeUp)
+        let heard = take(messages)
+        desk.count { $0.heard += heard }
+    }
+
+    private mutating func putBack(_ settings: RedisChannelSettings) throws(RedisError) {
+        try carryOut()
+        while let batch = arrivals.next(demand: 0, settings: settings, now: .now, owner: { claims.makeOwner() }) {
+            batches.append(batch)
+            try carryOut()
+        }
+    }
+
+    /// For how long it listens to what was published before it left, at most.
+    private static let leaving = Duration.seconds(5)
+
+    /// Waits for messages, for the next thing that is due, or to be woken.
+    private mutating func listen() throws(RedisError) {
+        let before = subscriber.subscriptions
+        let (room, bytes) = room()
+        turnLimit = timeout(hasRoom: room > 0 && bytes > 0)
+        turnStarted = .now
+        var messages: [RedisMessage] = []
+        do throws(RedisError) {
+            messages = try subscriber.wait(
+                for: turnLimit, count: max(0, room), bytes: max(0, bytes), wakeUp: desk.wakeUp)
+        } catch {
+            if before > 0, error.kind == .connection {
+                gapLog.hearing.ended(error.reason, isAlone: claims.client.isAlive, now: .now)
+            }
+            throw error
+        }
+        // Until a mark comes, and where none may be set, messages have names that nobody else has.
+        if subscriber.subscriptions != before { numbering.begin(claims.makeOwner()) }
+        let heard = take(messages)
+        desk.count {
+            $0.heard += heard
+            $0.subscriptions = subscriber.subscriptions
+        }
+        if subscriber.subscriptions != before, before > 0 { gaps.happened(now: .now) }
+    }
+
+    /// How many messages more, and bytes of them, may be here.
+    private func room() -> (messages: Int, bytes: Int) {
+        if !batches.isEmpty { return (0, 0) }
+        return (settings.mostWaiting * 2 - arrivals.count, settings.mostWaitingBytes * 2 - arrivals.bytes)
+    }
+
+    /// - Returns: how many of the messages are requests.
+    private mutating func take(_ messages: [RedisMessage]) -> Int {
+        let now = ContinuousClock.now
+        var count = 0
+        for message in messages {
+            if message.channel == marks {
+                if let mark = RedisSubscriber.mark(message.bytes) { numbering.begin(mark) }
+            } else {
+                count += 1
+                arrivals.append(Arrivals.Message(bytes: message.bytes, heardAt: now, place: numbering.next()))
+            }
+        }
+        return count
+    }
+
+    /// After the channel was subscribed to: says what was missed, and who else hears it.
+    private mutating func noteSubscription() throws(RedisError) {
+        guard noted != subscriber.subscriptions else { return }
+        let server = try claims.server().facts
+        noted = subscriber.subscriptions
+        let gap = gapLog.began(server, subscriber, now: .now)
+        guard let gap else { return }
+        desk.count {
+            $0.gaps += 1
+            $0.overflows += gap.cause.isOverflow ? 1 : 0
+            $0.deafMilliseconds += gap.duration.milliseconds
+        }
+    }
+
+    private func timeout(hasRoom: Bool) -> Duration {
+        // While it is not subscribed, only the next attempt ends the wait.
+        if !subscriber.isSubscribed { return .seconds(60) }
+        if !hasRoom { return .zero }
+        let now = ContinuousClock.now
+        var end = now + .seconds(60)
+        if desk.demand > 0 { end = arrivals.isEmpty ? nextLook : now }
+        if let oldest = arrivals.oldest { end = min(end, oldest + settings.patience) }
+        if let next = asides.next { end = min(end, next) }
+        return max(.zero, end - now)
+    }
+
+    /// The first connection to a server that was started a moment ago, and every connection after the first, is a gap.
+    private mutating func connectClaims() throws(RedisError) {
+        let before = claims.client.connections
+        try claims.client.connect()
+        guard claims.client.connections != before else { return }
+        if before > 0 {
+            gaps.happened(now: .now)
+            follow()
+        } else if let uptime = try claims.server().uptime, uptime < settings.holdAfterGap {
+            gaps.happened(now: .now - uptime)
+        }
+    }
+
+    /// Listens where it claims: after a failover the old server goes on with those who listen to it.
+    private mutating func follow() {
+        guard let address = claims.client.address, subscriber.isSubscribed, address != subscriber.address else {
+            return
+        }
+        subscriber.leave(for: address)
+        gapLog.hearing.ended("the server moved", isAlone: false, now: .now)
+    }
+
+    private mutating func work() throws(RedisError) {
+        try carryOut()
+        try tryAsides()
+        if desk.takeMustLook() { nextLook = .now }
+        var found: [Delivery] = []
+        if desk.demand > 0, ContinuousClock.now >= nextLook { found = try look() }
+        handOut(found)
+        while true {
+            let next = arrivals.next(demand: desk.demand, settings: settings, now: .now) { claims.makeOwner() }
+            guard let next else { return }
+            batches.append(next)
+            try carryOut()
+        }
+    }
+
+    private mutating func look() throws(RedisError) -> [Delivery] {
+        let start = ContinuousClock.now
+        gaps.waited(from: turnStarted, to: start, limit: turnLimit)
+        let looks = start >= nextScan
+        if looks, passStarted == nil { (passStarted, foreign) = (start, 0) }
+        let due = try claims.claimDue(limit: desk.demand, looks: looks, takeOver: !gaps.holds(at: start))
+        accepted()
+        foreign += due.foreign
+        let now = ContinuousClock.now
+        let hasEnded = looks && due.isComplete
+        if hasEnded {
+            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
+            nextScan = now + max(settings.lookInterval, (now - (passStarted ?? start)) * 9)
+            passStarted = nil
+        }
+        if let strange = due.strange { nextScan = min(nextScan, now + strange) }
+        desk.count {
+            $0.takenOver += due.takenOver
+            if hasEnded { $0.foreign = foreign }
+        }
+        nextLook =
+            due.isComplete ? min(now + min(due.wait ?? settings.lookInterval, settings.lookInterval), nextScan) : now
+        return due.deliveries
+    }
+
+    /// Hands batches to the script, oldest first.
+    ///
+    /// One that is refused is halved until what is at fault is alone. Only then it is known that the server is not to
+    /// blame: it takes the message's number, which has no size. Such a message waits beside the others.
+    private mutating func carryOut() throws(RedisError) {
+        while let batch = batches.first {
+            batches[0].isRepeated = true
+            let wasConnected = claims.client.isConnected
+            let result: ClaimDesk.Claimed
+            do throws(RedisError) {
+                result = try claims.claim(batch)
+            } catch {
+                if error.kind == .connection, wasConnected { batches[0].breaks += 1 }
+                guard Self.mayBeOfOne(error, batches[0]) else { throw error }
+                guard batch.messages.count == 1 else {
+                    batches.replaceSubrange(0..<1, with: batches[0].halves)
+                    continue
+                }
+                let reason = error.description
+                claims.client.close()
+                let set = try claims.claim(batches[0], aside: true)
+                settle(set)
+                for message in set.aside {
+                    let dropped = asides.add(message, owner: claims.makeOwner(), reason: reason, now: .now)
+                    desk.count { $0.dropped += dropped }
+                }
+                continue
+            }
+            settle(result)
+        }
+    }
+
+    /// Whether one message of a batch may be why it was not taken.
+    private static func mayBeOfOne(_ error: RedisError, _ batch: Arrivals.Batch) -> Bool {
+        switch error.kind {
+        case .answer: error.refusal.mayBeOfOne
+        // More than chance: nothing else ends the connection each time.
+        case .connection: batch.breaks >= 3
+        case .settings, .cancelled: false
+        }
+    }
+
+    /// The first batch is done.
+    private mutating func settle(_ result: ClaimDesk.Claimed) {
+        batches.removeFirst()
+        accepted()
+        note(result)
+    }
+
+    private mutating func note(_ result: ClaimDesk.Claimed) {
+        desk.count {
+            $0.duplicates += result.duplicates
+            $0.overflowed += result.parked
+        }
+        if result.parked > 0 { nextLook = .now }
+        handOut(result.deliveries)
+    }
+
+    /// Tries once more to have stored what was refused alone; nobody else takes it.
+    private mutating func tryAsides() throws(RedisError) {
+        while let batch = asides.due(now: .now) {
+            do throws(RedisError) {
+                note(try claims.claim(batch))
+                asides.stored()
+            } catch {
+                let dropped = asides.refused(error.description, now: .now)
+                desk.count { $0.dropped += dropped }
+                guard error.kind == .answer else { throw error }
+                claims.client.close()
+            }
+        }
+    }
+
+    private mutating func accepted() {
+        isRefused = false
+        delay.reset()
+    }
+
+    /// What nobody waits for any more is given back; failing that it expires.
+    private mutating func handOut(_ deliveries: [Delivery]) {
+        let left = desk.deliver(deliveries)
+        if left.isEmpty { return }
+        release(left)
+    }
+
+    private mutating func release(_ deliveries: [Delivery]) {
+        do throws(RedisError) { try claims.release(deliveries) } catch { desk.failed(QueueError(error)) }
+        nextLook = .now
+    }
+
+    private func pause(for time: Duration) {
+        let end = ContinuousClock.now + time
+        while !desk.isClosed, case let left = end - ContinuousClock.now, left > .zero { desk.wakeUp.wait(for: left) }
+    }
+}
