@@ -24,6 +24,13 @@ extension EndToEnd {
             try await run(name, on: .gcpPubSub)
         }
 
+        @Test(
+            .timeLimit(.minutes(2)),
+            arguments: ["kill-ingest-peer", "term-ingest", "reply-lost-ingest"])
+        func keepsItsPromisesOnChannels(name: String) async throws {
+            try await run(name, on: .redisPubSub)
+        }
+
         private func run(_ name: String, on queue: QueueKind) async throws {
             let cells = try Matrix.cells(named: [name], among: queue.cells)
             let cell = try #require(cells.first).shortened(to: 4000)

@@ -62,6 +62,10 @@ package struct CellReport: Sendable {
     package let cell: Cell
     package var results: ResultBooks.Summary
     package var repeats: RepeatCheck.Finding
+    /// Why requests are lost, where some may be; `nil` where none may.
+    package var lossCauses: [LossCheck.Cause: Int]?
+    /// Of the lost requests those without such a cause.
+    package var inexcusable: [Int]
     /// Why there are second results, where they are allowed; `nil` where they are not.
     package var secondCauses: [SecondCheck.Cause: Int]?
     /// Of each fault that lasts at one moment, in order.
@@ -81,11 +85,18 @@ package struct CellReport: Sendable {
 
     package var hasPassed: Bool { failures.isEmpty }
 
-    /// - Parameter redelivery: see `QueueUnderTest.redelivery`.
-    package init(_ cell: Cell, _ record: RunRecord, leftovers: [String], redelivery: Duration? = nil) {
+    /// - Parameters:
+    ///   - redelivery: see `QueueUnderTest.redelivery`.
+    ///   - losses: where the queue may lose something.
+    package init(
+        _ cell: Cell, _ record: RunRecord, leftovers: [String], redelivery: Duration? = nil, losses: LossCheck? = nil
+    ) {
         self.cell = cell
         self.leftovers = leftovers
         results = record.results
+        let found = losses?.causes(of: record.results.lost, attempts: record.attempts)
+        lossCauses = found?.causes
+        inexcusable = found?.inexcusable ?? record.results.lost
         disturbances = record.disturbances
         repeats = RepeatCheck(
             disturbances: record.disturbances, settled: record.seen, heldPerDispatch: cell.layout.concurrency * 2,
@@ -103,13 +114,13 @@ package struct CellReport: Sendable {
             return found
         }
         let repeated = Set(repeats.inexcusable.map(\.request)).sorted().prefix(20)
-        histories = (repeated + results.lost.prefix(20)).map(record.history)
+        histories = (repeated + inexcusable.prefix(20)).map(record.history)
         judge()
     }
 
     private mutating func judge() {
         func fail(_ count: Int, _ text: String) { if count > 0 { failures.append("\(count) \(text)") } }
-        fail(results.lost.count, "lost")
+        fail(inexcusable.count, lossCauses == nil ? "lost" : "lost without a reason")
         if let secondCauses {
             fail(results.second.count - secondCauses.values.reduce(0, +), "second results without a reason")
             for (cause, count) in secondCauses where !cause.isAllowed {
@@ -157,7 +168,7 @@ package struct CellReport: Sendable {
             numbers.isEmpty
                 ? [] : ["\(name) (\(numbers.count)): \(numbers.prefix(50).map { "c\($0)" }.joined(separator: " "))"]
         }
-        return failures.map { "FAILED: \($0)" } + list("lost", results.lost) + list("second", results.second)
+        return failures.map { "FAILED: \($0)" } + list("lost", inexcusable) + list("second", results.second)
             + list("wrong", results.wrong) + list("repeated without a reason", repeats.inexcusable.map(\.request))
             + histories + results.strangers.map { "stranger: \($0)" }
             + zip(disturbances, recoveries).map { disturbance, recovery in

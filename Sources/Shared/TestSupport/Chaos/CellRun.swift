@@ -71,6 +71,7 @@ package struct CellRun: Sendable {
 
     private func measure() async throws -> CellReport {
         for kind in StageKind.allCases { try await plant.start(kind.names(cell.layout.running(kind))) }
+        try await queue.waitUntilReady()
         let producer = Producer(
             queue, cell.traffic, cell.load, total: cell.requests, books: results, clock: clock)
         let collector = Collector(queue, books: results)
@@ -120,6 +121,12 @@ package struct CellRun: Sendable {
             let now = (results.answered, results.produced)
             if now != before { (since, before) = (clock.now, now) }
             if clock.now - since > patience { return false }
+            // What is lost is not waited for: nothing moves, and nothing is kept any more.
+            if queue.channelBooks != nil, producer.isDone, clock.now - since > .seconds(3),
+                try queue.connect().leftovers().isEmpty
+            {
+                return true
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
         return true
@@ -140,7 +147,10 @@ package struct CellRun: Sendable {
         let record = RunRecord(
             attempts: gatewayBooks.attempts, disturbances: await driver.disturbances, results: results.summary,
             seen: results.seen, batches: results.batches, begin: begin)
-        var report = CellReport(cell, record, leftovers: leftovers, redelivery: queue.redelivery)
+        let losses = queue.channelBooks.map {
+            LossCheck($0, record.disturbances, listeners: cell.layout.running(.ingest), clock: clock)
+        }
+        var report = CellReport(cell, record, leftovers: leftovers, redelivery: queue.redelivery, losses: losses)
         report.failures += await driver.failures + failures
         if gatewayBooks.strangers > 0 {
             report.failures.append("\(gatewayBooks.strangers) requests at the gateway that nobody had written")

@@ -65,6 +65,7 @@ package struct MatrixRun: Sendable {
 /// Kinds of queues that the matrix can run on.
 package enum QueueKind: String, Sendable, CaseIterable {
     case redisSortedSet = "redis-sortedset"
+    case redisPubSub = "redis-pubsub"
     case sqlite
     case gcpPubSub = "gcp-pubsub"
 
@@ -72,6 +73,7 @@ package enum QueueKind: String, Sendable, CaseIterable {
     func make(_ cell: Cell, in folder: URL) async throws -> any QueueUnderTest {
         switch self {
         case .redisSortedSet: try await SortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
+        case .redisPubSub: try await ChannelQueue(isAlwaysSynced: cell.isAlwaysSynced)
         case .sqlite: try SQLiteQueue(folder: folder)
         case .gcpPubSub: try await PubSubQueue(ackDeadline: cell.layout.leaseSeconds)
         }

@@ -17,6 +17,10 @@ package protocol QueueUnderTest: Sendable {
     /// How long after a fault the queue may still deliver what it has delivered before, so that a request is worked on
     /// again and has a second result; `nil` where each request has one result whatever happens.
     var redelivery: Duration? { get }
+    /// What the producer and the consumer of a queue know that loses what nobody listens to; `nil` where nothing may be lost.
+    var channelBooks: ChannelBooks? { get }
+    /// Whether what is published now is heard, once the stages have started.
+    func isReady() throws -> Bool
     /// What the calls say whose answers are worth losing on a road to the server.
     func calls(on road: Fault.Road) -> [String]
     /// A connection for one thread.
@@ -30,7 +34,17 @@ package protocol QueueUnderTest: Sendable {
 extension QueueUnderTest {
     package func environment(port: Int?) -> [String: String] { [:] }
     package var redelivery: Duration? { nil }
+    package var channelBooks: ChannelBooks? { nil }
+    package func isReady() throws -> Bool { true }
     package func calls(on road: Fault.Road) -> [String] { ["EVALSHA"] }
+}
+
+extension QueueUnderTest {
+    /// Waits until what is published is heard, at most 30 s.
+    func waitUntilReady() async throws {
+        let limit = ContinuousClock.now + .seconds(30)
+        while try !isReady(), ContinuousClock.now < limit { try await Task.sleep(for: .milliseconds(10)) }
+    }
 }
 
 /// A producer's and consumer's connection; used on one thread.

@@ -10,7 +10,7 @@ package enum ReportTable {
     package static func row(_ report: CellReport) -> String {
         let cells = [
             "`\(report.cell.name)`", report.cell.summary, "\(report.results.requests)", "\(report.disturbances.count)",
-            "\(report.results.lost.count)", second(report),
+            lost(report), second(report),
             "\(report.repeats.repeats.count) (\(report.repeats.bound))", time(report.slowestFirstResult),
             time(report.slowestFullRate), time(report.slowestTakeover),
         ]
@@ -22,7 +22,7 @@ package enum ReportTable {
         let name = report.cell.name.padded(to: 26)
         let verdict = report.hasPassed ? "ok    " : "FAILED"
         let numbers =
-            "\(report.results.requests) requests, lost \(report.results.lost.count), second \(second(report)), "
+            "\(report.results.requests) requests, lost \(lost(report)), second \(second(report)), "
             + "repeated \(report.repeats.repeats.count) of \(report.repeats.bound) allowed, "
             + "first new result \(time(report.slowestFirstResult)), full rate \(time(report.slowestFullRate)), "
             + "taken over \(time(report.slowestTakeover))"
@@ -48,12 +48,24 @@ package enum ReportTable {
             """ + legend(reports)
     }
 
-    /// What the words about second results mean, where there may be some.
+    /// What the words about lost requests and second results mean, where there may be some.
     private static func legend(_ reports: [CellReport]) -> String {
+        if reports.contains(where: { $0.lossCauses != nil }) {
+            let lines = LossCheck.Cause.allCases.map { "* *\($0.rawValue)*: \($0.meaning)" }
+            return "\n\nWhy a request may have no result here:\n\n" + lines.joined(separator: "\n")
+        }
         if reports.allSatisfy({ $0.secondCauses == nil }) { return "" }
         let lines = SecondCheck.Cause.allCases.map { "* *\($0.rawValue)*: \($0.meaning)" }
         return "\n\nWhy a request may have a second result here; each says the same as the first:\n\n"
             + lines.joined(separator: "\n")
+    }
+
+    /// How many requests are lost that must not be; where some may, how many those are, and why.
+    private static func lost(_ report: CellReport) -> String {
+        let causes = LossCheck.Cause.allCases.compactMap { cause in
+            report.lossCauses?[cause].map { "\($0) \(cause.rawValue)" }
+        }
+        return "\(report.inexcusable.count)" + (causes.isEmpty ? "" : " (+ \(causes.joined(separator: ", ")))")
     }
 
     /// How many second results there are, and why.

@@ -5,6 +5,8 @@ package struct RunClock: Sendable {
     package init() { start = .now }
 
     package var now: Duration { start.duration(to: .now) }
+
+    package func time(of moment: ContinuousClock.Instant) -> Duration { start.duration(to: moment) }
 }
 
 extension Duration {

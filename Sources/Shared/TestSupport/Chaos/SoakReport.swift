@@ -8,6 +8,8 @@ package struct SoakReport: Sendable {
 
     package var samples: [Sample]
     package var results: ResultBooks.Summary
+    /// Why requests are lost, where some may be, and those without a reason; `nil` where none may.
+    package var losses: (causes: [LossCheck.Cause: Int], inexcusable: [Int])?
     /// Results per second, as fast as it went before, and asked for during the run.
     package var highestRate: Double
     package var rate: Double
@@ -19,11 +21,13 @@ package struct SoakReport: Sendable {
     package var allowsSecond: Bool
 
     package init(
-        samples: [Sample], results: ResultBooks.Summary, highestRate: Double, rate: Double,
+        samples: [Sample], results: ResultBooks.Summary,
+        losses: (causes: [LossCheck.Cause: Int], inexcusable: [Int])? = nil, highestRate: Double, rate: Double,
         disturbances: [Disturbance], leftovers: [String], troubles: [String] = [], allowsSecond: Bool = false
     ) {
         self.samples = samples
         self.results = results
+        self.losses = losses
         self.highestRate = highestRate
         self.rate = rate
         self.disturbances = disturbances
@@ -65,10 +69,21 @@ package struct SoakReport: Sendable {
             ].filter { $0.flatness.most > 0 }
     }
 
+    /// Requests that are lost and must not be.
+    private var lost: Int { losses?.inexcusable.count ?? results.lost.count }
+
+    /// Why others are.
+    private var excuses: String {
+        let causes = LossCheck.Cause.allCases.compactMap { cause in
+            losses?.causes[cause].map { "\($0) \(cause.rawValue)" }
+        }
+        return causes.isEmpty ? "" : " (+ \(causes.joined(separator: ", ")))"
+    }
+
     package var failures: [String] {
         var failures = troubles
         func fail(_ count: Int, _ text: String) { if count > 0 { failures.append("\(count) \(text)") } }
-        fail(results.lost.count, "lost")
+        fail(lost, "lost")
         if !allowsSecond { fail(results.second.count, "second results") }
         fail(results.wrong.count, "wrong results")
         fail(results.strangers.count, "results of no request")
@@ -102,7 +117,7 @@ package struct SoakReport: Sendable {
         let verdict = failures.isEmpty ? good : failures.joined(separator: "; ")
         return """
             \(minutes) minutes at \(Int(rate)) requests/s, half of the \(Int(highestRate))/s measured before; \
-            \(results.requests) requests, \(results.lost.count) lost, \(results.second.count) second results; \
+            \(results.requests) requests, \(lost) lost\(excuses), \(results.second.count) second results; \
             \(disturbances.count) faults (\(kinds)); seed \(seed): \(verdict). \(machine)
 
             | measured once a minute | mean | at most | rise in ten minutes | |

@@ -65,6 +65,7 @@ package struct SoakRun: Sendable {
 
     private func measure() async throws -> SoakReport {
         for kind in StageKind.allCases { try await plant.start(kind.names(Soak.layout.running(kind))) }
+        try await queue.waitUntilReady()
         let collector = Collector(queue, books: books)
         defer { collector.stop() }
         let highest = try await highestRate()
@@ -85,9 +86,14 @@ package struct SoakRun: Sendable {
         try await drained(producer)
         let leftovers = try await leftovers()
         let failures = try await plant.terminate(plant.running)
+        let disturbances = await driver.disturbances
+        let losses = queue.channelBooks.map {
+            LossCheck($0, disturbances, listeners: Soak.layout.running(.ingest), clock: clock)
+                .causes(of: books.summary.lost)
+        }
         return SoakReport(
-            samples: samples, results: books.summary, highestRate: highest, rate: rate,
-            disturbances: await driver.disturbances, leftovers: leftovers,
+            samples: samples, results: books.summary, losses: losses, highestRate: highest, rate: rate,
+            disturbances: disturbances, leftovers: leftovers,
             troubles: await driver.failures + failures, allowsSecond: queue.redelivery != nil)
     }
 
@@ -144,6 +150,11 @@ package struct SoakRun: Sendable {
         while !producer.isDone || books.answered < books.produced {
             let now = books.answered
             if now != before { (since, before) = (clock.now, now) }
+            if queue.channelBooks != nil, producer.isDone, clock.now - since > .seconds(3),
+                try queue.connect().leftovers().isEmpty
+            {
+                return
+            }
             if clock.now - since > .seconds(Soak.layout.leaseSeconds + 45) { return }
             try await Task.sleep(for: .milliseconds(50))
         }
