@@ -114,7 +114,8 @@ struct LinkReceiverTests {
         #expect(bench.arrival(1, .max) == .unknownSession)
         #expect(bench.arrival(1, 0) == .unknownSession)
         #expect(bench.take(1, 3) != nil)
-        #expect(bench.hello(1, last: .max).isEmpty, "a hello with such a number is ignored")
+        #expect(
+            bench.hello(1, last: .max).map(\.isOpen) == [false], "a hello with such a number is not for this session")
     }
 
     @Test

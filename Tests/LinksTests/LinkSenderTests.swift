@@ -176,7 +176,7 @@ struct LinkSenderTests {
         var replaced: [Int] = []
         for number in 1000..<UInt64(1020) where replaced.isEmpty {
             bench.sender.receive(
-                Report(session: session, receiver: 100, number: number, answers: 2, isOpen: true, limit: 5),
+                Report(session: session, receiver: 100, number: number, answers: 3, isOpen: true, limit: 5),
                 now: bench.now)
             replaced += bench.pass(0.25).replacedSockets
         }

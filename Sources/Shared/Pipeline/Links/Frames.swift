@@ -16,7 +16,7 @@
     ///
     /// All others are done, or have moved elsewhere.
     package var open: NumberRanges
-    /// Number of the newest report that arrived for this session; 0 for none.
+    /// Number of the newest report that arrived for this session; 0 until one has said that the session is open.
     package var heard: UInt64
     package var isDraining: Bool
     /// The sender's last word: it holds nothing open and leaves.

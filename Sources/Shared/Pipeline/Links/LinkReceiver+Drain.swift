@@ -7,11 +7,9 @@ extension LinkReceiver {
         roomChanged = true
         for slot in sessions.indices {
             guard let session = sessions[slot] else { continue }
-            sessions[slot]?.hasNews = true
-            var number = session.base
-            while number <= session.high {
-                if session.state(of: number) == .taken { refuse(slot, number, .draining) }
-                number += 1
+            note(newsFor: slot)
+            session.window.forEach { number, state in
+                if state == .taken { refuse(slot, number, .draining) }
             }
         }
     }
@@ -38,7 +36,7 @@ extension LinkReceiver {
         hasLeft = true
         for slot in sessions.indices {
             guard let session = sessions[slot] else { continue }
-            sessions[slot]?.hasNews = true
+            note(newsFor: slot)
             sessions[slot]?.isFull = true
             sessions[slot]?.limit = session.high
         }
@@ -59,13 +57,13 @@ extension LinkReceiver {
                 missing: session.absent,
                 room: session.reportedLimit > session.high ? Int(session.reportedLimit - session.high) : 0,
                 silence: clock.since(session.lastFrame), isLive: isLive(session),
-                isDraining: session.senderIsDraining)
+                isDraining: session.senderIsDraining, isUnreachable: session.isUnreachable)
         }
     }
 
     /// Ack addresses of senders that have been asking who is there for 3 s: reports do not reach them.
     package var unheardAddresses: [String] {
-        unheard.filter { clock.elapsed - $0.value.since >= LinkTiming.unheard }.keys.sorted()
+        unheard.filter { $0.value.last - $0.value.since >= LinkTiming.unheard }.keys.sorted()
     }
 
     /// What is wrong with senders that say hello here and do not belong here.
@@ -89,4 +87,6 @@ package struct SessionStatus: Sendable, Equatable {
     package let silence: Duration
     package let isLive: Bool
     package let isDraining: Bool
+    /// Nothing comes from it and nothing can be sent to it; it is remembered in case it was only cut off.
+    package let isUnreachable: Bool
 }

@@ -5,14 +5,13 @@ extension LinkReceiver {
         guard !hasLeft else { return }
         if let wiring, let from = hello.from, !wiring.fits(from) { return turnAway(hello, from) }
         if hello.receiver != instance { return answerStranger(hello) }
-        unheard[hello.ackAddress] = nil
         if let slot = slots[hello.session] {
             update(slot, hello, now)
-        } else if hello.last == 0 {
-            if !hello.isLeaving { open(hello, now) }
+        } else if hello.last == 0, hello.heard == 0 {
+            if !hello.isLeaving, let slot = open(hello) { update(slot, hello, now) }
         } else {
-            // The session was forgotten here: what was finished of it is not known any more.
-            greet(hello, replacesSocket: false)
+            // The session was forgotten here: what was finished of it, or is still on its way, is not known any more.
+            watch(hello)
         }
     }
 
@@ -22,12 +21,17 @@ extension LinkReceiver {
             totals.staleHellos += 1
             return
         }
+        watch(hello)
+    }
+
+    /// Answers that the session is not open; to who asks for long and does not hear it, by another socket.
+    private mutating func watch(_ hello: Hello) {
         let now = clock.elapsed
         var times = unheard[hello.ackAddress] ?? Unheard(since: now, last: now, replaced: now)
         times.last = now
         let replacesSocket = clock.since(times.replaced) >= LinkTiming.unanswered
         if replacesSocket { times.replaced = now }
-        unheard[hello.ackAddress] = times
+        if unheard[hello.ackAddress] != nil || unheard.count < limits.asking { unheard[hello.ackAddress] = times }
         greet(hello, replacesSocket: replacesSocket)
     }
 
@@ -52,26 +56,19 @@ extension LinkReceiver {
                 replacesSocket: replacesSocket))
     }
 
-    private mutating func open(_ hello: Hello, _ now: Duration) {
-        let slot = sessions.firstIndex { $0 == nil } ?? sessions.count
-        let session = ReceiverSession(hello: hello, now: clock.elapsed)
-        if slot == sessions.count {
-            sessions.append(session)
-            numbers.append(hello.session)
-        } else {
-            sessions[slot] = session
-            numbers[slot] = hello.session
-        }
-        slots[hello.session] = slot
-        update(slot, hello, now)
-    }
-
     private mutating func update(_ slot: Int, _ hello: Hello, _ now: Duration) {
-        guard var session = sessions[slot], hello.number > session.hello, hello.last <= session.highestLimit else {
+        guard var session = sessions[slot], hello.number > session.hello else {
             totals.staleHellos += 1
             return
         }
+        guard hello.last <= session.highestLimit else {
+            // Its sender believes in room that nobody gave it, and what it sent there was dropped: it begins again.
+            totals.staleHellos += 1
+            greet(hello, replacesSocket: false)
+            return
+        }
         sessions[slot] = nil
+        if clock.elapsed - session.lastFrame >= LinkTiming.lost { awake(slot) }
         session.hello = hello.number
         session.ackAddress = hello.ackAddress
         session.senderIsDraining = hello.isDraining
@@ -79,40 +76,52 @@ extension LinkReceiver {
         session.senderHoldsOpen = !hello.open.isEmpty
         session.lastFrame = clock.elapsed
         session.lastHello = now
-        if hello.heard > session.heard || hello.heard >= session.lastReportNumber {
-            session.heard = hello.heard
-            session.heardProgress = clock.elapsed
+        session.isUnreachable = false
+        // A report that was never sent cannot have been heard.
+        if hello.heard <= session.lastReportNumber {
+            if hello.heard > session.heard || hello.heard >= session.lastReportNumber {
+                session.heard = hello.heard
+                session.heardProgress = clock.elapsed
+            }
+            if session.firstReportNumber > 0, hello.heard >= session.firstReportNumber { session.isProven = true }
         }
         session.extend(to: hello.last)
+        session.named = hello.last
         settle(&session, hello)
-        session.hasNews = true
+        if session.isProven { unheard[hello.ackAddress] = nil }
         session.isFull = true
         sessions[slot] = session
+        note(newsFor: slot)
         roomChanged = true
     }
 
     /// What hello calls open and has not arrived is missing; what it does not call open is over.
     private mutating func settle(_ session: inout ReceiverSession, _ hello: Hello) {
         var open = RangeCursor(hello.open)
+        var over: [UInt64] = []
         session.missing = NumberRanges()
-        var number = session.base
-        while number <= hello.last {
+        session.window.forEach { number, state in
+            guard number <= hello.last else { return }
             let isOpen = open.contains(number)
-            switch session.state(of: number) {
-            case .absent where isOpen:
+            if !isOpen {
+                over.append(number)
+            } else if state == .absent {
                 session.missing.append(number)
-                totals.missing += 1
-            case .taken where !isOpen:
-                totals.calledOff += 1
-                session.set(number, .closed)
-            case .started where !isOpen:
-                session.noteElsewhere(number)
-            case .absent, .refused:
-                if !isOpen { session.set(number, .closed) }
-            default: break
             }
-            number += 1
         }
+        totals.missing += session.missing.count
+        for number in over { settleElsewhere(number, &session) }
         session.forgetConfirmedRefusals()
+    }
+
+    private mutating func settleElsewhere(_ number: UInt64, _ session: inout ReceiverSession) {
+        switch session.state(of: number) {
+        case .started: session.noteElsewhere(number)
+        case .taken:
+            totals.calledOff += 1
+            session.close(number)
+        case .absent, .refused: session.close(number)
+        case nil: break
+        }
     }
 }

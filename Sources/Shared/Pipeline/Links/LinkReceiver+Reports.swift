@@ -7,21 +7,32 @@ extension LinkReceiver {
             cursor = 0
         }
         if let greeting = greetings.popLast() { return answer(greeting) }
-        while let slot = cursor, slot < sessions.count {
-            cursor = slot + 1
-            if let session = sessions[slot], isDue(session) { return report(slot) }
+        while let position = cursor, position < listed.count {
+            cursor = position + 1
+            if isDue(listed[position]) { return report(listed[position]) }
         }
         cursor = nil
+        dropUnlisted()
         return nil
     }
 
-    private func isDue(_ session: ReceiverSession) -> Bool {
-        if session.hasNews || clock.elapsed - session.lastReport >= LinkTiming.heartbeat { return true }
-        return !session.newlyDone.isEmpty && clock.elapsed - session.doneSince >= LinkTiming.settling
+    private mutating func dropUnlisted() {
+        var kept = 0
+        for position in listed.indices where sessions[listed[position]]?.isListed == true {
+            listed[kept] = listed[position]
+            kept += 1
+        }
+        listed.removeLast(listed.count - kept)
+    }
+
+    private func isDue(_ slot: Int) -> Bool {
+        if sessions[slot]?.hasNews == true { return true }
+        guard sessions[slot]?.newlyDone.isEmpty == false, let since = sessions[slot]?.doneSince else { return false }
+        return clock.elapsed - since >= LinkTiming.settling
     }
 
     /// Something is finished and has not been reported: `nextReport` wants to be called within `LinkTiming.settling`.
-    package var hasUnreported: Bool { sessions.contains { $0?.newlyDone.isEmpty == false } }
+    package var hasUnreported: Bool { listed.contains { sessions[$0]?.newlyDone.isEmpty == false } }
 
     private mutating func answer(_ greeting: Greeting) -> OutgoingReport {
         reports += 1
@@ -29,7 +40,8 @@ extension LinkReceiver {
             session: greeting.session, receiver: instance, number: reports, answers: greeting.hello, isOpen: false,
             isDraining: drainingSince != nil, isLeaving: hasLeft, from: wiring?.own)
         return OutgoingReport(
-            ackAddress: greeting.ackAddress, report: report, replacesSocket: greeting.replacesSocket)
+            ackAddress: greeting.ackAddress, report: report, replacesSocket: greeting.replacesSocket,
+            isStranger: true)
     }
 
     private mutating func report(_ slot: Int) -> OutgoingReport? {
@@ -47,55 +59,31 @@ extension LinkReceiver {
         session.reportedLimit = session.limit
         session.highestLimit = max(session.highestLimit, session.limit)
         session.hasNews = false
+        session.isListed = false
         session.isFull = false
         session.newlyDone.removeAll(keepingCapacity: true)
         session.missing = NumberRanges()
         session.lastReport = clock.elapsed
         session.lastReportNumber = reports
+        if session.firstReportNumber == 0 { session.firstReportNumber = reports }
         let isUnheard = clock.since(session.heardProgress) >= LinkTiming.unanswered && isLive(session)
         if isUnheard { session.heardProgress = clock.elapsed }
-        return OutgoingReport(ackAddress: session.ackAddress, report: report, replacesSocket: isUnheard)
-    }
-
-    /// A frame came lately.
-    func isLive(_ session: ReceiverSession) -> Bool {
-        !session.senderHasLeft && clock.since(session.lastFrame) < LinkTiming.lost
+        return OutgoingReport(
+            ackAddress: session.ackAddress, report: report, replacesSocket: isUnheard,
+            isStranger: !session.isProven)
     }
 
     /// Looks after shares, and forgets senders that are gone.
     package mutating func tick(now: Duration) {
         clock.advance(to: now)
-        if clock.elapsed - adapted >= LinkTiming.adaptation { adapt() }
-        for slot in sessions.indices {
-            if let session = sessions[slot], isOver(session) { forget(slot) }
-        }
+        guard clock.elapsed - surveyed >= LinkTiming.adaptation else { return }
+        survey()
+        adapt()
         for (address, times) in unheard where clock.elapsed - times.last > LinkTiming.lost {
             unheard[address] = nil
         }
         for (address, sender) in misplaced where clock.since(sender.last) >= LinkTiming.lost {
             misplaced[address] = nil
         }
-    }
-
-    /// A session is over when nothing of it is held here and its sender has left, or feeds this process by another
-    /// session now (or another process does so, at its ack address), or has been silent for very long.
-    private func isOver(_ session: ReceiverSession) -> Bool {
-        guard session.unfinished == 0 else { return false }
-        let silence = clock.since(session.lastFrame)
-        if silence < LinkTiming.lost { return false }
-        if session.senderHasLeft || silence >= LinkTiming.forgotten { return true }
-        guard silence >= LinkTiming.followed else { return false }
-        return sessions.contains { other in
-            guard let other else { return false }
-            return other.ackAddress == session.ackAddress && isLive(other)
-        }
-    }
-
-    private mutating func forget(_ slot: Int) {
-        guard let session = sessions[slot] else { return }
-        slots[session.session] = nil
-        sessions[slot] = nil
-        numbers[slot] = 0
-        roomChanged = true
     }
 }

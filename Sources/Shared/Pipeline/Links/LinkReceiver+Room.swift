@@ -14,21 +14,27 @@ extension LinkReceiver {
     mutating func shareRoom() {
         roomChanged = false
         var total = 0.0
-        for session in sessions { if let session, getsRoom(session) { total += session.demand } }
+        hasProven = live.contains { slot in sessions[slot].map { $0.isProven && getsRoom($0) } ?? false }
+        for slot in live { if let session = sessions[slot], getsRoom(session) { total += demand(of: session) } }
         var before = 0
         var sum = 0.0
-        for slot in sessions.indices {
+        for slot in live {
             guard let session = sessions[slot] else { continue }
             var share = 0
             if getsRoom(session) {
-                sum += session.demand
-                let upTo = Int(Double(room) * sum / total + 0.5)
+                sum += demand(of: session)
+                let upTo = total > 0 ? Int(Double(room) * sum / total + 0.5) : 0
                 share = upTo - before
                 before = upTo
                 if session.unfinished == 0 { share = max(share, 1) }
             }
             setLimit(slot, share)
         }
+    }
+
+    /// Whoever has not proved itself takes nothing from those that have, and has its one place.
+    private func demand(of session: ReceiverSession) -> Double {
+        session.isProven || !hasProven ? session.demand : 0
     }
 
     /// A draining receiver takes nothing new but from senders that drain too.
@@ -39,18 +45,17 @@ extension LinkReceiver {
     /// Numbers that are lost on the way will come again and use room, so they count.
     ///
     /// The limit is news when the sender's room doubles, halves or begins; small changes go with the next report.
-    private mutating func setLimit(_ slot: Int, _ share: Int) {
+    mutating func setLimit(_ slot: Int, _ share: Int) {
         guard let session = sessions[slot] else { return }
         let room = UInt64(max(0, share - session.absent))
         let known = session.reportedLimit > session.high ? session.reportedLimit - session.high : 0
         sessions[slot]?.limit = session.high + room
-        if room != known, room >= 2 * known || 2 * room <= known { sessions[slot]?.hasNews = true }
+        if room != known, room >= 2 * known || 2 * room <= known { note(newsFor: slot) }
     }
 
     /// Learns from recent use: whoever ran out of room is expected to send twice as much, others what they sent.
     mutating func adapt() {
-        adapted = clock.elapsed
-        for slot in sessions.indices {
+        for slot in live {
             guard let session = sessions[slot] else { continue }
             let wanted = session.ranOut ? session.demand * 2 : max(Double(session.used), session.demand * 0.75)
             sessions[slot]?.demand = min(max(wanted, 1), Double(capacity))

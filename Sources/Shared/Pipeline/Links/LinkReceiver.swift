@@ -1,3 +1,5 @@
+import DequeModule
+
 /// The receiving end of a link: takes each message once, and tells every sender what has become of its messages.
 ///
 /// It does no I/O and has no clock. Its owner, the shell, translates:
@@ -37,6 +39,8 @@ package struct LinkReceiver: Sendable {
         package let report: Report
         /// The sender says hello and has not heard a report for some time: open another socket to it first.
         package let replacesSocket: Bool
+        /// Nothing shows yet that a sender is there: such addresses share a few sockets.
+        package let isStranger: Bool
     }
 
     /// An answer to a sender whose session is not open here.
@@ -60,11 +64,22 @@ package struct LinkReceiver: Sendable {
     package let instance: UInt64
     /// Who belongs at the other end; `nil`: nobody is asked.
     let wiring: LinkWiring?
+    let limits: LinkLimits
     var clock = RunningTime()
     var sessions: [ReceiverSession?] = []
     /// The sessions' numbers by slot, 0 for none: to ask a session for its own would copy it.
     var numbers: [UInt64] = []
     var slots: [UInt64: Int] = [:]
+    /// Slots that are `nil`.
+    var free: [Int] = []
+    /// Sessions in the order in which they were opened, as long as their senders have not proved themselves; some have.
+    var strangers: Deque<(slot: Int, session: UInt64)> = []
+    /// Slots of sessions whose senders live; some may have fallen silent since the last survey, or be `nil`.
+    var live: [Int] = []
+    /// Slots of sessions with something to report; some may be `nil`.
+    var listed: [Int] = []
+    /// When all sessions were looked at.
+    var surveyed: Duration = .zero
     /// The session of the last message: the next one is often of the same.
     private var recent = (session: UInt64(0), slot: 0)
     var greetings: [Greeting] = []
@@ -73,13 +88,14 @@ package struct LinkReceiver: Sendable {
     /// Senders that do not belong here, by ack address, and when each last said hello.
     var misplaced: [String: (from: Introduction, last: Duration)] = [:]
     var reports: UInt64 = 0
-    /// Where `nextReport` stands in its round; `nil` between rounds.
+    /// Where `nextReport` stands in its round through `listed`; `nil` between rounds.
     var cursor: Int?
 
     var room = 0
+    /// A sender that has proved itself is there to be given room.
+    var hasProven = false
     var roomChanged = true
     var capacity = 1
-    var adapted: Duration = .zero
 
     var drainingSince: Duration?
     var hasLeft = false
@@ -90,10 +106,12 @@ package struct LinkReceiver: Sendable {
     /// - Parameters:
     ///   - instance: 64 bits from the system's random source, fresh for every process, not 0.
     ///   - wiring: who may send here.
-    package init(instance: UInt64, wiring: LinkWiring? = nil) {
+    ///   - limits: how much is kept of what others can make grow.
+    package init(instance: UInt64, wiring: LinkWiring? = nil, limits: LinkLimits = LinkLimits()) {
         precondition(instance != 0, "0 stands for a receiver that is not known")
         self.instance = instance
         self.wiring = wiring
+        self.limits = limits
     }
 
     /// Decides about a message that arrived.
@@ -106,6 +124,7 @@ package struct LinkReceiver: Sendable {
     }
 
     private mutating func takeOpen(_ slot: Int, session: UInt64, number: UInt64) -> Arrival {
+        if let last = sessions[slot]?.lastFrame, clock.elapsed - last >= LinkTiming.lost { awake(slot) }
         switch sessions[slot]?.take(number, at: clock.elapsed, whileDraining: drainingSince != nil) {
         case nil, .unexpected:
             totals.unknownSession += 1
@@ -135,6 +154,7 @@ package struct LinkReceiver: Sendable {
     /// The next stage has said done of everything that became of the message.
     package mutating func finish(_ ticket: Ticket) {
         guard let slot = valid(ticket), sessions[slot]?.finish(ticket.number, at: clock.elapsed) == true else { return }
+        list(slot)
         totals.finished += 1
     }
 
@@ -166,7 +186,7 @@ package struct LinkReceiver: Sendable {
         totals.refused += 1
         sessions[slot]?.set(number, .refused)
         sessions[slot]?.refusals.append(Refusal(number: number, reason: reason))
-        sessions[slot]?.hasNews = true
+        note(newsFor: slot)
     }
 
     private mutating func slot(of session: UInt64) -> Int? {
@@ -194,6 +214,10 @@ package struct ReceiverTotals: Sendable, Equatable {
     package var missing: UInt64 = 0
     /// Hellos that came after a newer one, or name numbers nobody was given room for.
     package var staleHellos: UInt64 = 0
+    /// Sessions that made place for others before anything showed that somebody was there.
+    package var strangersForgotten: UInt64 = 0
+    /// Sessions that were not opened because there were too many.
+    package var refusedSessions: UInt64 = 0
 
     package init() {}
 }

@@ -126,6 +126,12 @@ package struct LinkSender<Message> {
     /// The socket has taken the frame: if the peer is lost from now on, that is a loss of this message.
     package mutating func markTransmitted(to peer: Int, number: UInt64) { core.markTransmitted(number, to: peer) }
 
+    /// Takes back a message that was to be sent and cannot be: it is the owner's again.
+    @inlinable
+    package mutating func withdraw(from peer: Int, number: UInt64) -> Message? {
+        core.withdraw(number, at: peer).map { take($0) }
+    }
+
     /// Says to all peers that this process is draining; they go on giving it room.
     ///
     /// - Parameter returningUnsent: Give back what no peer has taken (now, and when a peer refuses it later) instead of

@@ -11,7 +11,7 @@ package struct NumberRanges: Sendable, Equatable {
     package mutating func append(_ range: ClosedRange<UInt64>) {
         if let last = ranges.last {
             precondition(range.lowerBound > last.upperBound, "ranges must rise")
-            if range.lowerBound == last.upperBound + 1 {
+            if range.lowerBound - 1 == last.upperBound {
                 ranges[ranges.count - 1] = last.lowerBound...range.upperBound
                 return
             }
@@ -21,19 +21,10 @@ package struct NumberRanges: Sendable, Equatable {
 
     package var isEmpty: Bool { ranges.isEmpty }
 
-    package var last: UInt64? { ranges.last?.upperBound }
+    /// How many numbers they hold.
+    package var count: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) + 1 } }
 
-    /// Calls `body` with every number from `lowest` to `highest` in here.
-    ///
-    /// What lies outside is skipped, however much it is: ranges come from other processes.
-    func forEach(from lowest: UInt64, through highest: UInt64, _ body: (UInt64) -> Void) {
-        for range in ranges where range.upperBound >= lowest {
-            let first = max(range.lowerBound, lowest)
-            let last = min(range.upperBound, highest)
-            if first > last { return }
-            for number in first...last { body(number) }
-        }
-    }
+    package var last: UInt64? { ranges.last?.upperBound }
 }
 
 extension NumberRanges: ExpressibleByArrayLiteral {

@@ -1,8 +1,6 @@
-import DequeModule
-
 /// What a receiver remembers of one session.
 struct ReceiverSession: Sendable {
-    /// What has become of one number.
+    /// What has become of a number that is not over.
     enum State: UInt8, Sendable {
         /// It has not arrived, and the sender may hold it open.
         case absent
@@ -11,18 +9,13 @@ struct ReceiverSession: Sendable {
         case started
         /// Given back; the sender has not confirmed that.
         case refused
-        /// Finished for good.
-        case finished
-        /// Finished, or settled elsewhere: a copy that arrives late is dropped.
-        case closed
     }
 
     let session: UInt64
     var ackAddress: String
 
-    /// Numbers below are finished or closed; `window[i]` is the state of number base + i.
-    private(set) var base: UInt64 = 1
-    private(set) var window: Deque<State> = []
+    /// Numbers that are not over; the others are finished, or settled elsewhere: a copy that arrives late is dropped.
+    private(set) var window = OpenWindow<State>()
     /// Numbers taken or started.
     private(set) var unfinished = 0
     /// Numbers in the window that have not arrived.
@@ -36,15 +29,25 @@ struct ReceiverSession: Sendable {
 
     /// Newest hello.
     var hello: UInt64 = 0
+    /// Highest number it named as sent.
+    var named: UInt64 = 0
     var heard: UInt64 = 0
     var senderHoldsOpen = false
     var senderIsDraining = false
     var senderHasLeft = false
     /// Number of the first report that said that this process drains; 0 for none.
     var drainReport: UInt64 = 0
+    /// A message of it has come, or a hello that names a report to it: its sender hears this process.
+    ///
+    /// Before, it may be a stranger that says hello and no more.
+    var isProven = false
+    /// Nothing comes from it and nothing reaches it: it is told nothing until it speaks.
+    var isUnreachable = false
 
     // What the next report brings.
-    var hasNews = true
+    var hasNews = false
+    /// It stands in the receiver's list of sessions with something to report.
+    var isListed = false
     var isFull = true
     var newlyDone: [UInt64] = []
     /// Running time when the first of them was finished.
@@ -55,6 +58,8 @@ struct ReceiverSession: Sendable {
     // Marks of running time.
     var lastFrame: Duration
     var lastReport: Duration = .zero
+    /// Numbers of the first and the newest report to it; 0 for none.
+    var firstReportNumber: UInt64 = 0
     var lastReportNumber: UInt64 = 0
     /// When hello last named a newer report than before, or none was due.
     var heardProgress: Duration
@@ -79,13 +84,13 @@ struct ReceiverSession: Sendable {
     }
 
     /// Highest number known of: arrived, or named by a hello.
-    var high: UInt64 { base + UInt64(window.count) - 1 }
+    var high: UInt64 { window.last }
 
-    /// `closed` for what lies below the window, `nil` for what lies above.
-    func state(of number: UInt64) -> State? {
-        if number < base { return .closed }
-        return number <= high ? window[Int(number - base)] : nil
-    }
+    /// Forgetting it could cost an execution: its sender may not know of everything that is over.
+    var mayBeMissed: Bool { senderHoldsOpen || high > named }
+
+    /// `nil` for what is over, and for what lies above `high`.
+    func state(of number: UInt64) -> State? { window[number] }
 
     /// What a message that arrives is to its session.
     enum Arrival {
@@ -101,8 +106,10 @@ struct ReceiverSession: Sendable {
     mutating func take(_ number: UInt64, at time: Duration, whileDraining: Bool) -> Arrival {
         guard number >= 1, number <= highestLimit else { return .unexpected }
         lastFrame = time
+        isUnreachable = false
         extend(to: number)
         guard state(of: number) == .absent else { return .duplicate }
+        isProven = true
         if whileDraining, !senderIsDraining { return .unwanted }
         set(number, .taken)
         used += 1
@@ -127,7 +134,7 @@ struct ReceiverSession: Sendable {
         guard state == .started || state == .taken else { return false }
         if newlyDone.isEmpty { doneSince = time }
         newlyDone.append(number)
-        set(number, .finished)
+        close(number)
         return true
     }
 
@@ -139,7 +146,7 @@ struct ReceiverSession: Sendable {
         now - lastHello > LinkTiming.doubt || state(of: number) != .started || elsewhere.contains(number)
     }
 
-    /// Makes the window reach to `number`.
+    /// Makes the window reach to `number`, which must not be above the highest limit.
     mutating func extend(to number: UInt64) {
         while high < number {
             window.append(.absent)
@@ -147,23 +154,26 @@ struct ReceiverSession: Sendable {
         }
     }
 
-    /// Changes the state of a number in the window, and moves the window past what is over.
+    /// Changes the state of a number that is not over.
     mutating func set(_ number: UInt64, _ state: State) {
-        let index = Int(number - base)
-        let old = window[index]
-        window[index] = state
-        if old == .absent { absent -= 1 }
-        if old == .taken || old == .started { unfinished -= 1 }
-        if old == .started, !elsewhere.isEmpty { elsewhere.remove(number) }
+        guard let old = window[number] else { return }
+        leave(number, old)
+        window.update(number, to: state)
         if state == .taken || state == .started { unfinished += 1 }
-        if index == 0 { trim() }
+        if state == .absent { absent += 1 }
     }
 
-    private mutating func trim() {
-        while let first = window.first, first == .finished || first == .closed {
-            window.removeFirst()
-            base += 1
-        }
+    /// The number is over.
+    mutating func close(_ number: UInt64) {
+        guard let old = window[number] else { return }
+        leave(number, old)
+        window.close(number)
+    }
+
+    private mutating func leave(_ number: UInt64, _ state: State) {
+        if state == .absent { absent -= 1 }
+        if state == .taken || state == .started { unfinished -= 1 }
+        if state == .started, !elsewhere.isEmpty { elsewhere.remove(number) }
     }
 
     /// Drops refusals of numbers that the sender does not hold open any more.
@@ -173,21 +183,14 @@ struct ReceiverSession: Sendable {
     }
 
     /// All numbers that are over.
-    var done: NumberRanges {
-        var numbers = firstRun
-        for (index, state) in window.enumerated() where state == .finished || state == .closed {
-            numbers.append(base + UInt64(index))
-        }
-        return numbers
-    }
+    var done: NumberRanges { window.over }
 
     /// The first run of numbers that are over, and those finished since the last report.
     mutating func news() -> NumberRanges {
-        var numbers = firstRun
+        let base = window.base
+        var numbers: NumberRanges = base > 1 ? [1...(base - 1)] : []
         newlyDone.sort()
         for number in newlyDone where number >= base { numbers.append(number) }
         return numbers
     }
-
-    private var firstRun: NumberRanges { base > 1 ? [1...(base - 1)] : [] }
 }

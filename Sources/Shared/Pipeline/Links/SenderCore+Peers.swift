@@ -136,7 +136,7 @@ extension SenderCore {
         peers[index] = peer
         let hello = Hello(
             session: peer.session, receiver: peer.instance, number: peer.helloNumber, ackAddress: ackAddress,
-            last: peer.last, open: peer.open, heard: peer.reportNumber,
+            last: peer.last, open: peer.window.open, heard: peer.phase == .open ? peer.reportNumber : 0,
             isDraining: isDraining, isLeaving: isLeaving, from: wiring?.own)
         actions.append(.hello(index, hello))
     }

@@ -8,6 +8,11 @@ extension SenderCore {
             totals.unknownReports += 1
             return
         }
+        if report.answers > peer.helloNumber {
+            // It answers a hello that was never sent.
+            totals.staleReports += 1
+            return
+        }
         if peer.phase == .greeting {
             greet(index, report)
         } else if report.receiver != peer.instance {
@@ -20,13 +25,23 @@ extension SenderCore {
             totals.lostPeers += 1
             restartSession(index, counting: true)
             if admits(index, report) { bind(index, to: report.receiver) }
-        } else if report.number <= peer.reportNumber {
+        } else if !isNews(report, to: peer) {
+            // It tells nothing, but that its writer lives.
             totals.staleReports += 1
+            peers[index]?.heardFrom = clock.elapsed
             return
         } else {
             hear(index, report)
         }
         pump(now: now)
+    }
+
+    /// Whether the report was composed after the newest so far.
+    ///
+    /// What answers a later hello was, whatever its number: so a number far too high is believed until the next hello is
+    /// answered, and no longer.
+    private func isNews(_ report: Report, to peer: SenderPeer) -> Bool {
+        report.answers == peer.answered ? report.number > peer.reportNumber : report.answers > peer.answered
     }
 
     /// The first answer says who is there.
@@ -86,6 +101,8 @@ extension SenderCore {
         if peers[index]?.phase == .opening {
             peers[index]?.phase = .open
             peers[index]?.openedBy = report.answers
+            // It names this report: so the receiver knows at once that it is heard, and not talking to a stranger.
+            sendHello(index)
         }
         if peers[index]?.isLost == true { revive(index) }
         apply(index, report)
@@ -104,12 +121,16 @@ extension SenderCore {
     }
 
     private mutating func apply(_ index: Int, _ report: Report) {
-        guard let peer = peers[index] else { return }
-        report.done.forEach(from: peer.base, through: peer.last) { finish(index, $0) }
+        found.removeAll(keepingCapacity: true)
+        peers[index]?.window.find(in: report.done, into: &found)
+        for number in found { finish(index, number) }
         let movable = report.refused.compactMap { takeBack(index, $0) }
         if !movable.isEmpty { offerElsewhere(movable) }
-        report.missing.forEach(from: peer.base, through: peer.last) { sendAgain(index, $0, answers: report.answers) }
-        peers[index]?.limit = min(report.limit, peer.last + UInt64(Self.mostRoom))
+        found.removeAll(keepingCapacity: true)
+        peers[index]?.window.find(in: report.missing, into: &found)
+        for number in found { sendAgain(index, number, answers: report.answers) }
+        let last = peers[index]?.last ?? 0
+        peers[index]?.limit = min(report.limit, last + UInt64(Self.mostRoom))
         peers[index]?.isDraining = report.isDraining
     }
 
@@ -117,7 +138,7 @@ extension SenderCore {
     static var mostRoom: Int { 1 << 20 }
 
     private mutating func finish(_ index: Int, _ number: UInt64) {
-        guard let slot = peers[index]?.slot(of: number) else { return }
+        guard let slot = slotOfSent(number, at: index) else { return }
         peers[index]?.close(number, travelsAlone: messages[slot].travelsAlone)
         peers[index]?.hasFinished = true
         if !foreignStores.isEmpty { foreignStores[index]?[messages[slot].store] = nil }
@@ -128,7 +149,7 @@ extension SenderCore {
 
     /// - Returns: the message if anybody else may have it at once.
     private mutating func takeBack(_ index: Int, _ refusal: Refusal) -> Int32? {
-        guard let slot = peers[index]?.slot(of: refusal.number) else { return nil }
+        guard let slot = slotOfSent(refusal.number, at: index) else { return nil }
         peers[index]?.close(refusal.number, travelsAlone: messages[slot].travelsAlone)
         totals.refused += 1
         messages[slot].peer = -1
@@ -152,6 +173,12 @@ extension SenderCore {
         messages[slot].notBefore = clock.elapsed + LinkTiming.offerAgain
         refused.append(entry(for: slot))
         return nil
+    }
+
+    /// Of what has not left this process nobody can know anything.
+    private func slotOfSent(_ number: UInt64, at index: Int) -> Int32? {
+        guard let slot = peers[index]?.slot(of: number), messages[slot].wasSent else { return nil }
+        return slot
     }
 
     private mutating func sendAgain(_ index: Int, _ number: UInt64, answers: UInt64) {

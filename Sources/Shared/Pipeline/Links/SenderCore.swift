@@ -53,6 +53,8 @@ import DequeModule
     var returnsUnsent = false
     var actions: [Step] = []
     private var nextIndex = 0
+    /// Numbers a report is about; kept for its memory.
+    var found: [UInt64] = []
     var totals = SenderTotals()
 
     init(ackAddress: String, maxLosses: Int, seed: UInt64, aloneFrom: Int, wiring: LinkWiring?) {
@@ -109,6 +111,15 @@ import DequeModule
     mutating func markTransmitted(_ number: UInt64, to index: Int) {
         guard let slot = peers[index]?.slot(of: number) else { return }
         messages[slot].wasSent = true
+    }
+
+    /// Takes out a message that waits to be sent; its number is over.
+    @usableFromInline
+    mutating func withdraw(_ number: UInt64, at index: Int) -> Int32? {
+        guard index < peers.count, let slot = peers[index]?.slot(of: number) else { return nil }
+        peers[index]?.close(number, travelsAlone: messages[slot].travelsAlone)
+        messages.remove(slot)
+        return slot
     }
 
     mutating func beginDrain(returningUnsent: Bool, now: Duration) {

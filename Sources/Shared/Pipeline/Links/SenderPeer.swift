@@ -1,5 +1,3 @@
-import DequeModule
-
 /// One downstream process as a sender sees it, with the session that feeds it.
 struct SenderPeer: Sendable {
     enum Phase: Sendable {
@@ -26,11 +24,8 @@ struct SenderPeer: Sendable {
     /// It has finished something.
     var hasFinished = false
 
-    // Messages: `base` is the lowest number that is not done, `window[i]` the slot of number base + i, or -1 when that
-    // is done or has moved. Without a gap at its head.
-    private(set) var base: UInt64 = 1
-    private(set) var window: Deque<Int32> = []
-    private(set) var openCount = 0
+    /// The slots of its open messages by number.
+    private(set) var window = OpenWindow<Int32>()
     /// Open messages that travel alone.
     var loners = 0
     var limit: UInt64 = 0
@@ -57,45 +52,35 @@ struct SenderPeer: Sendable {
     }
 
     /// Highest number used; 0 for none.
-    var last: UInt64 { base + UInt64(window.count) - 1 }
+    var last: UInt64 { window.last }
+
+    var openCount: Int { window.count }
 
     /// How many messages the receiver has room for.
     var room: Int { limit > last ? Int(limit - last) : 0 }
 
     mutating func append(_ slot: Int32, bytes: Int, travelsAlone: Bool) -> UInt64 {
         window.append(slot)
-        openCount += 1
         unansweredBytes += bytes
         if travelsAlone { loners += 1 }
         return last
     }
 
     /// The slot of an open message, `nil` if the number is done, moved or was never used.
-    func slot(of number: UInt64) -> Int32? {
-        guard number >= base, number <= last else { return nil }
-        let slot = window[Int(number - base)]
-        return slot < 0 ? nil : slot
-    }
+    func slot(of number: UInt64) -> Int32? { window[number] }
 
     mutating func close(_ number: UInt64, travelsAlone: Bool) {
-        window[Int(number - base)] = -1
-        openCount -= 1
+        window.close(number)
         if travelsAlone { loners -= 1 }
-        while let head = window.first, head < 0 {
-            window.removeFirst()
-            base += 1
-        }
-    }
-
-    /// The open numbers.
-    var open: NumberRanges {
-        var numbers = NumberRanges()
-        for (index, slot) in window.enumerated() where slot >= 0 { numbers.append(base + UInt64(index)) }
-        return numbers
     }
 
     /// The slots of the open numbers, oldest first.
-    var openSlots: [Int32] { Array(window.filter { $0 >= 0 }) }
+    var openSlots: [Int32] {
+        var slots: [Int32] = []
+        slots.reserveCapacity(window.count)
+        window.forEach { _, slot in slots.append(slot) }
+        return slots
+    }
 
     /// Begins another session with nothing open, and returns what was open, oldest first.
     mutating func restart(session: UInt64, now: Duration) -> [Int32] {

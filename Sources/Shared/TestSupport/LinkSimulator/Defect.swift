@@ -22,6 +22,10 @@ package enum Defect: String, Sendable, CaseIterable {
     case sessionOpenedByAnotherInstance
     /// The whole of silence is counted after a freeze, though nobody listened.
     case frozenTimeCountedAsSilence
+    /// The report with the highest number is the newest, whatever it answers.
+    case highestNumberBelievedForEver
+    /// Sessions of senders that can be reached no more are kept as if they could.
+    case goneSendersKept
     /// What a draining receiver gives back is forgotten.
     case refusedForgotten
 }

@@ -43,6 +43,7 @@ struct Ledger {
         /// Transmissions that were lost, came out of order, or found nobody.
         var disturbances = 0
         var wasRefused = false
+        var wasTaken = false
     }
 
     struct Key: Hashable {
@@ -106,6 +107,12 @@ struct Ledger {
         assignments[assignment].isSilent = false
         assignments[assignment].hasCause = false
         items[assignments[assignment].item].causes -= 1
+    }
+
+    /// The receiver does not have the session: that gives back what it holds open, if nothing of it has ever arrived there.
+    mutating func refuseUnlessTaken(_ indices: [Int]) {
+        guard !indices.contains(where: { assignments[$0].wasTaken }) else { return }
+        for index in indices { assignments[index].wasRefused = true }
     }
 
     mutating func disturb(_ frame: SimulatedFrame) {

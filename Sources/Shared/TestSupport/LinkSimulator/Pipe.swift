@@ -20,6 +20,8 @@ final class Pipe {
     /// Slot of the process that writes, and which incarnation of it.
     let source: Int
     let generation: Int
+    /// The incarnation of the destination it leads to; `nil` for whoever lives there.
+    let addressee: Int?
     /// Frames on their way and when they arrive, in order.
     var frames: Deque<(arrives: Int, frame: SimulatedFrame)> = []
     /// Nothing arrives before this time; nothing is lost either.
@@ -29,9 +31,10 @@ final class Pipe {
     /// Everything written is lost until the socket is replaced.
     var isStuck = false
 
-    init(from source: Int, generation: Int, to destination: Int) {
+    init(from source: Int, generation: Int, to destination: Int, addressee: Int?) {
         self.source = source
         self.generation = generation
         self.destination = destination
+        self.addressee = addressee
     }
 }

@@ -25,6 +25,8 @@ struct Schedule {
     var poison: Int
     var poisonousOutcomes: Int
     var unreadable: Int
+    /// A restarted process has another ack address, as a new pod has.
+    var movesOnRestart: Bool
 
     /// Bytes.
     static let largestMessage = 50
@@ -41,6 +43,10 @@ struct Schedule {
         case drain(level: Int)
         /// Everybody is asked to stop, as when a whole deployment is taken down.
         case drainAll
+        /// Somebody says hello so often, under other names, and is not there.
+        case strangers(level: Int, count: Int)
+        /// A process of this level writes a report that no receiver writes.
+        case oddReport(level: Int)
         /// DNS stops naming a process, or names it again.
         case dns(level: Int)
     }
@@ -60,6 +66,7 @@ struct Schedule {
         poison = random.chance(200) ? random.number(20...150) : 0
         poisonousOutcomes = random.chance(100) ? random.number(20...100) : 0
         unreadable = random.chance(150) ? random.number(20...200) : 0
+        movesOnRestart = random.chance(300)
         faultsEnd = random.number(200...9000)
         faults = []
         for _ in 0..<random.element([0, 1, 1, 2, 3, 5]) {
@@ -71,13 +78,15 @@ struct Schedule {
 extension Schedule.Fault {
     init(_ random: inout SimulatorRandom) {
         let level = random.number(0...2)
-        switch random.number(0...9) {
+        switch random.number(0...11) {
         case 0, 1, 2: self = .kill(level: level)
         case 3: self = .freeze(level: level, milliseconds: random.element([500, 900, 2000, 2900, 4000, 8000]))
         case 4, 5: self = .cut
         case 6: self = .blackhole(milliseconds: random.element([500, 2000, 4000, 7000]))
         case 7: self = .stuck
         case 8: self = random.chance(500) ? .stall(milliseconds: random.number(100...5000)) : .dns(level: level)
+        case 10: self = .strangers(level: level, count: random.number(1...12))
+        case 11: self = .oddReport(level: level)
         default: self = random.chance(400) ? .drainAll : .drain(level: level)
         }
     }

@@ -54,6 +54,8 @@ final class SimulatedProcess {
         var receiver: UInt64 = 0
         var lastHeard: Int
         var highestReport: UInt64 = 0
+        /// For a defect: of all that arrived, odd ones as well.
+        var highestNumber: UInt64 = 0
         /// Transmissions that are not known to be over.
         var assignments: [Int] = []
     }
@@ -64,7 +66,10 @@ final class SimulatedProcess {
     }
 
     var address: String { "data-\(slot)" }
-    var ackAddress: String { "acks-\(slot)" }
+    /// Where it takes reports: the same after a restart, or another.
+    var ackAddress = ""
+    /// Since when an ack address has led nowhere, in this process's running time.
+    var unreachable: [String: Int] = [:]
     var isAlive: Bool { condition != .dead }
 
     /// Follows the clock as the protocol says: a step of more than a second is a gap.

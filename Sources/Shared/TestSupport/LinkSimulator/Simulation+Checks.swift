@@ -84,11 +84,12 @@ extension Simulation {
         }
     }
 
-    /// No state is left of senders that are gone.
+    /// No state is left of senders that are gone, but of what may have to be told to one that was cut off; and none of
+    /// strangers.
     private func sessionsLeft(_ process: SimulatedProcess) -> [String] {
         guard let receiver = process.receiver else { return [] }
         let senders = processes.count { $0.level == process.level - 1 }
-        let sessions = receiver.sessionStatus.count
+        let sessions = receiver.sessionStatus.count { !$0.isUnreachable }
         return sessions == senders ? [] : ["\(sessions) sessions of \(senders) senders at \(process.address)"]
     }
 }

@@ -36,6 +36,14 @@ extension Simulation {
         return report
     }
 
+    /// Whether a defective sender would take the report for an old one.
+    func isDeaf(_ process: SimulatedProcess, to report: Report) -> Bool {
+        guard defect == .highestNumberBelievedForEver, let watch = process.watches[report.session] else { return false }
+        if report.number <= watch.highestNumber { return true }
+        process.watches[report.session]?.highestNumber = report.number
+        return false
+    }
+
     /// What a defective shell would do when a connection breaks.
     mutating func sendEverythingAgain(_ pipe: Pipe) {
         let process = processes[pipe.source]

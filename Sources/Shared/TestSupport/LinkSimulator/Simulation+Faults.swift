@@ -22,9 +22,40 @@ extension Simulation {
         case .stall(let milliseconds): if let index = anyPipe() { pipes[index].stalledUntil = now + milliseconds }
         case .drain(let level): drain(anyProcess(level))
         case .drainAll: for process in processes { at(now + random.number(0...300), .drain(process.slot)) }
+        case .strangers(let level, let count): comeStrangers(to: anyProcess(level), count)
+        case .oddReport(let level): reportOddly(anyProcess(level))
         case .dns(let level):
             let process = anyProcess(level)
             process.isNamed.toggle()
+        }
+    }
+
+    /// Some know the process, none is there, and all write what they like.
+    private mutating func comeStrangers(to process: SimulatedProcess, _ count: Int) {
+        guard process.condition == .running, process.level > 0 else { return }
+        for _ in 0..<count {
+            let hello = Hello(
+                session: random.next() | 1, receiver: random.chance(600) ? process.instance : random.element([0, 7]),
+                number: random.element([1, 2, 1 << 62]), ackAddress: "nobody's \(random.next())",
+                last: random.element([0, 0, 0, 5]), heard: random.element([0, 1, 3, 1 << 62]))
+            process.receiver?.receive(hello, now: now.milliseconds)
+            _ = process.receiver?.take(session: random.next() | 1, number: 1)
+        }
+        endTurn(process)
+    }
+
+    /// Its numbers are what nobody counts to; what it says of messages is true, or it would be about them.
+    private mutating func reportOddly(_ process: SimulatedProcess) {
+        guard process.condition == .running, process.level > 0 else { return }
+        for sender in processes where sender.level == process.level - 1 && sender.condition == .running {
+            for session in sender.watched where sender.watches[session]?.receiver == process.instance {
+                let report = Report(
+                    session: session, receiver: process.instance,
+                    number: random.element([1, 1 << 40, 1 << 62]), answers: random.element([0, 1, 3, 1 << 62]),
+                    isOpen: true, limit: 0)
+                if !isDeaf(sender, to: report) { sender.sender?.receive(report, now: now.milliseconds) }
+            }
+            endTurn(sender)
         }
     }
 

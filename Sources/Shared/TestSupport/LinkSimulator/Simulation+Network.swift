@@ -35,7 +35,11 @@ extension Simulation {
         let process = processes[pipe.destination]
         while process.isAlive, let first = pipe.frames.first, first.arrives <= now {
             pipe.frames.removeFirst()
-            deliver(first.frame, to: process)
+            if let addressee = pipe.addressee, addressee != process.generation {
+                lose(first.frame, pipe)
+            } else {
+                deliver(first.frame, to: process)
+            }
         }
     }
 
@@ -75,17 +79,30 @@ extension Simulation {
         return index
     }
 
-    func slot(ofAddress address: String) -> Int { Int(address.drop { $0 != "-" }.dropFirst()) ?? 0 }
+    func slot(ofAddress address: String) -> Int { numbers(in: address).first ?? 0 }
 
-    mutating func ackPipe(from process: SimulatedProcess, to address: String) -> Int {
+    /// The slot an address leads to, and the incarnation there, where it matters.
+    private func numbers(in address: String) -> [Int] { address.split(separator: "-").compactMap { Int($0) } }
+
+    /// Whether nobody is at an ack address.
+    func leadsNowhere(_ address: String) -> Bool {
+        let numbers = numbers(in: address)
+        guard let slot = numbers.first else { return true }
+        return !processes[slot].isAlive || (numbers.count > 1 && numbers[1] != processes[slot].generation)
+    }
+
+    /// `nil` for the address of a stranger, where nobody is.
+    mutating func ackPipe(from process: SimulatedProcess, to address: String) -> Int? {
         if let index = process.ackPipes[address] { return index }
-        let index = newPipe(from: process, to: slot(ofAddress: address))
+        let numbers = numbers(in: address)
+        guard let slot = numbers.first else { return nil }
+        let index = newPipe(from: process, to: slot, addressee: numbers.count > 1 ? numbers[1] : nil)
         process.ackPipes[address] = index
         return index
     }
 
-    private mutating func newPipe(from process: SimulatedProcess, to slot: Int) -> Int {
-        pipes.append(Pipe(from: process.slot, generation: process.generation, to: slot))
+    private mutating func newPipe(from process: SimulatedProcess, to slot: Int, addressee: Int? = nil) -> Int {
+        pipes.append(Pipe(from: process.slot, generation: process.generation, to: slot, addressee: addressee))
         return pipes.count - 1
     }
 

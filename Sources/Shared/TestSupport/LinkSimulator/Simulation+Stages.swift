@@ -21,6 +21,8 @@ extension Simulation {
         process.ackPipes = [:]
         process.reportedOnce = [:]
         process.inbox = []
+        process.unreachable = [:]
+        process.ackAddress = "acks-\(process.slot)" + (schedule.movesOnRestart ? "-\(process.generation)" : "")
         if process.level < 2 {
             process.sender = LinkSender(
                 ackAddress: process.ackAddress,
@@ -28,7 +30,7 @@ extension Simulation {
                 aloneFrom: defect == .poisonNotIsolated ? .max : 2)
             resolve(process)
         }
-        if process.level > 0 { process.receiver = LinkReceiver(instance: process.instance) }
+        if process.level > 0 { process.receiver = LinkReceiver(instance: process.instance, limits: Self.limits) }
         let again = process.leased.filter { !ledger.requests[$0].isSettled }
         process.leased = []
         for request in again { lease(request) }
@@ -72,6 +74,7 @@ extension Simulation {
     ) {
         switch process.receiver?.take(session: session, number: number) {
         case .take(let ticket):
+            ledger.assignments[assignment].wasTaken = true
             let request = ledger.requests[ledger.items[item].request]
             if request.isUnreadable, process.level == 1, !ledger.items[item].isDeadLetter {
                 process.receiver?.refuse(ticket, .undecodable)
@@ -86,11 +89,15 @@ extension Simulation {
     }
 
     private mutating func hear(_ process: SimulatedProcess, _ report: Report) {
+        if isDeaf(process, to: report) { return }
         if var watch = process.watches[report.session], report.number > watch.highestReport {
             watch.highestReport = report.number
             watch.lastHeard = process.running
             process.watches[report.session] = watch
             for assignment in watch.assignments { ledger.endSilence(assignment) }
+        }
+        if !report.isOpen, let watch = process.watches[report.session], watch.receiver == report.receiver {
+            ledger.refuseUnlessTaken(watch.assignments)
         }
         for refusal in report.refused {
             if let index = ledger.byNumber[Ledger.Key(session: report.session, number: refusal.number)] {

@@ -19,8 +19,20 @@ extension Simulation {
             process.receiver?.tick(now: time.milliseconds)
         }
         if random.chance(100) { resolve(process) }
+        letGo(process)
         endTurn(process)
         leaveIfDone(process)
+    }
+
+    /// Whoever could not be connected to for ten seconds, the shell lets go of.
+    private func letGo(_ process: SimulatedProcess) {
+        let addresses = process.receiver?.ackAddresses ?? []
+        process.unreachable = process.unreachable.filter { addresses.contains($0.key) && leadsNowhere($0.key) }
+        for address in addresses where leadsNowhere(address) {
+            let since = process.unreachable[address] ?? process.running
+            process.unreachable[address] = since
+            if defect != .goneSendersKept, process.running - since >= 10_000 { _ = process.receiver?.letGo(address) }
+        }
     }
 
     /// Carries out everything the state machines want.
@@ -130,7 +142,7 @@ extension Simulation {
 
     private mutating func sendReports(_ process: SimulatedProcess) {
         while let outgoing = process.receiver?.nextReport(now: now.milliseconds) {
-            let index = ackPipe(from: process, to: outgoing.ackAddress)
+            guard let index = ackPipe(from: process, to: outgoing.ackAddress) else { continue }
             if outgoing.replacesSocket { replace(index) }
             write(.report(spoiled(outgoing.report, process)), to: index)
         }

@@ -69,6 +69,8 @@ package struct Simulation {
         let poisons = ledger.requests.count { $0.isPoison || $0.isOutcomePoison }
         return 90_000 + poisons * (schedule.maxLosses + 2) * 2 * 8000
     }
+    /// Few places for strangers, so that they are fought for.
+    static let limits = LinkLimits(sessions: 64, strangers: 4, asking: 4)
     /// Between two turns without news.
     static let tick = 250
 
