@@ -156,6 +156,25 @@ struct EventLoopTests {
         #expect(duration.nanoseconds == Int64(nanoseconds))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    @PipelineActor
+    func takesADelayOfAnyLength() {
+        for delay in [Duration.seconds(Int64.max), .milliseconds(Int64.max), .seconds(Int64.min)] {
+            EventLoop.shared.cancel(EventLoop.shared.schedule(after: delay) {})
+        }
+        #expect(Duration.seconds(Int64.max).nanoseconds > Duration.seconds(3_155_760_000).nanoseconds)
+    }
+
+    /// What happens between turns, as after SIGCONT, must not go by the turn before.
+    @Test(.timeLimit(.minutes(1)))
+    @PipelineActor
+    func knowsTheTimeBetweenTurns() {
+        let before = (turn: EventLoop.shared.now, time: EventLoop.currentTime)
+        usleep(20_000)
+        #expect(EventLoop.shared.now == before.turn)
+        #expect(EventLoop.currentTime - before.time >= .milliseconds(20))
+    }
+
     @PipelineActor private func echo(_ value: Int) -> Int { value }
 
     private func onLoop(_ body: @escaping @PipelineActor (EventLoop) -> Void) {

@@ -9,10 +9,13 @@ struct FrameTests {
             .waiting,
             .failed(FailedAttempt(statusCode: nil, body: [], reason: "connect: refused")),
             .failed(FailedAttempt(statusCode: 503, body: [1, 2, 3], reason: "shed", retryAfterMilliseconds: 0)),
-            .failed(FailedAttempt(statusCode: 0, body: [], reason: "", retryAfterMilliseconds: -1)),
+            .failed(
+                FailedAttempt(
+                    statusCode: 999, body: [], reason: "", retryAfterMilliseconds: WireRange.delay.upperBound)),
             .ended(.result(.answer(statusCode: 200, body: [0xFF, 0]))),
-            .ended(.result(.answer(statusCode: 0, body: []))),
-            .ended(.parked(afterMilliseconds: 0)), .ended(.parked(afterMilliseconds: .max)),
+            .ended(.result(.answer(statusCode: 100, body: []))),
+            .ended(.parked(afterMilliseconds: 0)),
+            .ended(.parked(afterMilliseconds: WireRange.delay.upperBound)),
             .ended(.released), .ended(.deadLetter(reason: "")), .ended(.deadLetter(reason: "five processes")),
         ]
         let failures = ErrorCode.allCases.map { Progress.ended(.result(.failure($0, message: "why"))) }
@@ -82,11 +85,13 @@ struct FrameTests {
         #expect(Array(bytes[15..<24]) == [0x11, 2, 0, 0, 0, 0, 0, 0, 0])
     }
 
+    static let highest = WireRange.number.upperBound
+
     static let hellos = [
         Hello(session: 1, receiver: 0, number: 1, ackAddress: "tcp://10.0.0.1:5566"),
         Hello(
-            session: .max, receiver: .max, number: .max, ackAddress: "", last: .max, open: [1...1, 3...9, 11...(.max)],
-            heard: .max, isDraining: true, isLeaving: true,
+            session: .max, receiver: .max, number: highest, ackAddress: "ipc:///a", last: highest,
+            open: [1...1, 3...9, 11...highest], heard: highest, isDraining: true, isLeaving: true,
             from: Introduction(
                 pipeline: "default", stage: "ingest", release: "0.1.0", version: Frame.version,
                 seeks: "dispatch")),
@@ -100,8 +105,8 @@ struct FrameTests {
     static let reports = [
         Report(session: 1, receiver: 1, number: 1, answers: 0, isOpen: false),
         Report(
-            session: .max, receiver: .max, number: .max, answers: .max, isOpen: true, limit: .max, done: [1...(.max)],
-            missing: [2...2, 4...5],
+            session: .max, receiver: .max, number: highest, answers: highest, isOpen: true, limit: highest,
+            done: [1...highest], missing: [2...2, 4...5],
             refused: RefusalReason.allCases.map { Refusal(number: UInt64($0.rawValue) * 1000, reason: $0) },
             isDraining: true, isLeaving: true,
             from: Introduction(pipeline: "p", stage: "emit", release: "", version: Frame.version)),
@@ -122,7 +127,7 @@ extension FrameTests {
         from.version = 9
         #expect(
             try Frame(decoding: bytes)
-                == .hello(Hello(session: .max, receiver: 0, number: .max, ackAddress: "", from: from)))
+                == .hello(Hello(session: .max, receiver: 0, number: Self.highest, ackAddress: "ipc:///a", from: from)))
         bytes = try Self.reports[0].encoded()
         bytes[0] = 2
         from = Introduction(pipeline: "", stage: "", release: "", version: 2)

@@ -10,7 +10,7 @@ struct HeaderCodingTests {
         var header = WireMessageHeader(envelope)
         header.session = session
         header.number = number
-        header.losses = UInt32(clamping: envelope.losses)
+        header.losses = UInt32(min(envelope.losses, WireRange.count.upperBound))
         return try header.serializedBytes()
     }
 

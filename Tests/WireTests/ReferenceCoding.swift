@@ -21,12 +21,12 @@ extension WireMessageHeader {
             headers.append(field.name)
             headers.append(field.value)
         }
-        deadline = envelope.deadline
-        failedAttempts = UInt32(clamping: envelope.failedAttempts)
-        deliveries = UInt32(clamping: envelope.deliveries)
+        deadline = clamped(envelope.deadline, WireRange.unixSeconds)
+        failedAttempts = UInt32(clamped(envelope.failedAttempts, WireRange.count))
+        deliveries = UInt32(clamped(envelope.deliveries, WireRange.count))
         isBase64 = envelope.isBase64
         if let token = envelope.requestToken { requestToken = token }
-        leasedAt = envelope.leasedAt
+        leasedAt = clamped(envelope.leasedAt, WireRange.unixMilliseconds)
         store = envelope.store
         progress = OneOf_Progress(envelope.progress)
     }
@@ -64,14 +64,14 @@ extension WireMessageHeader.OneOf_Progress {
         case .failed(let attempt): self = .failed(WireFailedAttempt(attempt))
         case .ended(.result(.answer(let statusCode, _))):
             var answer = WireAnswer()
-            answer.statusCode = Int32(clamping: statusCode)
+            answer.statusCode = Int32(clamped(statusCode, WireRange.statusCode))
             self = .answer(answer)
         case .ended(.result(.failure(let code, let message))):
             var failure = WireFailure()
             failure.code = WireErrorCode(code)
             failure.message = message
             self = .failure(failure)
-        case .ended(.parked(let milliseconds)): self = .parkedAfter(milliseconds)
+        case .ended(.parked(let milliseconds)): self = .parkedAfter(clamped(milliseconds, WireRange.delay))
         case .ended(.released): self = .released(true)
         case .ended(.deadLetter(let reason)): self = .deadLetter(reason)
         }
@@ -81,9 +81,11 @@ extension WireMessageHeader.OneOf_Progress {
 extension WireFailedAttempt {
     init(_ attempt: FailedAttempt) {
         self.init()
-        if let code = attempt.statusCode { statusCode = Int32(clamping: code) }
+        if let code = attempt.statusCode { statusCode = Int32(clamped(code, WireRange.statusCode)) }
         reason = attempt.reason
-        if let milliseconds = attempt.retryAfterMilliseconds { retryAfter = milliseconds }
+        if let milliseconds = attempt.retryAfterMilliseconds {
+            retryAfter = clamped(milliseconds, WireRange.delay)
+        }
     }
 
     func decoded(body: Bytes) -> FailedAttempt {
@@ -91,4 +93,9 @@ extension WireFailedAttempt {
             statusCode: hasStatusCode ? Int(statusCode) : nil, body: body, reason: reason,
             retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil)
     }
+}
+
+/// What lies outside of a range is written as the bound that it is beyond.
+private func clamped<Number: Comparable>(_ number: Number, _ range: ClosedRange<Number>) -> Number {
+    min(max(number, range.lowerBound), range.upperBound)
 }

@@ -36,6 +36,12 @@ package final class EventLoop {
     /// The time of this turn on a clock that only goes forward (CLOCK_MONOTONIC).
     package var now: Duration { .nanoseconds(turnTime) }
 
+    /// The time now, on the clock of `now`.
+    ///
+    /// For what depends on how long this process stood still: between turns, and after the process was
+    /// stopped and continued, `now` is as old as the turn before.
+    package nonisolated static var currentTime: Duration { .nanoseconds(monotonicNanoseconds()) }
+
     /// When the loop last turned, nanoseconds of CLOCK_MONOTONIC; may be read on any thread, for liveness checks.
     package nonisolated static let lastTurn = LastTurn()
 
@@ -139,10 +145,11 @@ package final class LastTurn: Sendable {
 }
 
 extension Duration {
-    /// Whole nanoseconds, clamped to what 64 bits hold (292 years).
+    /// Whole nanoseconds, clamped to 146 years, so that a time and a delay always have a sum.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+        let bound: Int64 = .max / 2_000_000_000
+        guard seconds.magnitude < bound else { return (seconds < 0 ? -bound : bound) * 1_000_000_000 }
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -24,16 +24,21 @@ extension Hello {
         let header: WireHelloHeader
         do { header = try WireHelloHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
         guard header.session != 0 else { throw .field("session") }
+        guard WireRange.ackAddress.contains(header.ackAddress.utf8.count),
+            header.ackAddress.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { throw .field("ack_address") }
+        try WireRange.check(["number": header.number, "last": header.last, "heard": header.heard])
         guard version == Frame.version else {
             self.init(
                 session: header.session, receiver: 0, number: header.number, ackAddress: header.ackAddress,
                 from: try Introduction(header.from, version: version))
             return
         }
+        let open = try NumberRanges(header.open, field: "open", through: header.last)
         self.init(
             session: header.session, receiver: header.receiver, number: header.number,
-            ackAddress: header.ackAddress, last: header.last, open: try NumberRanges(header.open, field: "open"),
-            heard: header.heard, isDraining: header.isDraining, isLeaving: header.isLeaving,
+            ackAddress: header.ackAddress, last: header.last, open: open, heard: header.heard,
+            isDraining: header.isDraining, isLeaving: header.isLeaving,
             from: header.hasFrom ? try Introduction(header.from, version: version) : nil)
     }
 }
@@ -63,6 +68,7 @@ extension Report {
         do { header = try WireReportHeader(serializedBytes: bytes.span.bytes) } catch { throw .header }
         guard header.session != 0 else { throw .field("session") }
         guard header.receiver != 0 else { throw .field("receiver") }
+        try WireRange.check(["number": header.number, "answers": header.answers, "limit": header.limit])
         guard version == Frame.version else {
             self.init(
                 session: header.session, receiver: header.receiver, number: header.number, answers: header.answers,
@@ -78,12 +84,13 @@ extension Report {
     }
 
     private static func refusals(_ values: [UInt64]) throws(WireError) -> [Refusal] {
-        guard values.count.isMultiple(of: 2) else { throw .field("refused") }
+        guard values.count.isMultiple(of: 2), values.count / 2 <= WireRange.ranges else { throw .field("refused") }
         var refusals: [Refusal] = []
         for index in stride(from: 0, to: values.count, by: 2) {
             guard let reason = RefusalReason(rawValue: UInt8(clamping: values[index + 1])) else {
                 throw .field("refused.reason")
             }
+            guard WireRange.number.contains(values[index]) else { throw .field("refused") }
             refusals.append(Refusal(number: values[index], reason: reason))
         }
         return refusals
@@ -136,14 +143,17 @@ extension NumberRanges {
         return values
     }
 
-    init(_ values: [UInt64], field: String) throws(WireError) {
+    /// - Parameter highest: what no number may be above.
+    init(
+        _ values: [UInt64], field: String, through highest: UInt64 = WireRange.number.upperBound
+    ) throws(WireError) {
         self.init()
-        guard values.count.isMultiple(of: 2) else { throw .field(field) }
+        guard values.count.isMultiple(of: 2), values.count / 2 <= WireRange.ranges else { throw .field(field) }
         var end: UInt64 = 0
         for index in stride(from: 0, to: values.count, by: 2) {
             let (first, overflow) = end.addingReportingOverflow(values[index])
             let (last, overflowAgain) = first.addingReportingOverflow(values[index + 1])
-            guard values[index] > 0, !overflow, !overflowAgain else { throw .field(field) }
+            guard values[index] > 0, !overflow, !overflowAgain, last <= highest else { throw .field(field) }
             append(first...last)
             end = last
         }

@@ -69,19 +69,4 @@ extension Envelope {
         default: []
         }
     }
-
-    /// How large its frame may be, bytes; no less than what `MessageFrame.encoded` gives.
-    package var frameSizeLimit: Int {
-        var size = Frame.prefixLength + payload.count + body.count + 256
-        size += id.utf8.count + queue.utf8.count + receipt.bytes.count + resultDestination.utf8.count + url.utf8.count
-        size += requestToken?.utf8.count ?? 0
-        for field in headers { size += field.name.utf8.count + field.value.utf8.count + 12 }
-        switch progress {
-        case .failed(let attempt): size += attempt.reason.utf8.count
-        case .ended(.deadLetter(let reason)): size += reason.utf8.count
-        case .ended(.result(.failure(_, let message))): size += message.utf8.count
-        default: break
-        }
-        return size
-    }
 }

@@ -19,7 +19,7 @@ struct MessageHeaderReader {
         var progress = ProgressFields.none
         while let (field, type) = try input.tag() { try read(field, type, &input, &progress) }
         guard session != 0 else { throw .field("session") }
-        guard number != 0 else { throw .field("number") }
+        guard number != 0, WireRange.number.contains(number) else { throw .field("number") }
         guard payloadLength <= UInt64(payloads.count) else { throw .field("payload_length") }
         guard name == nil else { throw .field("headers") }
         let middle = payloads.startIndex + Int(payloadLength)
@@ -34,22 +34,22 @@ struct MessageHeaderReader {
         case (1, 1): session = try input.fixed64()
         case (2, 1): number = try input.fixed64()
         case (3, 0): payloadLength = try input.varint()
-        case (4, 2): envelope.id = try input.text()
-        case (5, 2): envelope.queue = try input.text()
+        case (4, 2): envelope.id = try input.text(WireRange.name, "id")
+        case (5, 2): envelope.queue = try input.text(WireRange.queue, "queue")
         case (6, 2): envelope.receipt = Receipt(Array(try input.bytes()))
-        case (7, 2): envelope.resultDestination = try input.text()
+        case (7, 2): envelope.resultDestination = try input.text(WireRange.name, "result_destination")
         case (8, 2): envelope.url = try input.text()
-        case (9, 2): addHeader(try input.text())
-        case (10, 0): envelope.deadline = try input.zigZag()
-        case (11, 0): envelope.failedAttempts = Int(try input.uint32())
-        case (12, 0): envelope.deliveries = Int(try input.uint32())
-        case (13, 0): envelope.losses = Int(try input.uint32())
+        case (9, 2): try addHeader(try input.text())
+        case (10, 0): envelope.deadline = try input.zigZag(WireRange.unixSeconds, "deadline")
+        case (11, 0): envelope.failedAttempts = try input.count("failed_attempts")
+        case (12, 0): envelope.deliveries = try input.count("deliveries")
+        case (13, 0): envelope.losses = try input.count("losses")
         case (14, 0): envelope.isBase64 = try input.varint() != 0
-        case (15, 0): envelope.leasedAt = try input.zigZag()
+        case (15, 0): envelope.leasedAt = try input.zigZag(WireRange.unixMilliseconds, "leased_at")
         case (16, 2): try progress.readFailed(try input.bytes())
         case (17, 2): try progress.readAnswer(try input.bytes())
         case (18, 2): try progress.readFailure(try input.bytes())
-        case (19, 0): progress = .parked(try input.zigZag())
+        case (19, 0): progress = .parked(try input.zigZag(WireRange.delay, "parked_after"))
         case (20, 0):
             _ = try input.varint()
             progress = .released
@@ -60,8 +60,9 @@ struct MessageHeaderReader {
         }
     }
 
-    private mutating func addHeader(_ text: String) {
+    private mutating func addHeader(_ text: String) throws(WireError) {
         if let name {
+            guard envelope.headers.count < WireRange.headerFields else { throw .field("headers") }
             envelope.headers.append(HeaderField(name, text))
             self.name = nil
         } else {
@@ -85,9 +86,9 @@ struct MessageHeaderReader {
             var input = Input(bytes)
             while let (field, type) = try input.tag() {
                 switch (field, type) {
-                case (1, 0): attempt.statusCode = try input.zigZag32()
+                case (1, 0): attempt.statusCode = try input.statusCode("failed.status_code")
                 case (2, 2): attempt.reason = try input.text()
-                case (3, 0): attempt.retryAfterMilliseconds = try input.zigZag()
+                case (3, 0): attempt.retryAfterMilliseconds = try input.zigZag(WireRange.delay, "failed.retry_after")
                 default: try input.skip(type)
                 }
             }
@@ -99,7 +100,11 @@ struct MessageHeaderReader {
             if case .answer(let earlier) = self { statusCode = earlier }
             var input = Input(bytes)
             while let (field, type) = try input.tag() {
-                if field == 1, type == 0 { statusCode = try input.zigZag32() } else { try input.skip(type) }
+                if field == 1, type == 0 {
+                    statusCode = try input.statusCode("answer.status_code")
+                } else {
+                    try input.skip(type)
+                }
             }
             self = .answer(statusCode)
         }
@@ -124,7 +129,10 @@ struct MessageHeaderReader {
             case .failed(var attempt):
                 attempt.body = body
                 return .failed(attempt)
-            case .answer(let statusCode): return .ended(.result(.answer(statusCode: statusCode, body: body)))
+            case .answer(let statusCode):
+                // It is left out when it is 0, which is no status.
+                guard statusCode != 0 else { throw .field("answer.status_code") }
+                return .ended(.result(.answer(statusCode: statusCode, body: body)))
             case .failure(let number, let message):
                 let value = WireErrorCode(rawValue: Int(Int32(truncatingIfNeeded: number)))
                 guard let value, let code = ErrorCode(value) else { throw .field("failure.code") }
@@ -170,16 +178,22 @@ extension MessageHeaderReader {
             throw .header
         }
 
-        mutating func uint32() throws(WireError) -> UInt32 { UInt32(truncatingIfNeeded: try varint()) }
-
-        mutating func zigZag() throws(WireError) -> Int64 {
+        mutating func count(_ name: String) throws(WireError) -> Int {
             let value = try varint()
-            return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+            guard let count = Int(exactly: value), WireRange.count.contains(count) else { throw .field(name) }
+            return count
         }
 
-        mutating func zigZag32() throws(WireError) -> Int {
-            let value = try uint32()
-            return Int(Int32(bitPattern: value >> 1) ^ -Int32(bitPattern: value & 1))
+        mutating func zigZag(_ range: ClosedRange<Int64>, _ name: String) throws(WireError) -> Int64 {
+            let value = try varint()
+            let number = Int64(bitPattern: value >> 1) ^ (0 &- Int64(bitPattern: value & 1))
+            guard range.contains(number) else { throw .field(name) }
+            return number
+        }
+
+        mutating func statusCode(_ name: String) throws(WireError) -> Int {
+            let range = Int64(WireRange.statusCode.lowerBound)...Int64(WireRange.statusCode.upperBound)
+            return Int(try zigZag(range, name))
         }
 
         mutating func fixed64() throws(WireError) -> UInt64 {
@@ -202,6 +216,12 @@ extension MessageHeaderReader {
         mutating func text() throws(WireError) -> String {
             let bytes = try bytes()
             do { return String(copying: try UTF8Span(validating: bytes.span)) } catch { throw .header }
+        }
+
+        mutating func text(_ most: Int, _ name: String) throws(WireError) -> String {
+            let text = try text()
+            guard text.utf8.count <= most else { throw .field(name) }
+            return text
         }
 
         /// Passes over a field of this encoding; groups are obsolete, and refused.

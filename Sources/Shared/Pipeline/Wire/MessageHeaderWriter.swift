@@ -13,7 +13,7 @@ struct MessageHeaderWriter {
 
     init(_ envelope: Envelope, losses: Int) {
         self.envelope = envelope
-        self.losses = UInt32(clamping: losses)
+        self.losses = UInt32(WireRange.count.clamping(losses))
         progressLength = Self.progressLength(envelope.progress)
         var length = 18
         length += Self.size(1, UInt64(envelope.payload.count))
@@ -24,14 +24,14 @@ struct MessageHeaderWriter {
         for field in envelope.headers {
             length += Self.fieldSize(1, field.name.utf8.count) + Self.fieldSize(1, field.value.utf8.count)
         }
-        length += Self.size(1, zigZag(envelope.deadline)) + Self.size(1, zigZag(envelope.leasedAt))
-        length += Self.size(1, UInt64(UInt32(clamping: envelope.failedAttempts)))
-        length += Self.size(1, UInt64(UInt32(clamping: envelope.deliveries))) + Self.size(1, UInt64(self.losses))
+        length += Self.size(1, zigZag(envelope.wireDeadline)) + Self.size(1, zigZag(envelope.wireLeasedAt))
+        length += Self.size(1, envelope.wireFailedAttempts)
+        length += Self.size(1, envelope.wireDeliveries) + Self.size(1, UInt64(self.losses))
         length += envelope.isBase64 ? 2 : 0
         switch envelope.progress {
         case .waiting: break
         case .failed, .ended(.result), .ended(.deadLetter): length += Self.fieldSize(2, progressLength)
-        case .ended(.parked(let milliseconds)): length += 2 + Self.varintLength(zigZag(milliseconds))
+        case .ended(.parked(let milliseconds)): length += 2 + Self.varintLength(delay(milliseconds))
         case .ended(.released): length += 3
         }
         length += envelope.store == 0 ? 0 : 10
@@ -52,12 +52,12 @@ struct MessageHeaderWriter {
             output.presentText(0x4A, field.name)
             output.presentText(0x4A, field.value)
         }
-        output.number(0x50, zigZag(envelope.deadline))
-        output.number(0x58, UInt64(UInt32(clamping: envelope.failedAttempts)))
-        output.number(0x60, UInt64(UInt32(clamping: envelope.deliveries)))
+        output.number(0x50, zigZag(envelope.wireDeadline))
+        output.number(0x58, envelope.wireFailedAttempts)
+        output.number(0x60, envelope.wireDeliveries)
         output.number(0x68, UInt64(losses))
         output.number(0x70, envelope.isBase64 ? 1 : 0)
-        output.number(0x78, zigZag(envelope.leasedAt))
+        output.number(0x78, zigZag(envelope.wireLeasedAt))
         write(envelope.progress, to: &output)
         if let token = envelope.requestToken {
             output.tag(22, 2)
@@ -75,13 +75,13 @@ struct MessageHeaderWriter {
         case .failed(let attempt):
             output.tag(16, 2)
             output.varint(UInt64(progressLength))
-            if let code = attempt.statusCode { output.presentNumber(0x08, zigZag(Int64(Int32(clamping: code)))) }
+            if let code = attempt.statusCode { output.presentNumber(0x08, status(code)) }
             output.text(0x12, attempt.reason)
-            if let milliseconds = attempt.retryAfterMilliseconds { output.presentNumber(0x18, zigZag(milliseconds)) }
+            if let milliseconds = attempt.retryAfterMilliseconds { output.presentNumber(0x18, delay(milliseconds)) }
         case .ended(.result(.answer(let code, _))):
             output.tag(17, 2)
             output.varint(UInt64(progressLength))
-            output.number(0x08, zigZag(Int64(Int32(clamping: code))))
+            output.number(0x08, status(code))
         case .ended(.result(.failure(let code, let message))):
             output.tag(18, 2)
             output.varint(UInt64(progressLength))
@@ -89,7 +89,7 @@ struct MessageHeaderWriter {
             output.text(0x12, message)
         case .ended(.parked(let milliseconds)):
             output.tag(19, 0)
-            output.varint(zigZag(milliseconds))
+            output.varint(delay(milliseconds))
         case .ended(.released):
             output.tag(20, 0)
             output.varint(1)
@@ -103,10 +103,10 @@ struct MessageHeaderWriter {
     private static func progressLength(_ progress: Progress) -> Int {
         switch progress {
         case .failed(let attempt):
-            (attempt.statusCode.map { 1 + varintLength(zigZag(Int64(Int32(clamping: $0)))) } ?? 0)
+            (attempt.statusCode.map { 1 + varintLength(status($0)) } ?? 0)
                 + size(1, attempt.reason.utf8.count)
-                + (attempt.retryAfterMilliseconds.map { 1 + varintLength(zigZag($0)) } ?? 0)
-        case .ended(.result(.answer(let code, _))): size(1, zigZag(Int64(Int32(clamping: code))))
+                + (attempt.retryAfterMilliseconds.map { 1 + varintLength(delay($0)) } ?? 0)
+        case .ended(.result(.answer(let code, _))): size(1, status(code))
         case .ended(.result(.failure(let code, let message))):
             size(1, UInt64(WireErrorCode(code).rawValue)) + size(1, message.utf8.count)
         case .ended(.deadLetter(let reason)): reason.utf8.count
@@ -194,3 +194,7 @@ struct MessageHeaderWriter {
 
 /// Signed numbers with small codes for small values of either sign.
 private func zigZag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
+
+private func status(_ code: Int) -> UInt64 { zigZag(Int64(WireRange.statusCode.clamping(code))) }
+
+private func delay(_ milliseconds: Int64) -> UInt64 { zigZag(WireRange.delay.clamping(milliseconds)) }
