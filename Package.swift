@@ -260,7 +260,7 @@ let package = Package(
         tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests(
             "StageTests",
-            ["Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "ZeroMQ"]),
+            ["Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "Wire", "ZeroMQ"]),
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests(
             "PubSubTests",

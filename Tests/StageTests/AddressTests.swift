@@ -3,23 +3,6 @@ import Testing
 @testable import Stage
 
 struct AddressTests {
-    @Test(.timeLimit(.minutes(1)))
-    func resolvesANameToAllItsAddressesEachOnce() async {
-        let addresses = await AddressResolver().resolve(["tcp://localhost:5557", "tcp://127.0.0.1:5557"])
-        #expect(addresses.filter { $0 == "tcp://127.0.0.1:5557" }.count == 1)
-        #expect(addresses.allSatisfy { $0 == "tcp://127.0.0.1:5557" || $0 == "tcp://[::1]:5557" })
-    }
-
-    @Test(.timeLimit(.minutes(1)))
-    func leavesEndpointsWithoutAHostAsTheyAre() async {
-        #expect(await AddressResolver().resolve(["ipc:///run/ap/emit"]) == ["ipc:///run/ap/emit"])
-    }
-
-    @Test(.timeLimit(.minutes(1)))
-    func findsNoAddressForANameThatDoesNotExist() async {
-        #expect(await AddressResolver().resolve(["tcp://no-such-host.invalid:1"]) == [])
-    }
-
     @Test(arguments: [
         ("tcp://dispatch:5557", "dispatch", "5557"), ("tcp://[::1]:7", "::1", "7"), ("tcp://*:9", "*", "9"),
     ])

@@ -17,6 +17,7 @@ struct ConnectionTests {
 
     @PipelineActor
     private func connect() throws -> Connection {
-        try Connection.connect(Context(), to: "ipc:///tmp/ap-nobody-\(UInt32.random(in: 0 ... .max))")
+        let endpoint = try #require(NumericEndpoint("ipc:///tmp/ap-nobody-\(UInt32.random(in: 0 ... .max))"))
+        return try Connection.connect(Context(), to: endpoint)
     }
 }

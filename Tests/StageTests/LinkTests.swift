@@ -5,6 +5,7 @@ import Messages
 import PipelineMetrics
 import Status
 import Testing
+import Wire
 import ZeroMQ
 
 @testable import Stage
@@ -70,6 +71,54 @@ struct LinkTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func keepsFewSocketsForStrangersWhoAreNotThere() async throws {
+        let pair = try await LinkPair.start()
+        let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 1000, maximumFrame: 1 << 20))
+        try stranger.connect(pair.bench.endpoint)
+        for number in 1...400 as ClosedRange<UInt64> {
+            let hello = Hello(session: number, receiver: 0, number: 1, ackAddress: "ipc:///tmp/ap-nobody-\(number)")
+            let frame = try hello.encoded()
+            while try !stranger.send(frame) { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        try await pair.wait { pair.reporterCount > 40 }
+        for number in 0..<50 { pair.send(number) }
+        try await pair.wait { pair.done.count == 50 }
+        #expect(pair.reporterCount <= StrangerPlaces.most + 1)
+        try await pair.wait { pair.reporterCount == 1 }
+        await pair.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func reportsToAnAddressThatIsAName() async throws {
+        let port = Int.random(in: 20_000...32_000)
+        let bench = try LinkBench(
+            "ingest-dispatch", acks: "tcp://127.0.0.1:\(port)", advertise: "tcp://localhost:\(port)")
+        let pair = try await LinkPair.start(on: bench)
+        pair.send(1)
+        try await pair.wait { pair.done == [1] }
+        await pair.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func endsWhatDoesNotFitIntoAFrameAndSendsTheRest() async throws {
+        let pair = try await LinkPair.start()
+        let long = String(repeating: "x", count: 17 << 20)
+        pair.outgoing.send(Envelope(id: "large", queue: "q", receipt: Receipt("r"), url: long), from: .lease(1))
+        pair.outgoing.send(Envelope(id: "hopeless", queue: "q", receipt: Receipt(long)), from: .lease(2))
+        pair.send(3)
+        try await pair.wait { pair.done.count == 3 }
+        #expect(pair.received.map(\.id).sorted() == ["3", "large"])
+        guard
+            case .ended(.result(.failure(.inferenceError, _))) = pair.received.first(where: { $0.id == "large" })?
+                .progress
+        else {
+            Issue.record("it did not end")
+            return
+        }
+        await pair.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func carriesAMessageOfManyMegabytes() async throws {
         let pair = try await LinkPair.start()
         let payload = Bytes([UInt8](repeating: 7, count: 20_000_000))
@@ -126,7 +175,11 @@ private final class LinkPair {
     var finishesAtOnce: Bool
 
     static func start(room: Int = 64, finishes: Bool = true) async throws -> LinkPair {
-        let pair = LinkPair(try LinkBench("ingest-dispatch"), room: room, finishes: finishes)
+        try await start(on: LinkBench("ingest-dispatch"), room: room, finishes: finishes)
+    }
+
+    static func start(on bench: LinkBench, room: Int = 64, finishes: Bool = true) async throws -> LinkPair {
+        let pair = LinkPair(bench, room: room, finishes: finishes)
         try pair.listen()
         try await pair.bench.waitForPeer()
         return pair
@@ -153,6 +206,7 @@ private final class LinkPair {
     }
 
     var outgoing: OutgoingLink { bench.outgoing }
+    var reporterCount: Int { incoming?.reporterCount ?? 0 }
     var done: [UInt64] { bench.done }
 
     func send(_ number: Int) {

@@ -12,6 +12,8 @@ package final class Context: @unchecked Sendable {
     package init() throws(ZeroMQError) {
         guard let handle = zmq_ctx_new() else { throw ZeroMQError(call: "zmq_ctx_new", code: zmq_errno()) }
         self.handle = handle
+        // libzmq stops at 1023 sockets otherwise; the bounds are ours, where it is known who is at the other end.
+        zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, 8192)
     }
 
     deinit { zmq_ctx_term(handle) }

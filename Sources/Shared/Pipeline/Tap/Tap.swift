@@ -18,6 +18,8 @@ package final class Tap {
     private let wanted: Gauge
     private var subscriptions = Subscriptions()
     private var turnHandler: TurnHandlerID?
+    private var line = ChangeLine()
+    private var isLineTimed = false
 
     /// Somebody subscribes to something.
     ///
@@ -101,9 +103,21 @@ package final class Tap {
 
     private func changed() {
         wanted.set(subscriptions.count)
-        if isWatched == subscriptions.isEmpty {
-            logger.info(isWatched ? "Nobody listens at the tap any more" : "Somebody listens at the tap")
-        }
         isWatched = !subscriptions.isEmpty
+        say()
+    }
+
+    private func say() {
+        switch line.due(isWatched, at: EventLoop.shared.now) {
+        case .nothing: break
+        case .now: logger.info(isWatched ? "Somebody listens at the tap" : "Nobody listens at the tap any more")
+        case .after(let delay):
+            guard !isLineTimed else { return }
+            isLineTimed = true
+            EventLoop.shared.schedule(after: delay) { [weak self] in
+                self?.isLineTimed = false
+                self?.say()
+            }
+        }
     }
 }

@@ -25,8 +25,11 @@ package final class LinkBench {
 
     /// Makes the sending end.
     ///
-    /// - Parameter name: of the link, such as `dispatch-emit`.
-    package init(_ name: String) throws {
+    /// - Parameters:
+    ///   - name: of the link, such as `dispatch-emit`.
+    ///   - acks: where reports arrive; `nil` for a path of its own.
+    ///   - advertise: what the other end is told about that.
+    package init(_ name: String, acks: String? = nil, advertise: String? = nil) throws {
         self.name = name
         var logger = Logger(label: name)
         logger.logLevel = .critical
@@ -35,7 +38,7 @@ package final class LinkBench {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         endpoint = "ipc://\(folder.path)/receiver"
         senderLinks = try StageLinks(registry: MetricsRegistry(), logger: logger)
-        try senderLinks.bindAcks("ipc://\(folder.path)/acks", advertise: nil)
+        try senderLinks.bindAcks(acks ?? "ipc://\(folder.path)/acks", advertise: advertise)
         outgoing = senderLinks.outgoing(name, to: [endpoint], maxDeliveries: 5)
         outgoing.onDone = { [weak self] in
             if case .lease(let token) = $0 { self?.done.append(token) }

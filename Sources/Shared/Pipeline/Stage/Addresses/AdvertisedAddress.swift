@@ -38,10 +38,20 @@ package enum AdvertisedAddress {
         return addresses.first { !$0.hasPrefix("[") } ?? addresses.first
     }
 
-    /// Addresses of the network interfaces that are up and no loopback, IPv6 ones in brackets.
-    ///
-    /// Source: getifaddrs(3).
+    /// Addresses of the network interface of this name, IPv6 ones in brackets; none if there is none.
+    static func addresses(ofInterface name: String) -> [String] {
+        interfaceAddresses { current in String(cString: current.ifa_name) == name }
+    }
+
+    /// Addresses of the network interfaces that are up and no loopback.
     private static func addresses() -> [String] {
+        interfaceAddresses { current in
+            current.ifa_flags & UInt32(IFF_UP) != 0 && current.ifa_flags & UInt32(IFF_LOOPBACK) == 0
+        }
+    }
+
+    /// Source: getifaddrs(3).
+    private static func interfaceAddresses(_ isWanted: (ifaddrs) -> Bool) -> [String] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }
         defer { freeifaddrs(list) }
@@ -49,9 +59,7 @@ package enum AdvertisedAddress {
         var entry = list
         while let current = entry {
             entry = current.pointee.ifa_next
-            let flags = current.pointee.ifa_flags
-            let isUsable = flags & UInt32(IFF_UP) != 0 && flags & UInt32(IFF_LOOPBACK) == 0
-            if isUsable, let address = text(of: current.pointee.ifa_addr) { found.append(address) }
+            if isWanted(current.pointee), let address = text(of: current.pointee.ifa_addr) { found.append(address) }
         }
         return found
     }

@@ -18,14 +18,14 @@ final class Connection {
     private var events = (canReceive: false, canSend: false)
 
     /// A PUSH socket connected to one peer.
-    static func connect(_ context: Context, to endpoint: String) throws(ZeroMQError) -> Connection {
+    static func connect(_ context: Context, to endpoint: NumericEndpoint) throws(ZeroMQError) -> Connection {
         let socket = try context.makeSocket(.push, .link)
-        try socket.connect(endpoint)
+        try socket.connect(endpoint.description)
         let descriptor = try socket.descriptor()
         return Connection(socket, descriptor)
     }
 
-    /// A PULL socket bound to an endpoint.
+    /// A PULL socket bound to an endpoint without a name: see `BindEndpoint`.
     static func bind(_ context: Context, to endpoint: String) throws(ZeroMQError) -> Connection {
         let socket = try context.makeSocket(.pull, .link)
         try socket.bind(endpoint)

@@ -26,31 +26,32 @@ package final class IncomingLink {
 
     /// Where copies of what arrives go.
     private let tap: Tap?
-    private let context: Context
     private let connection: Connection
     private let metrics: LinkMetrics
     private let logger: Logger
     private var receiver: LinkReceiver
-    private var reporters: [String: Reporter] = [:]
+    private let reporters: Reporters
     private var unheard: Set<String> = []
+    /// Senders that reports do not reach, and frames that could not be read.
+    private var unheardLine = RareLine()
+    private var undecodableLine = RareLine()
+    private var refusedLine = RareLine()
+    private var receiveLine = RareLine()
     /// What of the receiver's totals the metrics have.
     private var counted = ReceiverTotals()
-    /// Undecodable frames since the last line about them.
-    private var undecodable = 0
-    /// What was wrong with the last of them.
-    private var lastError: WireError?
     private var complaints = Complaints()
 
     /// Frames taken in one turn, so that reports and timers are never far away.
     private static let framesPerTurn = 256
 
     init(
-        name: String, context: Context, listen: String, wiring: LinkWiring?, metrics: LinkMetrics, logger: Logger,
+        name: String, context: Context, listen: String, book: AddressBook, wiring: LinkWiring?, metrics: LinkMetrics,
+        logger: Logger,
         tap: Tap?
     ) throws(ZeroMQError) {
         self.name = name
         self.tap = tap
-        self.context = context
+        reporters = Reporters(context: context, book: book)
         self.metrics = metrics
         self.logger = logger
         connection = try Connection.bind(context, to: listen)
@@ -59,6 +60,8 @@ package final class IncomingLink {
 
     package var totals: ReceiverTotals { receiver.totals }
     package var unfinishedCount: Int { receiver.unfinishedCount }
+    /// Sockets to senders.
+    var reporterCount: Int { reporters.count }
     package var sessionStatus: [SessionStatus] { receiver.sessionStatus }
     /// What is wrong with who says hello here, as it is now; it stops nobody else.
     package var problems: [WiringProblem] { misplaced + deafness }
@@ -86,7 +89,7 @@ package final class IncomingLink {
 
     /// Whether its sender may have given it to another peer meanwhile: what becomes of it here may be a repetition.
     package func mayBeElsewhere(_ ticket: Ticket) -> Bool {
-        receiver.mayBeElsewhere(ticket, now: EventLoop.shared.now)
+        receiver.mayBeElsewhere(ticket, now: EventLoop.currentTime)
     }
 
     /// The same of what came from here.
@@ -110,7 +113,7 @@ package final class IncomingLink {
                 handle(frame)
             }
         } catch {
-            logger.error("Cannot receive", metadata: ["link": "\(name)", "error": "\(error)"])
+            receiveLine.note("\(error)")
             return false
         }
         return true
@@ -124,20 +127,9 @@ package final class IncomingLink {
         let now = EventLoop.shared.now
         receiver.setRoom(max(0, wantedRoom()))
         receiver.tick(now: now)
-        while let outgoing = receiver.nextReport(now: now) {
-            if outgoing.replacesSocket { reporters.removeValue(forKey: outgoing.ackAddress) }
-            send(outgoing.report, to: outgoing.ackAddress)
-        }
-        for reporter in reporters.values { reporter.flush() }
+        while let outgoing = receiver.nextReport(now: now) { reporters.send(outgoing, now: now) }
+        reporters.flush(now: now)
         return receiver.hasUnreported ? LinkTiming.settling : nil
-    }
-
-    private func send(_ report: Report, to address: String) {
-        do {
-            try reporter(address)?.send(report.encoded())
-        } catch {
-            logger.error("Cannot encode a report", metadata: ["link": "\(name)", "error": "\(error)"])
-        }
     }
 
     /// Brings the counters up to date; done every two seconds, and for `/status`.
@@ -161,41 +153,42 @@ package final class IncomingLink {
         report()
     }
 
-    /// Once a second: forgets sockets to senders that are gone, and says what is wrong.
+    /// Once a second: lets go of sockets to senders that are gone, and says what is wrong.
     func check() {
-        let addresses = Set(receiver.sessionStatus.map(\.ackAddress))
-        for (address, reporter) in reporters where !addresses.contains(address) && reporter.isIdle {
-            reporters.removeValue(forKey: address)
-        }
+        let now = EventLoop.shared.now
+        reporters.check(proven: receiver.ackAddresses, now: now) { receiver.letGo($0) }
         let silent = Set(receiver.unheardAddresses)
-        for address in silent.subtracting(unheard) {
-            logger.warning(
-                "Reports do not reach a sender; is the address it asks for its own, and reachable from here?",
-                metadata: ["link": "\(name)", "acks": "\(address)"])
-        }
+        for address in silent.subtracting(unheard) { unheardLine.note(address) }
         unheard = silent
-        if undecodable > 0 {
-            let error = lastError.map { "\($0)" } ?? ""
-            logger.warning(
-                "Frames could not be read and were dropped",
-                metadata: ["link": "\(name)", "count": "\(undecodable)", "error": "\(error)"])
-            undecodable = 0
+        let totals = receiver.totals
+        if totals.refusedSessions > counted.refusedSessions { refusedLine.note() }
+        say(now)
+    }
+
+    /// Whatever others can cause as often as they like is said now and then, with the number.
+    private func say(_ now: Duration) {
+        if let line = unheardLine.due(at: now) {
+            warn(
+                "Reports do not reach a sender; is the address it asks for its own, and reachable from here?", line,
+                "acks")
+        }
+        if let line = undecodableLine.due(at: now) { warn("Frames could not be read and were dropped", line, "error") }
+        if let line = receiveLine.due(at: now) { warn("Cannot receive", line, "error") }
+        if let line = refusedLine.due(at: now) {
+            warn("There are too many senders; new ones are not listened to", line, "error")
+        }
+        let lines = reporters.due(at: now)
+        if let line = lines.refused { warn("Cannot connect to a sender's address for reports", line, "acks") }
+        if let line = lines.crowded {
+            warn("More senders ask who is here than are answered at once; each asks again", line, "acks")
         }
         complaints.say(misplaced, logger, ["link": "\(name)"])
     }
 
-    private func reporter(_ address: String) -> Reporter? {
-        if let reporter = reporters[address] { return reporter }
-        do {
-            let reporter = try Reporter(Connection.connect(context, to: address))
-            reporters[address] = reporter
-            return reporter
-        } catch {
-            logger.error(
-                "Cannot connect to a sender's address for reports",
-                metadata: ["link": "\(name)", "acks": "\(address)", "error": "\(error)"])
-            return nil
-        }
+    private func warn(_ message: Logger.Message, _ line: (count: Int, example: String), _ field: String) {
+        var metadata: Logger.Metadata = ["link": "\(name)", "count": "\(line.count)"]
+        if !line.example.isEmpty { metadata[field] = "\(line.example)" }
+        logger.warning(message, metadata: metadata)
     }
 
     private func handle(_ frame: [UInt8]) {
@@ -207,12 +200,12 @@ package final class IncomingLink {
                 if let time = tap?.moment { publish(message, ticket, at: time) }
                 onMessage(message.envelope, ticket)
             case .unreadable(let session, let number, let error):
-                drop(error)
+                drop("\(error)")
                 if let ticket = take(session, number) { receiver.refuse(ticket, .undecodable) }
-            case .report: drop(.field("kind"))
+            case .report: drop("a report at a port for messages")
             }
         } catch {
-            drop(error)
+            drop("\(error)")
         }
     }
 
@@ -228,34 +221,8 @@ package final class IncomingLink {
         return ticket
     }
 
-    private func drop(_ error: WireError) {
-        undecodable += 1
-        lastError = error
+    private func drop(_ reason: @autoclosure () -> String) {
+        undecodableLine.note(reason())
         metrics.dropped.increment()
-    }
-}
-
-/// The way back to one sender.
-///
-/// Reports that cannot be sent yet wait; only the newest few matter.
-@PipelineActor
-private final class Reporter {
-    private let connection: Connection
-    private var waiting: [[UInt8]] = []
-    private static let mostWaiting = 32
-
-    init(_ connection: Connection) { self.connection = connection }
-
-    var isIdle: Bool { waiting.isEmpty }
-
-    func send(_ frame: [UInt8]) {
-        waiting.append(frame)
-        if waiting.count > Self.mostWaiting { waiting.removeFirst() }
-    }
-
-    func flush() {
-        var sent = 0
-        while sent < waiting.count, (try? connection.send(waiting[sent])) == true { sent += 1 }
-        waiting.removeFirst(sent)
     }
 }

@@ -38,8 +38,9 @@ package final class OutgoingLink: SendingEnd {
     }
 
     private struct Peer {
-        let address: String
-        let connection: Connection
+        let endpoint: NumericEndpoint
+        /// `nil` while the system has no more sockets: tried again once a second.
+        var connection: Connection?
         /// Frames not yet handed to libzmq, in order: messages by number, and at most one hello.
         var waiting = Deque<Waiting>()
     }
@@ -63,7 +64,8 @@ package final class OutgoingLink: SendingEnd {
     private let metrics: LinkMetrics
     private let logger: Logger
     private var sender: LinkSender<Parcel>
-    private var peers: [Int: Peer] = [:]
+    /// By index; the sender uses an index again after `closePeer`.
+    private var peers: [Peer?] = []
     private var returned: [Origin] = []
     private var lastRoom = 0
     /// What of the sender's totals the metrics have.
@@ -78,6 +80,9 @@ package final class OutgoingLink: SendingEnd {
     private var complaints = Complaints()
     /// For the tap, if somebody listens there: the message whose frame was made last.
     private var copy: TapCopy?
+    private var connectLine = RareLine()
+    private var sendLine = RareLine()
+    private var unsendableLine = RareLine()
 
     init(
         name: String, context: Context, ackAddress: String, maxDeliveries: Int, wiring: LinkWiring?,
@@ -130,18 +135,30 @@ package final class OutgoingLink: SendingEnd {
         }
     }
 
-    private var addresses: String { peers.values.map(\.address).sorted().joined(separator: ", ") }
+    private var addressList: [String] { peers.compactMap { $0?.endpoint.description }.sorted() }
+    private var addresses: String { addressList.joined(separator: ", ") }
 
     /// Takes charge of an envelope.
     ///
-    /// Never fails: without room it waits here, so ask `room` first.
+    /// Never fails: without room it waits here, so ask `room` first. What no link carries ends as a result that says
+    /// so.
     package func send(_ envelope: Envelope, from origin: Origin) {
-        var parcel = Parcel(envelope: envelope, origin: origin)
-        if envelope.frameSizeLimit > Frame.maxSize {
-            let message = "the message has \(envelope.frameSizeLimit) bytes, a link carries \(Frame.maxSize)"
-            parcel.envelope.end(.result(.failure(.inferenceError, message: message)))
-        }
-        offer(parcel, losses: envelope.losses)
+        guard let envelope = envelope.carried() else { return giveUp(envelope, origin) }
+        offer(Parcel(envelope: envelope, origin: origin), losses: envelope.losses)
+    }
+
+    /// Nothing about a request fits into a frame, not even that it is over: its lease must end by itself.
+    private func giveUp(_ envelope: Envelope, _ origin: Origin) {
+        unsendableLine.note("\(envelope.queue): receipt of \(envelope.receipt.bytes.count) bytes")
+        onDone(origin)
+    }
+
+    /// What was to be sent cannot be written: it ends with a result that says so.
+    private func withdraw(_ number: UInt64, from index: Int, _ error: WireError) {
+        guard var parcel = sender.withdraw(from: index, number: number) else { return }
+        if case .ended = parcel.envelope.progress { return giveUp(parcel.envelope, parcel.origin) }
+        parcel.envelope.endUncarried("the message cannot be sent: \(error)")
+        send(parcel.envelope, from: parcel.origin)
     }
 
     /// Whether what came from there may be with others as well, asked when a message is sent.
@@ -223,10 +240,10 @@ package final class OutgoingLink: SendingEnd {
         while let action = sender.nextAction() {
             switch action {
             case .openPeer(let index, let address): open(index, address)
-            case .closePeer(let index): peers.removeValue(forKey: index)
+            case .closePeer(let index): peers[index] = nil
             case .replaceSocket(let index):
-                guard let address = peers.removeValue(forKey: index)?.address else { continue }
-                open(index, address)
+                peers[index]?.waiting.removeAll()
+                connect(index)
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
             case .done(let parcel): onDone(parcel.origin)
@@ -237,11 +254,19 @@ package final class OutgoingLink: SendingEnd {
     }
 
     private func open(_ index: Int, _ address: String) {
+        while peers.count <= index { peers.append(nil) }
+        peers[index] = NumericEndpoint(address).map { Peer(endpoint: $0) }
+        connect(index)
+    }
+
+    /// Opens a peer's socket, in place of the one before.
+    private func connect(_ index: Int) {
+        guard let endpoint = peers[index]?.endpoint else { return }
+        peers[index]?.connection = nil
         do {
-            let connection = try Connection.connect(context, to: address)
-            peers[index] = Peer(address: address, connection: connection)
+            peers[index]?.connection = try Connection.connect(context, to: endpoint)
         } catch {
-            logger.error("Cannot connect to a peer", metadata: ["link": "\(name)", "error": "\(error)"])
+            connectLine.note("\(error)")
         }
     }
 
@@ -266,14 +291,14 @@ package final class OutgoingLink: SendingEnd {
     }
 
     private func flush() {
-        for index in peers.keys { flush(index) }
+        for index in peers.indices where peers[index]?.waiting.isEmpty == false { flush(index) }
     }
 
     /// Once a second: says when peers come and go, and when one is connected but cannot reach us.
     func checkPeers() {
         let hasPeer = sender.hasLivePeer
         if hasPeer != hadPeer {
-            let metadata: Logger.Metadata = ["link": "\(name)", "addresses": "\(peers.values.map(\.address).sorted())"]
+            let metadata: Logger.Metadata = ["link": "\(name)", "addresses": "\(addressList)"]
             if hasPeer {
                 logger.info("A peer answers", metadata: metadata)
             } else {
@@ -284,7 +309,23 @@ package final class OutgoingLink: SendingEnd {
         let silent = peerStatus.filter { !$0.hasAnswered }.map(\.address)
         connected = connected.filter { silent.contains($0.key) }
         for address in silent { checkReports(from: address) }
+        for index in peers.indices where peers[index] != nil && peers[index]?.connection == nil { connect(index) }
         complaints.say(wrongPeers, logger, ["link": "\(name)"])
+        say()
+    }
+
+    /// What may go wrong at each turn is said now and then.
+    private func say() {
+        let now = EventLoop.shared.now
+        if let line = connectLine.due(at: now) { report("Cannot connect to a peer", line) }
+        if let line = sendLine.due(at: now) { report("Cannot send", line) }
+        if let line = unsendableLine.due(at: now) {
+            report("A request does not fit into a frame, whatever becomes of it; its lease will expire", line)
+        }
+    }
+
+    private func report(_ message: Logger.Message, _ line: (count: Int, example: String)) {
+        logger.error(message, metadata: ["link": "\(name)", "count": "\(line.count)", "error": "\(line.example)"])
     }
 
     /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
@@ -303,8 +344,10 @@ package final class OutgoingLink: SendingEnd {
 
     /// Whether a frame to this address could leave now.
     func isConnected(to address: String) -> Bool {
-        let connection = peers.values.first { $0.address == address }?.connection
-        return (try? connection?.isConnected()) == true
+        for peer in peers where peer?.endpoint.description == address {
+            return (try? peer?.connection?.isConnected()) == true
+        }
+        return false
     }
 
     /// Sends what waits for a peer, as far as its socket takes it.
@@ -312,30 +355,36 @@ package final class OutgoingLink: SendingEnd {
     /// The socket is asked first, so nothing is encoded for a peer that is not connected.
     private func flush(_ index: Int) {
         do {
-            guard try peers[index]?.connection.isConnected() == true else { return }
+            guard try peers[index]?.connection?.isConnected() == true else { return }
             while let next = peers[index]?.waiting.first {
-                if let frame = try frame(for: next, to: index) {
-                    guard try peers[index]?.connection.send(frame) == true else { return }
+                if let frame = frame(for: next, to: index) {
+                    guard try peers[index]?.connection?.send(frame) == true else { return }
                     if case .message(let number) = next { sender.markTransmitted(to: index, number: number) }
                     if let copy = copy.take() { tap?.publish(copy) }
                 }
                 peers[index]?.waiting.removeFirst()
             }
         } catch {
-            logger.error("Cannot send", metadata: ["link": "\(name)", "error": "\(error)"])
+            sendLine.note("\(error)")
         }
     }
 
-    /// `nil` if the message need not be sent any more.
-    private func frame(for waiting: Waiting, to index: Int) throws(WireError) -> [UInt8]? {
+    /// `nil` if there is nothing to be sent (any more): nothing that cannot be written stays in the way of the rest.
+    private func frame(for waiting: Waiting, to index: Int) -> [UInt8]? {
         copy = nil
-        switch waiting {
-        case .hello(let hello): return try hello.encoded()
-        case .message(let number):
-            guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
-            if let time = tap?.moment { copy = tapCopy(of: outgoing, to: index, at: time) }
-            return try MessageFrame.encode(
-                outgoing.message.envelope, session: outgoing.session, number: number, losses: losses(of: outgoing))
+        do {
+            switch waiting {
+            case .hello(let hello): return try hello.encoded()
+            case .message(let number):
+                guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
+                if let time = tap?.moment { copy = tapCopy(of: outgoing, to: index, at: time) }
+                return try MessageFrame.encode(
+                    outgoing.message.envelope, session: outgoing.session, number: number, losses: losses(of: outgoing))
+            }
+        } catch {
+            copy = nil
+            if case .message(let number) = waiting { withdraw(number, from: index, error) }
+            return nil
         }
     }
 
@@ -351,7 +400,7 @@ package final class OutgoingLink: SendingEnd {
         var envelope = outgoing.message.envelope
         envelope.losses = losses(of: outgoing)
         return TapCopy(
-            envelope, .output, link: name, peer: peers[index]?.address,
+            envelope, .output, link: name, peer: peers[index]?.endpoint.description,
             place: .init(session: outgoing.session, number: outgoing.number), time: time)
     }
 }

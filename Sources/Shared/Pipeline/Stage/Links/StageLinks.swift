@@ -25,10 +25,15 @@ package final class StageLinks {
     private let context: Context
     private let registry: MetricsRegistry
     private let logger: Logger
-    private let resolver = AddressResolver()
+    private let book = AddressBook()
     private var routes: [Route] = []
     private var incoming: IncomingLink?
     private var acks: Connection?
+    private var ackLine = RareLine()
+    private var lookupLine = RareLine()
+    /// Names whose servers do not answer, of which that was said.
+    private var unanswered: Set<String> = []
+    private var wrongSetting: LinkError?
     /// What peers are told about where reports go; `nil` without an outgoing link.
     package private(set) var ackAddress: String?
     private var unknownReports: Counter?
@@ -59,7 +64,7 @@ package final class StageLinks {
     ///   this machine that is no loopback.
     package func bindAcks(_ endpoint: String, advertise: String?) throws(LinkError) {
         do {
-            let connection = try Connection.bind(context, to: endpoint)
+            let connection = try Connection.bind(context, to: BindEndpoint.numeric(endpoint))
             let bound = try connection.boundEndpoint()
             guard let address = advertise ?? AdvertisedAddress.of(bound: bound) else {
                 throw LinkError(reason: "--acks \(endpoint): this machine has no address but loopback to advertise")
@@ -82,13 +87,18 @@ package final class StageLinks {
     package func bindTap(_ endpoint: String, stage: String, showsPayloads: Bool) throws(LinkError) {
         do {
             let tap = try Tap(
-                context, endpoint: endpoint, stage: stage, showsPayloads: showsPayloads, registry: registry,
+                context, endpoint: BindEndpoint.numeric(endpoint), stage: stage, showsPayloads: showsPayloads,
+                registry: registry,
                 logger: logger)
             let bound = try tap.boundEndpoint()
             logger.info("Copies can be had here", metadata: ["bound": "\(bound)"])
             self.tap = tap
-        } catch {
+        } catch let error as ZeroMQError {
             throw error.isAddressInUse ? LinkError(error) : LinkError(reason: "--tap: \(error)")
+        } catch let error as LinkError {
+            throw error
+        } catch {
+            throw LinkError(reason: "--tap: \(error)")
         }
     }
 
@@ -114,12 +124,16 @@ package final class StageLinks {
     ) throws(LinkError) -> IncomingLink {
         do {
             let link = try IncomingLink(
-                name: name, context: context, listen: listen, wiring: wiring,
+                name: name, context: context, listen: BindEndpoint.numeric(listen), book: book, wiring: wiring,
                 metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
             incoming = link
             return link
-        } catch {
+        } catch let error as ZeroMQError {
             throw LinkError(error)
+        } catch let error as LinkError {
+            throw error
+        } catch {
+            throw LinkError(reason: "\(error)")
         }
     }
 
@@ -134,21 +148,40 @@ package final class StageLinks {
     ///
     /// - Returns: a peer that could never reach the advertised address, which is a wrong setting.
     package func resolve() async -> LinkError? {
+        book.onNews = { [weak self] in self?.applyAddresses() }
         while !Task.isCancelled {
-            for route in routes {
-                let addresses = await resolver.resolve(route.endpoints)
-                if let ackAddress, AdvertisedAddress.isLocal(ackAddress),
-                    let remote = addresses.first(where: { !AdvertisedAddress.isLocal($0) && !isOwn($0) })
-                {
-                    return LinkError(
-                        reason: "--acks-advertise: the peer at \(remote) cannot reach \(ackAddress) on this machine's "
-                            + "loopback; set --bind-host or --acks-advertise to an address that it can reach")
-                }
-                route.link.resolve(addresses)
-            }
+            applyAddresses()
+            if let wrongSetting { return wrongSetting }
             try? await Task.sleep(for: .seconds(2))
         }
         return nil
+    }
+
+    /// Tells each link what the names of its peers are known to stand for.
+    private func applyAddresses() {
+        for route in routes {
+            var seen: Set<String> = []
+            let addresses = route.endpoints.flatMap(addresses).filter { seen.insert($0).inserted }
+            if let ackAddress, AdvertisedAddress.isLocal(ackAddress),
+                let remote = addresses.first(where: { !AdvertisedAddress.isLocal($0) && !isOwn($0) })
+            {
+                wrongSetting = LinkError(
+                    reason: "--acks-advertise: the peer at \(remote) cannot reach \(ackAddress) on this machine's "
+                        + "loopback; set --bind-host or --acks-advertise to an address that it can reach")
+                return
+            }
+            route.link.resolve(addresses)
+        }
+    }
+
+    /// What is known now; of a name that nobody can look up, what was known before.
+    private func addresses(of endpoint: String) -> [String] {
+        switch PeerEndpoint(endpoint) {
+        case .numeric(let numeric): [numeric.description]
+        case .name(let host, let port):
+            book.addresses(of: host, isForeign: false, now: EventLoop.shared.now).map { "tcp://\($0):\(port)" }
+        case nil: []
+        }
     }
 
     /// Names of outgoing links without a live peer.
@@ -205,7 +238,7 @@ package final class StageLinks {
                 if case .report(let report) = try? Frame(decoding: frame) { deliver(report) }
             }
         } catch {
-            logger.error("Cannot receive reports", metadata: ["error": "\(error)"])
+            ackLine.note("\(error)")
             return false
         }
         return true
@@ -225,11 +258,27 @@ package final class StageLinks {
         }
     }
 
+    private func say() {
+        let now = EventLoop.shared.now
+        if let line = ackLine.due(at: now) {
+            logger.error("Cannot receive reports", metadata: ["count": "\(line.count)", "error": "\(line.example)"])
+        }
+        let silent = Set(book.unanswered(now: now))
+        for name in silent.subtracting(unanswered).sorted() { lookupLine.note(name) }
+        unanswered = silent
+        if let line = lookupLine.due(at: now) {
+            logger.warning(
+                "No name server answers for a peer's name; everything else goes on",
+                metadata: ["count": "\(line.count)", "name": "\(line.example)"])
+        }
+    }
+
     private func everySecond() {
         EventLoop.shared.schedule(after: .seconds(1)) { [weak self] in
             guard let self, turnHandler != nil else { return }
             for route in routes { route.link.checkPeers() }
             incoming?.check()
+            say()
             everySecond()
         }
     }
@@ -250,6 +299,11 @@ package struct LinkError: Error, CustomStringConvertible {
     init(reason: String) {
         description = reason
         isTransient = false
+    }
+
+    init(transient reason: String) {
+        description = reason
+        isTransient = true
     }
 }
 

@@ -1,4 +1,5 @@
 package import Logging
+import Loop
 
 /// Something that is connected to what it should not be, said in `/status`, `/readyz` and the log.
 package struct WiringProblem: Sendable, Equatable {
@@ -18,6 +19,8 @@ package struct WiringProblem: Sendable, Equatable {
 /// A problem is known by its text without digits at its beginning: how many messages it concerns changes.
 package struct Complaints: Sendable {
     private var said: [String: String] = [:]
+    /// Whoever says hello can make a problem: of many that change often, some are not said.
+    private var pacer = Pacer(spacing: .seconds(5), burst: 16)
 
     package init() {}
 
@@ -36,10 +39,10 @@ package struct Complaints: Sendable {
     package mutating func say(_ problems: [WiringProblem], _ logger: Logger, _ metadata: Logger.Metadata = [:]) {
         if problems.isEmpty, said.isEmpty { return }
         let (new, over) = update(problems)
-        for text in new {
+        for text in new where pacer.delay(at: EventLoop.currentTime) == nil {
             logger.warning("A connection is wrong", metadata: metadata.merging(["problem": "\(text)"]) { $1 })
         }
-        for text in over {
+        for text in over where pacer.delay(at: EventLoop.currentTime) == nil {
             logger.info("A connection is wrong no longer", metadata: metadata.merging(["problem": "\(text)"]) { $1 })
         }
     }
