@@ -151,6 +151,8 @@ extension EndToEnd {
                 try await run.warmUp()
                 try run.submit(ids(8))
                 try await eventually("eight attempts") { run.gateway.requests().count == 9 ? true : nil }
+                let other = RedisURL(.tcp(host: "127.0.0.1", port: run.redis.port), database: 5)
+                _ = try RedisConnection(other).send(RedisCommand("SET", RedisStore.key, "other"))
                 try run.redis.run("SWAPDB", 0, 5)
                 for name in ["dispatch", "emit"] {
                     try await eventually("\(name) says it", within: .seconds(10)) {

@@ -51,7 +51,7 @@ package actor RedisChannelSink: ResultSink {
         }
     }
 
-    package func identity() throws(QueueError) -> StoreAnswer {
+    package func identity() async throws(QueueError) -> StoreAnswer {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 

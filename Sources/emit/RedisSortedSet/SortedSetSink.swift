@@ -47,7 +47,7 @@ package actor SortedSetSink: ResultSink {
         }
     }
 
-    package func identity() throws(QueueError) -> StoreAnswer {
+    package func identity() async throws(QueueError) -> StoreAnswer {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
