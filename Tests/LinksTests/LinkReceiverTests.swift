@@ -264,6 +264,7 @@ struct LinkReceiverTests {
         }
         bench.hello(1, to: 0, acks: "tcp://127.0.0.1:5566")
         #expect(bench.receiver.unheardAddresses == ["tcp://127.0.0.1:5566"])
+        #expect(bench.receiver.unheardSenders.first?.hasPrefix("a sender does not hear the reports") == true)
         _ = bench.pass(4)
         #expect(bench.receiver.unheardAddresses.isEmpty, "it has gone")
     }

@@ -61,9 +61,17 @@ extension LinkReceiver {
         }
     }
 
-    /// Ack addresses of senders that have been asking who is there for 3 s: reports do not reach them.
+    /// Ack addresses of senders that have been asking who is there for `LinkTiming.unheard`: reports do not reach them.
     package var unheardAddresses: [String] {
         unheard.filter { $0.value.last - $0.value.since >= LinkTiming.unheard }.keys.sorted()
+    }
+
+    /// The same, for people: who it is and where the reports go; a few of them.
+    package var unheardSenders: [String] {
+        unheardAddresses.prefix(8).map { address in
+            let sender = unheard[address]?.from?.text ?? "a sender"
+            return "\(sender) does not hear the reports that it wants at \(address): is that address its own?"
+        }
     }
 
     /// What is wrong with senders that say hello here and do not belong here.

@@ -29,6 +29,7 @@ extension LinkReceiver {
         let now = clock.elapsed
         var times = unheard[hello.ackAddress] ?? Unheard(since: now, last: now, replaced: now)
         times.last = now
+        times.from = hello.from
         let replacesSocket = clock.since(times.replaced) >= LinkTiming.unanswered
         if replacesSocket { times.replaced = now }
         if unheard[hello.ackAddress] != nil || unheard.count < limits.asking { unheard[hello.ackAddress] = times }

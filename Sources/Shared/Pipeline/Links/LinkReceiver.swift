@@ -59,6 +59,8 @@ package struct LinkReceiver: Sendable {
         var last: Duration
         /// When its ack socket was replaced, or `since`.
         var replaced: Duration
+        /// Who asks; `nil` from an earlier release.
+        var from: Introduction?
     }
 
     package let instance: UInt64

@@ -39,7 +39,10 @@ package enum LinkTiming {
     /// A data socket whose hello is not answered for this long, while reports come, is replaced.
     package static let unanswered: Duration = .seconds(3)
     /// Who says hello for this long without hearing an answer does not hear any.
-    package static let unheard: Duration = .seconds(3)
+    package static let unheard: Duration = .milliseconds(2500)
+    /// Who is connected for this long, and has never reported, cannot reach the address for reports: two hellos have gone
+    /// unanswered.
+    package static let unreported: Duration = .seconds(2)
     /// The data socket of a peer that is silent altogether is replaced this often: a socket that has got stuck cannot
     /// be told from a dead peer, and whoever takes the peer's place could not be reached through it.
     package static let silentReplacement: Duration = .seconds(10)

@@ -67,9 +67,7 @@ package final class IncomingLink {
     package var problems: [WiringProblem] { misplaced + deafness }
     private var misplaced: [WiringProblem] { receiver.misfits.map { WiringProblem($0, isBlocking: false) } }
     private var deafness: [WiringProblem] {
-        receiver.unheardAddresses.prefix(8).map {
-            WiringProblem("a sender does not hear the reports that go to \($0)", isBlocking: false)
-        }
+        receiver.unheardSenders.map { WiringProblem($0, isBlocking: false) }
     }
     /// Whether a draining stage may leave: it holds nothing, and no sender needs it.
     package var canLeave: Bool { receiver.canLeave(now: EventLoop.shared.now) }

@@ -335,7 +335,7 @@ package final class OutgoingLink: SendingEnd {
             connected[address] = .some(EventLoop.shared.now)
             return
         }
-        guard let since = known, EventLoop.shared.now - since >= LinkTiming.unheard else { return }
+        guard let since = known, EventLoop.shared.now - since >= LinkTiming.unreported else { return }
         connected[address] = .some(nil)
         logger.warning(
             "A peer is connected but does not report; the address for reports may not be this process's",
