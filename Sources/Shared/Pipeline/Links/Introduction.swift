@@ -46,7 +46,7 @@ package struct LinkWiring: Sendable, Equatable {
     ///
     /// One that says nothing of itself is of an earlier release, and is believed as it was there: it speaks the same
     /// version, and a pipeline must not stop while it is being updated.
-    func fits(_ other: Introduction?) -> Bool {
+    package func fits(_ other: Introduction?) -> Bool {
         guard let other else { return true }
         return other.version == own.version && other.pipeline == own.pipeline && stages.contains(other.stage)
             && (other.seeks.isEmpty || other.seeks == own.stage)

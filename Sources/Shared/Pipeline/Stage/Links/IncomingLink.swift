@@ -39,6 +39,8 @@ package final class IncomingLink {
     private var receiveLine = RareLine()
     /// What of the receiver's totals the metrics have.
     private var counted = ReceiverTotals()
+    /// What arrives here and is for others.
+    private var strays = StrayFrames()
     private var complaints = Complaints()
 
     /// Frames taken in one turn, so that reports and timers are never far away.
@@ -65,7 +67,9 @@ package final class IncomingLink {
     package var sessionStatus: [SessionStatus] { receiver.sessionStatus }
     /// What is wrong with who says hello here, as it is now; it stops nobody else.
     package var problems: [WiringProblem] { misplaced + deafness }
-    private var misplaced: [WiringProblem] { receiver.misfits.map { WiringProblem($0, isBlocking: false) } }
+    private var misplaced: [WiringProblem] {
+        receiver.misfits.map { WiringProblem($0, isBlocking: false) } + strays.problems(at: EventLoop.shared.now)
+    }
     private var deafness: [WiringProblem] {
         receiver.unheardSenders.map { WiringProblem($0, isBlocking: false) }
     }
@@ -200,7 +204,13 @@ package final class IncomingLink {
             case .unreadable(let session, let number, let error):
                 drop("\(error)")
                 if let ticket = take(session, number) { receiver.refuse(ticket, .undecodable) }
-            case .report: drop("a report at a port for messages")
+            case .report(let report):
+                if let from = report.from {
+                    strays.note(
+                        "\(from.text) sends reports for another process to the port of \(name)",
+                        at: EventLoop.shared.now)
+                }
+                drop("a report at a port for messages")
             }
         } catch {
             drop("\(error)")

@@ -16,6 +16,7 @@ protocol SendingEnd: AnyObject {
     var hasLivePeer: Bool { get }
     var peerStatus: [PeerStatus] { get }
     var problems: [WiringProblem] { get }
+    func mayHear(from other: Introduction) -> Bool
     func updateMetrics()
     func resolve(_ addresses: [String])
     func hasSession(_ session: UInt64) -> Bool
@@ -195,6 +196,9 @@ package final class OutgoingLink: SendingEnd {
     }
 
     func hasSession(_ session: UInt64) -> Bool { sender.hasSession(session) }
+
+    /// Whether reports of such a process may be for this link.
+    func mayHear(from other: Introduction) -> Bool { wiring?.fits(other) != false }
 
     func receive(_ report: Report) { sender.receive(report, now: EventLoop.shared.now) }
 

@@ -34,6 +34,9 @@ package final class StageLinks {
     /// Names whose servers do not answer, of which that was said.
     private var unanswered: Set<String> = []
     private var wrongSetting: LinkError?
+    /// What arrives there and is for others.
+    private var strays = StrayFrames()
+    private var complaints = Complaints()
     /// What peers are told about where reports go; `nil` without an outgoing link.
     package private(set) var ackAddress: String?
     private var unknownReports: Counter?
@@ -188,7 +191,9 @@ package final class StageLinks {
     package var linksWithoutPeer: [String] { routes.filter { !$0.link.hasLivePeer }.map(\.link.name) }
 
     /// What is wrong with who is at the other ends, as it is now.
-    package var problems: [WiringProblem] { routes.flatMap(\.link.problems) + (incoming?.problems ?? []) }
+    package var problems: [WiringProblem] {
+        routes.flatMap(\.link.problems) + (incoming?.problems ?? []) + strays.problems(at: EventLoop.shared.now)
+    }
 
     /// Every process at the other end of a link, for `/status`.
     package var peers: [StatusReport.Peer] {
@@ -235,7 +240,11 @@ package final class StageLinks {
         do {
             for _ in 0..<Self.framesPerTurn {
                 guard let frame = try acks.receive() else { return false }
-                if case .report(let report) = try? Frame(decoding: frame) { deliver(report) }
+                switch try? Frame(decoding: frame) {
+                case .report(let report): deliver(report)
+                case .hello(let hello): noteStray(hello.from, "says hello")
+                default: break
+                }
             }
         } catch {
             ackLine.note("\(error)")
@@ -246,8 +255,19 @@ package final class StageLinks {
 
     /// To the link whose session it is about; of none, the first link counts it.
     private func deliver(_ report: Report) {
-        let route = routes.first { $0.link.hasSession(report.session) } ?? routes.first
-        route?.link.receive(report)
+        if let route = routes.first(where: { $0.link.hasSession(report.session) }) {
+            return route.link.receive(report)
+        }
+        if let from = report.from, !routes.contains(where: { $0.link.mayHear(from: from) }) {
+            noteStray(from, "sends reports for another process")
+        }
+        routes.first?.link.receive(report)
+    }
+
+    private func noteStray(_ from: Introduction?, _ what: String) {
+        guard let from, let ackAddress else { return }
+        strays.note(
+            "\(from.text) \(what) at \(ackAddress), where this process takes reports", at: EventLoop.shared.now)
     }
 
     /// The links count their own running time, and want to see the clock often while nothing else happens.
@@ -279,6 +299,7 @@ package final class StageLinks {
             for route in routes { route.link.checkPeers() }
             incoming?.check()
             say()
+            complaints.say(strays.problems(at: EventLoop.shared.now), logger)
             everySecond()
         }
     }

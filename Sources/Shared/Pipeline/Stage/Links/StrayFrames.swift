@@ -1,0 +1,18 @@
+/// Frames that arrive at a port of this process and are for another one: somebody took the ports for one another.
+struct StrayFrames: Sendable {
+    /// When the last of each kind came, by what is said about it.
+    private var seen: [String: Duration] = [:]
+
+    private static let most = 16
+    private static let memory = Duration.seconds(3)
+
+    mutating func note(_ text: String, at now: Duration) {
+        if seen.count >= Self.most { seen = seen.filter { now - $0.value < Self.memory } }
+        if seen.count < Self.most || seen[text] != nil { seen[text] = now }
+    }
+
+    /// Those that came lately; they stop nobody here.
+    func problems(at now: Duration) -> [WiringProblem] {
+        seen.filter { now - $0.value < Self.memory }.keys.sorted().map { WiringProblem($0, isBlocking: false) }
+    }
+}
