@@ -97,6 +97,7 @@ extension [LinkSender<String>.Action] {
         compactMap { if case .message(let peer, let number) = $0 { Send(peer: peer, number: number) } else { nil } }
     }
     var done: [String] { compactMap { if case .done(let message) = $0 { message } else { nil } } }
+    var refused: [String] { compactMap { if case .refused(let message) = $0 { message } else { nil } } }
     var returned: [String] { compactMap { if case .returned(let message) = $0 { message } else { nil } } }
     var deadLetters: [String] { compactMap { if case .deadLetter(let message, _) = $0 { message } else { nil } } }
     var replacedSockets: [Int] { compactMap { if case .replaceSocket(let peer) = $0 { peer } else { nil } } }

@@ -84,6 +84,45 @@ struct LinkSenderPoisonTests {
     }
 
     @Test
+    func doesNotLetWhatNobodyHasRoomForGoRound() {
+        let bench = SenderBench(peers: 2, limit: 100)
+        var first = bench.offer("a").sends
+        var offers = 0
+        for _ in 0..<40 {
+            if let send = first.first {
+                offers += 1
+                let refusal = Refusal(number: send.number, reason: .unsettleable)
+                first = bench.report(send.peer, limit: 100, refused: [refusal]).sends
+            } else {
+                first = bench.pass(0.25, talking: [0, 1], limit: 100).sends
+            }
+        }
+        // At once, then after 2 s and 4 s and so on: ten seconds have passed.
+        #expect((4...5).contains(offers))
+        #expect(bench.sender.openCount == 1)
+    }
+
+    @Test
+    func takesNoRoomFromOthersWithWhatWasHandedBack() {
+        let bench = SenderBench(peers: 1, limit: 4)
+        _ = bench.offer("a", "b", "c")
+        let refusals = (1...3).map { Refusal(number: $0, reason: .unsettleable) }
+        #expect(bench.report(0, limit: 7, refused: refusals).sends.isEmpty)
+        #expect(bench.sender.room == 4)
+        #expect(bench.offer("d", "e").sends.count == 2)
+    }
+
+    @Test
+    func saysWhatWasRefusedAndKeepsIt() {
+        let bench = SenderBench(peers: 1, limit: 5)
+        _ = bench.offer("a")
+        let actions = bench.report(0, limit: 5, refused: [Refusal(number: 1, reason: .unsettleable)])
+        #expect(actions.refused == ["a"])
+        #expect(bench.pass(1.5, talking: [0], limit: 5).sends.count == 1)
+        #expect(bench.report(0, limit: 5, done: [2...2]).done == ["a"])
+    }
+
+    @Test
     func passesOnAtOnceWhatADrainingPeerGivesBack() {
         let bench = SenderBench(peers: 2, limit: 1)
         let first = bench.offer("a").sends

@@ -36,6 +36,30 @@ struct LinkSenderTests {
     }
 
     @Test
+    func keepsFewBytesOnTheirWayHoweverMuchRoomThereIs() {
+        let bench = SenderBench(peers: 1, limit: 1000)
+        let mebibyte = 1 << 20
+        for _ in 0..<100 { bench.sender.offer("a", bytes: mebibyte, now: .zero) }
+        #expect(bench.collect().sends.count == 8)
+        #expect(bench.sender.room == 0)
+        #expect(bench.sender.unsentCount == 92)
+        // A hello went behind them, without waiting for its time; its answer shows that they have arrived.
+        let hello = bench.hellos[0]
+        #expect(hello?.last == 8)
+        #expect(bench.report(0, limit: 1000).sends.count == 8)
+        // The receiver has seen how large they are, and takes back its room.
+        #expect(bench.report(0, limit: 16).sends.isEmpty)
+    }
+
+    @Test
+    func sendsAMessageOfAnySizeWhenNothingIsOnItsWay() {
+        let bench = SenderBench(peers: 1, limit: 1000)
+        for _ in 0..<2 { bench.sender.offer("a", bytes: 1 << 28, now: .zero) }
+        #expect(bench.collect().sends.count == 1)
+        #expect(bench.report(0, limit: 1000).sends.count == 1)
+    }
+
+    @Test
     func followsALimitThatShrinks() {
         let bench = SenderBench(peers: 1, limit: 5)
         _ = bench.offer("a")

@@ -101,7 +101,7 @@ struct Hop {
                 tickets.append(ticket)
             }
         case .done(let envelope): blackHole(envelope)
-        case .openPeer, .closePeer, .replaceSocket, .deadLetter, .returned: break
+        case .openPeer, .closePeer, .replaceSocket, .refused, .deadLetter, .returned: break
         }
     }
 }

@@ -108,7 +108,7 @@ package struct Refusal: Sendable, Equatable {
 package enum RefusalReason: UInt8, Sendable, CaseIterable {
     /// The frame arrived and cannot be read.
     case undecodable = 1
-    /// Nothing in this process can settle it (a queue it does not know).
+    /// Nothing in this process can settle it, at least now: a queue it does not know, or whose share of room is used up.
     case unsettleable = 2
     /// Not started, and the process is leaving.
     case draining = 3

@@ -27,6 +27,8 @@ package struct LinkSender<Message> {
         case message(Int, number: UInt64)
         /// The next stage has said done: the message is finished for good, and forgotten here.
         case done(Message)
+        /// A peer could not deal with it or has no room for its like: it stays here and is offered again, to others first.
+        case refused(Message)
         /// Nobody can be offered this any more. The owner offers a dead letter about it instead, with losses 0.
         case deadLetter(Message, DeadLetterReason)
         /// Not sent to anybody, and this process is leaving: the owner gives it back to where it came from.
@@ -104,6 +106,7 @@ package struct LinkSender<Message> {
         case .hello(let peer, let hello): .hello(peer, hello)
         case .message(let peer, let number): .message(peer, number: number)
         case .done(let slot): .done(take(slot))
+        case .refused(let slot): if let message = contents[Int(slot)] { .refused(message) } else { nextAction() }
         case .deadLetter(let slot, let reason): .deadLetter(take(slot), reason)
         case .returned(let slot): .returned(take(slot))
         }

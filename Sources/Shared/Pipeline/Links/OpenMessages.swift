@@ -20,9 +20,11 @@ struct OpenMessage: Sendable {
     var nextHello: UInt64 = 0
     /// When it was given to its peer (or accepted, while there is none), on the owner's clock.
     var since: Duration
+    /// How often it was refused, as far as that matters.
+    var refusals = 0
     /// The peer that refused it last, or -1.
     var refuser: Int32 = -1
-    /// Running time from which the refuser may have it again.
+    /// Running time from which the refuser may have it again; others, too, after the first refusal.
     var notBefore: Duration = .zero
     /// Of its entry in a queue; 0 when it is in none.
     var stamp: UInt64 = 0

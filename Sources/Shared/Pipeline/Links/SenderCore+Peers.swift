@@ -132,6 +132,7 @@ extension SenderCore {
         guard var peer = peers[index] else { return }
         peer.helloNumber += 1
         peer.helloSent = clock.elapsed
+        peer.noteHello()
         if peer.unansweredSince == nil { peer.unansweredSince = clock.elapsed }
         peers[index] = peer
         let hello = Hello(

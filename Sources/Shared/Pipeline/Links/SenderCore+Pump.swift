@@ -36,9 +36,11 @@ extension SenderCore {
         return nil
     }
 
-    /// What a peer refused goes to any other; to the same one only when there is no other, and after a while.
+    /// What a peer refused goes to any other, at once if it is the first; to the same one only when there is no other, and
+    /// after a while.
     private mutating func pumpRefused(now: Duration) {
-        guard !refused.isEmpty else { return }
+        guard !refused.isEmpty, clock.elapsed >= refusedLook else { return }
+        refusedLook = clock.elapsed + LinkTiming.refusedLook
         let entries = refused
         refused.removeAll(keepingCapacity: true)
         for entry in entries where messages.isCurrent(entry) {
@@ -52,6 +54,7 @@ extension SenderCore {
 
     private func peerForRefused(_ message: OpenMessage) -> Int? {
         let refuser = Int(message.refuser)
+        if message.refusals > 1, clock.elapsed < message.notBefore { return nil }
         if let other = roomiest(alone: message.travelsAlone, except: refuser, store: message.store) { return other }
         let isOnlyPeer = !peers.indices.contains { $0 != refuser && isUsable($0) }
         guard isOnlyPeer, clock.elapsed >= message.notBefore else { return nil }
@@ -140,6 +143,7 @@ extension SenderCore {
         if isForeign(message.store, to: peer) { noteForeign(message.store, to: peer) }
         transmit(slot)
         totals.sent += 1
+        if peers[peer]?.wantsHello == true { sendHello(peer) }
     }
 
     /// Closes the message at the peer that was lost while it held it.

@@ -114,6 +114,7 @@ extension SenderCore {
         peer.reportNumber = report.number
         if report.answers > peer.answered {
             peer.answered = report.answers
+            peer.noteAnswer(to: report.answers)
             peer.unansweredSince = report.answers >= peer.helloNumber ? nil : clock.elapsed
             peer.unansweredBytes = 0
         }
@@ -169,9 +170,7 @@ extension SenderCore {
             bury(slot, .undecodable)
             return nil
         }
-        messages[slot].refuser = Int32(index)
-        messages[slot].notBefore = clock.elapsed + LinkTiming.offerAgain
-        refused.append(entry(for: slot))
+        noteRefusal(of: slot, by: index)
         return nil
     }
 
@@ -179,6 +178,18 @@ extension SenderCore {
     private func slotOfSent(_ number: UInt64, at index: Int) -> Int32? {
         guard let slot = peers[index]?.slot(of: number), messages[slot].wasSent else { return nil }
         return slot
+    }
+
+    /// Others may have it at once, the first time; after that nobody before a time that doubles with each refusal: what
+    /// no peer has room for must not go round.
+    private mutating func noteRefusal(of slot: Int32, by index: Int) {
+        let doublings = min(messages[slot].refusals, LinkTiming.mostDoublings)
+        messages[slot].refusals = doublings + 1
+        messages[slot].refuser = Int32(index)
+        messages[slot].notBefore = clock.elapsed + LinkTiming.offerAgain * (1 << doublings)
+        refused.append(entry(for: slot))
+        if doublings == 0 { refusedLook = clock.elapsed }
+        actions.append(.refused(slot))
     }
 
     private mutating func sendAgain(_ index: Int, _ number: UInt64, answers: UInt64) {

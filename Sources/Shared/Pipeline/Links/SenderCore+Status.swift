@@ -1,9 +1,10 @@
 extension SenderCore {
-    /// How many more messages could be sent right now, over all peers, after those that wait already.
+    /// How many more messages could be sent right now, over all peers, after those that wait already; but for those that
+    /// were handed back, whose time has not come.
     var room: Int {
         var sum = 0
         for index in peers.indices where isUsable(index) { sum += peers[index]?.room ?? 0 }
-        return max(0, sum - unsentCount)
+        return max(0, sum - max(0, unsentCount - refused.count))
     }
 
     /// Messages no peer has.

@@ -12,6 +12,7 @@ import DequeModule
         case hello(Int, Hello)
         case message(Int, number: UInt64)
         case done(Int32)
+        case refused(Int32)
         case deadLetter(Int32, DeadLetterReason)
         case returned(Int32)
     }
@@ -46,6 +47,8 @@ import DequeModule
     var refused: [QueueEntry] = []
     /// Of stores that some peer cannot settle: what no other had room for when it was its turn, oldest first.
     var aside: [UInt64: Deque<QueueEntry>] = [:]
+    /// Running time from which it is worth looking at them.
+    var refusedLook: Duration = .zero
     var stamps: UInt64 = 0
     var accepted: UInt64 = 0
 

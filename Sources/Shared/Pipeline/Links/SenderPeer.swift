@@ -41,6 +41,11 @@ struct SenderPeer: Sendable {
     /// When the oldest hello without an answer was sent, or when an answer last came; `nil` when all are answered.
     var unansweredSince: Duration?
     var unansweredBytes = 0
+    /// Bytes given to it in this session, and how many of them are known to have arrived.
+    private var givenBytes = 0
+    private var arrivedBytes = 0
+    /// `givenBytes` when a hello was composed that has not been answered, oldest first; only where that had grown.
+    private var marks: Deque<(hello: UInt64, bytes: Int)> = []
     var reportNumber: UInt64 = 0
     /// When a report last came, or this peer or session began.
     var heardFrom: Duration
@@ -57,11 +62,38 @@ struct SenderPeer: Sendable {
     var openCount: Int { window.count }
 
     /// How many messages the receiver has room for.
-    var room: Int { limit > last ? Int(limit - last) : 0 }
+    ///
+    /// None while too much is on its way: the receiver gave room in messages without knowing how large they are, and
+    /// may take it back once it has seen them.
+    var room: Int { limit > last && givenBytes - arrivedBytes < Self.mostUnderWay ? Int(limit - last) : 0 }
+
+    /// Bytes that may be on their way to a receiver; one message always may.
+    ///
+    /// At 100 ms there and back it is 80 MB/s.
+    static let mostUnderWay = 8 << 20
+
+    /// So much has been given to it since the last hello that it should be asked what has arrived.
+    var wantsHello: Bool {
+        givenBytes - (marks.last?.bytes ?? arrivedBytes) >= Self.mostUnderWay / 2
+    }
+
+    /// A hello has been composed, behind everything given so far.
+    mutating func noteHello() {
+        if givenBytes > marks.last?.bytes ?? arrivedBytes { marks.append((helloNumber, givenBytes)) }
+    }
+
+    /// A hello has been answered: what was given before it has arrived, or is lost.
+    mutating func noteAnswer(to hello: UInt64) {
+        while let mark = marks.first, mark.hello <= hello {
+            arrivedBytes = mark.bytes
+            marks.removeFirst()
+        }
+    }
 
     mutating func append(_ slot: Int32, bytes: Int, travelsAlone: Bool) -> UInt64 {
         window.append(slot)
         unansweredBytes += bytes
+        givenBytes += bytes
         if travelsAlone { loners += 1 }
         return last
     }

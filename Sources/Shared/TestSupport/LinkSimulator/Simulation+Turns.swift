@@ -62,6 +62,7 @@ extension Simulation {
             if let index = process.dataPipes[peer] { write(.hello(hello), to: index) }
         case .message(let peer, let number): transmit(process, peer, number)
         case .done(let message): done(process, message)
+        case .refused: break
         case .deadLetter(let message, let reason): bury(process, message, reason)
         case .returned(let message):
             // Released: available again at once, to this or another ingest.

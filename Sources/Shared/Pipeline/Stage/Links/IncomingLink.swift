@@ -102,6 +102,10 @@ package final class IncomingLink {
     /// Gives a message back that this process cannot deal with.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 
+    /// Gives a message back because its queue's share of room is used up here: its sender offers it again, to others first,
+    /// and then after growing times.
+    package func handBack(_ ticket: Ticket) { receiver.refuse(ticket, .unsettleable) }
+
     /// Gives back what has not been started; takes nothing more, but from senders that drain as well.
     package func beginDrain() { receiver.beginDrain(now: EventLoop.shared.now) }
 

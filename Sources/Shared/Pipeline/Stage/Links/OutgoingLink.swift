@@ -4,7 +4,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
-import Queue
+package import Queue
 import Tap
 import Wire
 import ZeroMQ
@@ -36,6 +36,8 @@ package final class OutgoingLink: SendingEnd {
     struct Parcel: Sendable {
         var envelope: Envelope
         let origin: Origin
+        /// What it takes of its stage's room.
+        let share: QueueShares.Share?
     }
 
     private struct Peer {
@@ -55,6 +57,8 @@ package final class OutgoingLink: SendingEnd {
     package let name: String
     /// A message is finished for good.
     package var onDone: (Origin) -> Void = { _ in }
+    /// The same, for what was sent with a share: before `onDone`.
+    package var onShareEnd: (QueueShares.Share) -> Void = { _ in }
     /// There is room, perhaps more than before.
     package var onRoom: () -> Void = {}
 
@@ -68,6 +72,9 @@ package final class OutgoingLink: SendingEnd {
     /// By index; the sender uses an index again after `closePeer`.
     private var peers: [Peer?] = []
     private var returned: [Origin] = []
+    /// What was sent with a share, has been refused and is not done, and how much of it each lane has.
+    private var handedBack: Set<Origin> = []
+    private var handedBackByLane: [Int: Int] = [:]
     private var lastRoom = 0
     /// What of the sender's totals the metrics have.
     private var counted = SenderTotals()
@@ -143,32 +150,61 @@ package final class OutgoingLink: SendingEnd {
     ///
     /// Never fails: without room it waits here, so ask `room` first. What no link carries ends as a result that says
     /// so.
-    package func send(_ envelope: Envelope, from origin: Origin) {
-        guard let envelope = envelope.carried() else { return giveUp(envelope, origin) }
-        offer(Parcel(envelope: envelope, origin: origin), losses: envelope.losses)
+    ///
+    /// - Parameter lane: of its queue, where the stage divides its room among queues.
+    /// - Returns: what it takes of that room until `onShareEnd` says that it is done; `nil` without a lane.
+    @discardableResult
+    package func send(_ envelope: Envelope, from origin: Origin, lane: Int? = nil) -> QueueShares.Share? {
+        guard let carried = envelope.carried() else {
+            giveUp(Parcel(envelope: envelope, origin: origin, share: nil))
+            return nil
+        }
+        let size = carried.frameSizeLimit
+        let share = lane.map { QueueShares.Share(lane: $0, bytes: size) }
+        offer(Parcel(envelope: carried, origin: origin, share: share), bytes: size, losses: carried.losses)
+        return share
     }
 
     /// Nothing about a request fits into a frame, not even that it is over: its lease must end by itself.
-    private func giveUp(_ envelope: Envelope, _ origin: Origin) {
-        unsendableLine.note("\(envelope.queue): receipt of \(envelope.receipt.bytes.count) bytes")
-        onDone(origin)
+    private func giveUp(_ parcel: Parcel) {
+        unsendableLine.note("\(parcel.envelope.queue): receipt of \(parcel.envelope.receipt.bytes.count) bytes")
+        ended(parcel)
     }
 
     /// What was to be sent cannot be written: it ends with a result that says so.
     private func withdraw(_ number: UInt64, from index: Int, _ error: WireError) {
         guard var parcel = sender.withdraw(from: index, number: number) else { return }
-        if case .ended = parcel.envelope.progress { return giveUp(parcel.envelope, parcel.origin) }
+        if case .ended = parcel.envelope.progress { return giveUp(parcel) }
         parcel.envelope.endUncarried("the message cannot be sent: \(error)")
-        send(parcel.envelope, from: parcel.origin)
+        guard let carried = parcel.envelope.carried() else { return giveUp(parcel) }
+        parcel.envelope = carried
+        offer(parcel, bytes: carried.frameSizeLimit, losses: carried.losses)
+    }
+
+    /// Whether peers have handed back what was sent for a lane, and have not taken it since: they have no room for more.
+    package func hasHandedBack(lane: Int) -> Bool { !handedBack.isEmpty && handedBackByLane[lane] != nil }
+
+    private func noteHandedBack(_ parcel: Parcel) {
+        guard let share = parcel.share, handedBack.insert(parcel.origin).inserted else { return }
+        handedBackByLane[share.lane, default: 0] += 1
+    }
+
+    private func ended(_ parcel: Parcel) {
+        if let share = parcel.share {
+            if !handedBack.isEmpty, handedBack.remove(parcel.origin) != nil, let count = handedBackByLane[share.lane] {
+                handedBackByLane[share.lane] = count > 1 ? count - 1 : nil
+            }
+            onShareEnd(share)
+        }
+        onDone(parcel.origin)
     }
 
     /// Whether what came from there may be with others as well, asked when a message is sent.
     package var mayBeRepeated: (Origin) -> Bool = { _ in false }
 
-    private func offer(_ parcel: Parcel, losses: Int) {
+    private func offer(_ parcel: Parcel, bytes: Int, losses: Int) {
         sender.offer(
-            parcel, bytes: parcel.envelope.frameSizeLimit, losses: losses, store: parcel.envelope.store,
-            now: EventLoop.shared.now)
+            parcel, bytes: bytes, losses: losses, store: parcel.envelope.store, now: EventLoop.shared.now)
     }
 
     /// Says to the peers that this process drains.
@@ -250,7 +286,8 @@ package final class OutgoingLink: SendingEnd {
                 connect(index)
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
-            case .done(let parcel): onDone(parcel.origin)
+            case .done(let parcel): ended(parcel)
+            case .refused(let parcel): noteHandedBack(parcel)
             case .returned(let parcel): returned.append(parcel.origin)
             case .deadLetter(let parcel, let reason): bury(parcel, reason)
             }
@@ -291,7 +328,7 @@ package final class OutgoingLink: SendingEnd {
             ])
         parcel.envelope.end(.deadLetter(reason: reason.text))
         parcel.envelope.losses = 0
-        offer(parcel, losses: 0)
+        offer(parcel, bytes: parcel.envelope.frameSizeLimit, losses: 0)
     }
 
     private func flush() {
