@@ -108,4 +108,25 @@ struct ResultEncoderTests {
             encode(.failure(.cancelled, message: "x"), isBase64: true)
                 .contains(#""payload":"eyJlcnJvciI6IngifQ==","payload_encoding":"base64","#))
     }
+
+    @Test(arguments: [ResultPayloadFormat.text, .json, .base64], [0x01, 0x0A, 0x22, 0x41, 0xFF] as [UInt8])
+    func saysHowLargeALongResultWillBe(format: ResultPayloadFormat, byte: UInt8) {
+        let encoder = ResultEncoder(format: format)
+        for count in [10_000, 2 << 20] {
+            let result = Ending.Result.answer(statusCode: 200, body: Bytes(repeating: byte, count: count))
+            let size = encoder.size(id: "a", result)
+            let length = encoder.encode(id: "a", result).count
+            #expect(size >= length)
+            let isSmall = count < 1 << 20
+            #expect(isSmall || size < length + 300, "\(size), \(length)")
+        }
+    }
+
+    @Test
+    func makesSixBytesOfAControlCharacterAndTwoOfALineBreak() {
+        let body = Bytes((0..<1000).flatMap { _ in [0x01, 0x0A, 0x5C, 0x41] as [UInt8] })
+        let json = ResultEncoder().encode(id: "a", .answer(statusCode: 200, body: body))
+        let text = String(repeating: #"\u0001\n\\A"#, count: 1000)
+        #expect(String(decoding: json, as: UTF8.self) == #"{"id":"a","status_code":200,"payload":"\#(text)"}"#)
+    }
 }

@@ -16,6 +16,18 @@ struct RedisCommandTests {
         #expect(call.encoded == expected)
     }
 
+    @Test
+    func travelsTheSameWhetherItsArgumentsAreCopiedOrNot() {
+        let large = [UInt8](repeating: 7, count: 300_000)
+        let expected = Array("$3\r\nabc\r\n$300000\r\n".utf8) + large + Array("\r\n$1\r\nd\r\n".utf8)
+        for call in [
+            script.call(keys: []).with("abc", large, "d"), script.call(keys: []).with("abc", large[...], "d"),
+        ] {
+            #expect(call.encoded.suffix(expected.count) == expected[...])
+            #expect(call.encoded.prefix(4) == Array("*6\r\n".utf8)[...])
+        }
+    }
+
     @Test(arguments: [0, 1, 9, 10, -1, -9, -10, 1234, -1234, Int64.max, .min])
     func writesNumbersInDecimal(number: Int64) {
         let text = String(number)

@@ -2,8 +2,10 @@
 ///
 /// Source: the Redis serialization protocol, version 2: `*<arguments>\r\n`, and for each `$<bytes>\r\n<bytes>\r\n`.
 package struct RedisCommand: Sendable, Equatable {
-    /// Everything but the first line, which says how many arguments there are.
-    private(set) var body: [UInt8] = []
+    /// Everything but the first line, which says how many arguments there are; behind `parts`.
+    private var body: [UInt8] = []
+    /// What comes before `body`: large arguments are not copied.
+    private var parts: [ArraySlice<UInt8>] = []
     private(set) var count = 0
     /// For errors: the command's name, and what it is called on where that helps.
     let label: String
@@ -17,7 +19,12 @@ package struct RedisCommand: Sendable, Equatable {
     package mutating func append(_ argument: some RedisArgument) {
         count += 1
         body.appendHead(UInt8(ascii: "$"), argument.byteCount)
-        argument.write(into: &body)
+        if let bytes = argument.sharedBytes {
+            parts += [body[...], bytes]
+            body = []
+        } else {
+            argument.write(into: &body)
+        }
         body.appendLineEnd()
     }
 
@@ -30,14 +37,20 @@ package struct RedisCommand: Sendable, Equatable {
         body.appendLineEnd()
     }
 
-    /// Makes room for as many bytes more.
-    mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + bytes) }
+    /// Makes room for as many bytes more, as far as they are copied.
+    mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + min(bytes, Self.mostReserved)) }
 
-    /// The first line.
-    var head: [UInt8] {
+    private static let mostReserved = 8 << 20
+
+    /// The command as it travels, in pieces.
+    var pieces: [ArraySlice<UInt8>] {
         var head: [UInt8] = []
         head.appendHead(UInt8(ascii: "*"), count)
-        return head
+        return parts.isEmpty ? [head[...], body[...]] : [head[...]] + parts + [body[...]]
+    }
+
+    package static func == (one: Self, other: Self) -> Bool {
+        one.label == other.label && one.pieces.joined().elementsEqual(other.pieces.joined())
     }
 }
 
@@ -46,7 +59,16 @@ package protocol RedisArgument {
     /// How many bytes `write` appends.
     var byteCount: Int { get }
     func write(into bytes: inout [UInt8])
+    /// Its bytes, if they are so many that they are worth a piece of their own; `nil` if they are to be copied.
+    var sharedBytes: ArraySlice<UInt8>? { get }
 }
+
+extension RedisArgument {
+    package var sharedBytes: ArraySlice<UInt8>? { nil }
+}
+
+/// Bytes from which on an argument is not copied.
+private let leastShared = 256 << 10
 
 extension String: RedisArgument {
     package var byteCount: Int { utf8.count }
@@ -55,11 +77,13 @@ extension String: RedisArgument {
 
 extension [UInt8]: RedisArgument {
     package var byteCount: Int { count }
+    package var sharedBytes: ArraySlice<UInt8>? { count < leastShared ? nil : self[...] }
     package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: self) }
 }
 
 extension ArraySlice<UInt8>: RedisArgument {
     package var byteCount: Int { count }
+    package var sharedBytes: ArraySlice<UInt8>? { count < leastShared ? nil : self }
     package func write(into bytes: inout [UInt8]) { bytes.append(contentsOf: self) }
 }
 

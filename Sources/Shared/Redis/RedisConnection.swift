@@ -184,12 +184,26 @@ extension RedisConnection {
 
     private func append(_ command: RedisCommand) throws(RedisError) {
         guard isUsable else { throw error(command.label, "the connection is closed", .connection) }
-        for part in [command.head, command.body] {
-            part.withUnsafeBytes {
-                _ = redisAppendFormattedCommand(context, $0.assumingMemoryBound(to: CChar.self).baseAddress, $0.count)
+        for piece in command.pieces {
+            var rest = piece
+            while true {
+                let part = rest.prefix(Self.largestPiece)
+                rest = rest.dropFirst(part.count)
+                try append(part, command.label)
+                if rest.isEmpty { break }
+                while hasOutput { try transfer(command.label) }
             }
         }
-        try checkContext(command.label)
+    }
+
+    /// What hiredis gets at once: it copies it, and keeps it until the socket has taken it.
+    private static let largestPiece = 1 << 20
+
+    private func append(_ bytes: ArraySlice<UInt8>, _ label: String) throws(RedisError) {
+        bytes.withUnsafeBytes {
+            _ = redisAppendFormattedCommand(context, $0.assumingMemoryBound(to: CChar.self).baseAddress, $0.count)
+        }
+        try checkContext(label)
         hasOutput = true
     }
 

@@ -34,7 +34,7 @@ package struct RedisCall: Sendable {
     package mutating func append(_ argument: some RedisArgument) { command.append(argument) }
 
     /// The command as it travels.
-    package var encoded: [UInt8] { command.head + command.body }
+    package var encoded: [UInt8] { Array(command.pieces.joined()) }
 
     package consuming func with(_ arguments: any RedisArgument...) -> RedisCall {
         var call = self

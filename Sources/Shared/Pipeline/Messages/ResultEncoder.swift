@@ -33,7 +33,10 @@ package struct ResultEncoder: Sendable {
         var json: [UInt8] = []
         switch result {
         case .answer(let statusCode, let body):
-            json.reserveCapacity(body.count + body.count / 4 + id.utf8.count + 128)
+            json.reserveCapacity(
+                body.count > Self.counted
+                    ? size(id: id, token: token, result, isBase64: isBase64)
+                    : body.count + body.count / 4 + id.utf8.count + 128)
             json.append("{\"id\":")
             json.appendJSONString(id)
             json.append(",\"status_code\":")
@@ -56,6 +59,31 @@ package struct ResultEncoder: Sendable {
         }
         json.append("}")
         return json
+    }
+
+    /// Bytes of a body from which on its size in JSON is counted and not guessed.
+    private static let counted = 4096
+    /// The same for whether it is text.
+    private static let checked = 1 << 20
+
+    /// How many bytes `encode` makes of a result: of one above 4 KiB no less, and of a large one hardly more.
+    package func size(
+        id: String, token: String? = nil, _ result: Ending.Result, isBase64: Bool = false
+    ) -> Int {
+        let head = 256 + 6 * (id.utf8.count + (token?.utf8.count ?? 0))
+        switch result {
+        case .answer(_, let body):
+            if isBase64 || format == .base64 { return head + Base64.encodedCount(body.count) }
+            guard body.count > Self.counted else { return head + body.count }
+            let asText = body.withUnsafeBufferPointer { sizeAsJSONString($0) }
+            let asBase64 = Base64.encodedCount(body.count)
+            // Looking whether it is text costs more than counting: it is worth it where much depends on it.
+            guard body.count > Self.checked else { return head + max(asText, asBase64) }
+            return head + (isUTF8(body) ? asText : asBase64)
+        case .failure(_, let message):
+            // Three times, once as a string in a string.
+            return head + 20 * message.utf8.count
+        }
     }
 
     private func appendPayload(_ body: Bytes, as format: ResultPayloadFormat, to json: inout [UInt8]) {

@@ -21,7 +21,7 @@ extension [UInt8] {
     /// characters as escapes.
     package mutating func appendJSONString(of text: UnsafeBufferPointer<UInt8>) {
         let start = count
-        append(contentsOf: repeatElement(UInt8(ascii: "\""), count: text.count + mostBytesOfEscapes(in: text) + 2))
+        append(contentsOf: repeatElement(UInt8(ascii: "\""), count: sizeAsJSONString(text)))
         let end = withUnsafeMutableBufferPointer { $0.write(text, at: start + 1) }
         self[end] = UInt8(ascii: "\"")
         removeLast(count - end - 1)
@@ -40,11 +40,12 @@ func needsEscape(_ byte: UInt8) -> Bool {
     byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
 }
 
-/// How many bytes more than `text` its form in JSON has at most, without the quotes around it.
-private func mostBytesOfEscapes(in text: UnsafeBufferPointer<UInt8>) -> Int {
-    var count = 0
+/// How many bytes `text` has as a JSON string, with the quotes around it.
+func sizeAsJSONString(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    var count = text.count + 2
     for byte in text {
         count &+= byte < 0x20 ? 5 : 0
+        count &-= byte == 0x09 || byte == 0x0A || byte == 0x0D ? 4 : 0
         count &+= byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") ? 1 : 0
     }
     return count
