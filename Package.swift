@@ -167,10 +167,10 @@ let package = Package(
             parts: ["Intake", "PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages"]),
         stage(
-            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", deque], parts: ["Attempts"],
+            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", "Queue", deque], parts: ["Attempts"],
             settings: faultHooks),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
-        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics"], parts: ["Policy"]),
+        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
         stage(
             "EmitStage", "emit",
             [
@@ -249,7 +249,7 @@ let package = Package(
         tests(
             "EndToEndTests",
             ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
-        tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Loop", "Messages", "Queue", logging]),
+        tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
         tests(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),

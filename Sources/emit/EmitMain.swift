@@ -13,7 +13,9 @@ struct EmitMain {
             let emitter = Emitter(
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),
-                maxUnackedBytes: settings.stage.maxUnackedBytes, spacing: sink.spacing, logger: stage.logger,
+                limits: EmitLimits(
+                    maxUnackedBytes: settings.stage.maxUnackedBytes, largestResult: sink.largestResult),
+                spacing: sink.spacing, logger: stage.logger,
                 tap: stage.links.tap)
             return EmitWork(
                 emitter: emitter,

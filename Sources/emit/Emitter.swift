@@ -9,19 +9,29 @@ import Tap
 
 /// Tells the queue how each request ended, in batches: whatever has come in while the last batch was on its way makes
 /// the next one, so that a single request never waits for company.
+///
+/// What the queue cannot take now is kept in a place of its own, where each queue has its share, and takes no room from
+/// what moves. A queue whose share is used up gets its outcomes back untried: their sender keeps them anyhow.
 @PipelineActor
 final class Emitter {
     struct Item {
-        var settlement: Settlement
+        var envelope: Envelope
         let ticket: IncomingLink.Ticket
+        /// Of its result, as the queue gets it, about; it is written when it is its turn.
         let bytes: Int
-        /// What it came as, if somebody listens at the tap.
-        var envelope: Envelope?
+        /// Of its queue.
+        let lane: Int
+        /// Somebody listened at the tap when it came.
+        let isWatched: Bool
         /// How often the queue has refused it for good.
         var refusals = 0
         /// How often it has been tried in vain, for whatever reason.
         var failures = 0
+        /// It has been tried in vain, and does not count among what moves.
+        var isKept = false
         var isDelayed = false
+        /// Its result cannot be written: it becomes a dead letter without one.
+        var isGivenUp = false
     }
 
     /// Refusals after which a result goes to the dead letters instead.
@@ -31,14 +41,18 @@ final class Emitter {
 
     private let incoming: IncomingLink
     private let settlements: Settlements
+    private let limits: EmitLimits
     private let logger: Logger
     private let tap: Tap?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
     /// Under load a batch is what comes within the sink's spacing.
     private var pacer: Pacer
-    /// Settlements taken and not finished, and their bytes.
-    private var open = (count: 0, bytes: 0)
+    /// Settlements taken and not tried in vain so far, and their bytes.
+    private var moving = (count: 0, bytes: 0)
+    /// Those that have been.
+    private var kept: QueueShares
+    private var lanes = QueueNumbers()
     /// Settlements that the queue cannot take now, and why, as far as it has been said.
     private var delays = (count: 0, reasons: Set<String>())
     private static let mostReasons = 100
@@ -49,31 +63,33 @@ final class Emitter {
     private var isStopped = false
     private(set) var isDraining = false
 
-    /// A few batches: what waits longer may as well wait in the queue.
-    private static let mostOpen = 4 * largestBatch
-
     /// - Parameter spacing: of batches under load.
     init(
-        incoming: IncomingLink, settlements: Settlements, maxUnackedBytes: Int, spacing: Duration, logger: Logger,
+        incoming: IncomingLink, settlements: Settlements, limits: EmitLimits, spacing: Duration, logger: Logger,
         tap: Tap? = nil
     ) {
         pacer = Pacer(spacing: spacing, burst: 4)
         self.incoming = incoming
         self.settlements = settlements
+        self.limits = limits
         self.logger = logger
         self.tap = tap
+        kept = QueueShares(count: limits.keptCount, bytes: limits.keptBytes)
         incoming.onMessage = { [weak self] in self?.take($0, $1) }
         incoming.wantedRoom = { [weak self] in
-            guard let self, open.bytes <= maxUnackedBytes else { return 0 }
-            return Self.mostOpen - open.count
+            guard let self, moving.bytes <= limits.movingBytes else { return 0 }
+            return limits.movingCount - moving.count
         }
     }
 
     var counts: [String: Int] {
-        ["open": open.count, "waiting": waiting.count, "of_other_stores": stores.refused]
+        [
+            "open": moving.count + kept.count, "waiting": waiting.count, "kept": kept.count,
+            "open_bytes": moving.bytes + kept.byteCount, "of_other_stores": stores.refused,
+        ]
     }
     var problems: [WiringProblem] { stores.problems(at: EventLoop.shared.now) }
-    var canLeave: Bool { open.count == 0 && incoming.canLeave }
+    var canLeave: Bool { moving.count == 0 && kept.count == 0 && incoming.canLeave }
 
     func beginDrain() {
         isDraining = true
@@ -96,7 +112,8 @@ final class Emitter {
         }
         var batch: [Item] = []
         var bytes = 0
-        while let item = waiting.first, batch.count < Self.largestBatch, batch.isEmpty || bytes < Self.largestBatchBytes
+        while let item = waiting.first, batch.count < Self.largestBatch,
+            batch.isEmpty || bytes + item.bytes <= Self.largestBatchBytes
         {
             bytes += item.bytes
             batch.append(item)
@@ -105,10 +122,14 @@ final class Emitter {
         return batch
     }
 
-    /// What the queue is told of a batch: asked for each try, because time passes between them.
+    /// What the queue is told of a batch: written for each try, so that only what is on its way costs memory as text, and
+    /// because time passes between tries.
     func settlements(of batch: [Item]) -> [Settlement] {
         batch.map { item in
-            var settlement = item.settlement
+            var settlement = settlements.settlement(of: item.envelope)
+            if item.isGivenUp, case .deadLetter(let reason, _) = settlement.action {
+                settlement.action = .deadLetter(reason: reason, result: nil)
+            }
             if incoming.mayBeElsewhere(item.ticket) { settlement.mayBeRepeated = true }
             return settlement
         }
@@ -123,11 +144,11 @@ final class Emitter {
             case .settled:
                 stores.settled()
                 finish(item)
-            case .stale where stores.isForeign(item.settlement.store): giveBack(item)
+            case .stale where stores.isForeign(item.envelope.store): giveBack(item)
             case .stale:
                 logger.debug(
                     "The request was settled before",
-                    metadata: ["request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)"])
+                    metadata: ["request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)"])
                 finish(item)
             case .refused(let reason): refused(item, reason)
             case .delayed(let reason): delayed(item, reason)
@@ -149,7 +170,7 @@ final class Emitter {
 
     /// Another process may settle it; its sender keeps it until one does.
     private func giveBack(_ item: Item) {
-        stores.refuse(item.settlement, at: EventLoop.shared.now)
+        stores.refuse(store: item.envelope.store, queue: item.envelope.queue, at: EventLoop.shared.now)
         endDelay(item)
         forget(item)
         incoming.refuse(item.ticket, .foreign)
@@ -173,15 +194,14 @@ final class Emitter {
             logger.warning(
                 "The queue refuses a result",
                 metadata: [
-                    "request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)",
-                    "destination": "\(item.settlement.destination)", "error": "\(reason)",
+                    "request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)",
+                    "destination": "\(item.envelope.resultDestination)", "error": "\(reason)",
                     "refusals": "\(item.refusals)",
                 ])
         }
         if item.refusals == Self.mostRefusals {
-            let reason = "the result cannot be written: \(reason)"
-            item.settlement.action = .deadLetter(reason: reason, result: nil)
-            item.envelope?.end(.deadLetter(reason: reason))
+            item.isGivenUp = true
+            item.envelope.end(.deadLetter(reason: "the result cannot be written: \(reason)"))
         }
         tryAgain(item)
     }
@@ -197,8 +217,8 @@ final class Emitter {
             logger.warning(
                 "The queue cannot take results now; trying again until it can",
                 metadata: [
-                    "request.id": "\(item.settlement.id)", "queue": "\(item.settlement.queue)",
-                    "destination": "\(item.settlement.destination)", "error": "\(reason)",
+                    "request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)",
+                    "destination": "\(item.envelope.resultDestination)", "error": "\(reason)",
                 ])
         }
         tryAgain(item)
@@ -209,32 +229,43 @@ final class Emitter {
         delays.count -= 1
         guard delays.count == 0 else { return }
         delays.reasons = []
-        logger.info("The queue takes results again", metadata: ["queue": "\(item.settlement.queue)"])
+        logger.info("The queue takes results again", metadata: ["queue": "\(item.envelope.queue)"])
     }
 
-    /// With jitter, so that a thousand of them do not come back as one.
+    /// With jitter, so that a thousand of them do not come back as one; what is large comes back later, so that trying it
+    /// in vain does not use up the way to the server.
     private func tryAgain(_ item: Item) {
         var item = item
+        if !item.isKept {
+            item.isKept = true
+            move(item, -1)
+            kept.add(item.share)
+        }
         item.failures += 1
-        let delay = 200 * min(item.failures, 10)
+        let delay = 200 * min(item.failures, 10) + item.bytes / Self.triedAgainPerMillisecond
         EventLoop.shared.schedule(after: .milliseconds(Int.random(in: delay / 2...delay * 3 / 2))) { [weak self] in
             self?.append(item)
         }
     }
 
+    /// Bytes of one item that are tried in vain per millisecond, at most.
+    private static let triedAgainPerMillisecond = 8192
+
     private func take(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        let lane = lanes[envelope.queue]
+        guard kept.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
         guard incoming.start(ticket) else { return }
-        let settlement = settlements.settlement(of: envelope)
-        let copied = tap?.isWatched == true ? envelope : nil
-        let item = Item(settlement: settlement, ticket: ticket, bytes: settlement.size, envelope: copied)
-        open.count += 1
-        open.bytes += item.bytes
+        var envelope = envelope
+        let bytes = settlements.fit(&envelope, into: limits.largestResult)
+        let item = Item(
+            envelope: envelope, ticket: ticket, bytes: bytes, lane: lane, isWatched: tap?.isWatched == true)
+        move(item, 1)
         append(item)
     }
 
     /// A copy of what the queue was told, with its answer.
     private func publish(_ item: Item, _ status: SettlementStatus) {
-        guard let envelope = item.envelope, let time = tap?.moment else { return }
+        guard item.isWatched, let time = tap?.moment else { return }
         let answer =
             switch status {
             case .settled: "settled"
@@ -242,7 +273,7 @@ final class Emitter {
             case .refused(let reason): "refused: \(reason)"
             case .delayed(let reason): "delayed: \(reason)"
             }
-        tap?.publish(TapCopy(envelope, .output, link: "emit-queue", answer: answer, time: time))
+        tap?.publish(TapCopy(item.envelope, .output, link: "emit-queue", answer: answer, time: time))
     }
 
     private func finish(_ item: Item) {
@@ -252,8 +283,12 @@ final class Emitter {
     }
 
     private func forget(_ item: Item) {
-        open.count -= 1
-        open.bytes -= item.bytes
+        if item.isKept { kept.remove(item.share) } else { move(item, -1) }
+    }
+
+    private func move(_ item: Item, _ step: Int) {
+        moving.count += step
+        moving.bytes += step * item.bytes
     }
 
     private func append(_ item: Item) {
@@ -267,13 +302,6 @@ final class Emitter {
     }
 }
 
-extension Settlement {
-    /// Bytes that writing it moves, about.
-    var size: Int {
-        switch action {
-        case .result(let json): json.count
-        case .deadLetter(let reason, let result): reason.utf8.count + (result?.count ?? 0)
-        case .park, .release: 0
-        }
-    }
+extension Emitter.Item {
+    var share: QueueShares.Share { .init(lane: lane, bytes: bytes) }
 }

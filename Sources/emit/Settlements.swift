@@ -5,6 +5,24 @@ import Queue
 struct Settlements: Sendable {
     let encoder: ResultEncoder
 
+    /// Replaces a result that is larger than `limit` bytes as JSON by an error that says so.
+    ///
+    /// - Returns: how many bytes it has, about.
+    func fit(_ envelope: inout Envelope, into limit: Int) -> Int {
+        guard case .ended(let ending) = envelope.progress else { return 0 }
+        switch ending {
+        case .parked, .released: return 0
+        case .deadLetter(let reason): return 4 * reason.utf8.count
+        case .result(let result):
+            let size = encoder.size(
+                id: envelope.id, token: envelope.requestToken, result, isBase64: envelope.isBase64)
+            guard size > limit, case .answer = result else { return size }
+            let message = "the result has \(size) bytes as JSON, \(limit) are taken"
+            envelope.end(.result(.failure(.inferenceError, message: message)))
+            return message.utf8.count
+        }
+    }
+
     func settlement(of envelope: Envelope) -> Settlement {
         var settlement = Settlement(
             receipt: envelope.receipt, queue: envelope.queue, destination: envelope.resultDestination, id: envelope.id,

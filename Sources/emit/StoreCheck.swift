@@ -44,12 +44,12 @@ struct StoreCheck: Sendable {
     mutating func settled() { hasSettled = true }
 
     /// A settlement is given back, being of another store.
-    mutating func refuse(_ settlement: Settlement, at now: Duration) {
+    mutating func refuse(store: UInt64, queue: String, at now: Duration) {
         refused += 1
-        var note = foreign[settlement.store] ?? Note(first: now, last: now, queue: settlement.queue)
+        var note = foreign[store] ?? Note(first: now, last: now, queue: queue)
         if now - note.last >= Self.pause { note.first = now }
         note.last = now
-        if foreign[settlement.store] != nil || foreign.count < Self.mostStores { foreign[settlement.store] = note }
+        if foreign[store] != nil || foreign.count < Self.mostStores { foreign[store] = note }
     }
 
     /// Whether something was given back a moment ago.

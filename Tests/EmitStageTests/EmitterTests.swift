@@ -1,4 +1,5 @@
 import LinkBench
+import Links
 import Logging
 import Loop
 import Messages
@@ -17,7 +18,7 @@ struct EmitterTests {
         for number in 0..<20 { bench.send(number) }
         try await bench.wait { bench.emitter.counts["waiting"] == 20 }
         let batch = await bench.emitter.nextBatch()
-        #expect(batch.map(\.settlement.id) == (0..<20).map(String.init))
+        #expect(batch.map(\.envelope.id) == (0..<20).map(String.init))
         bench.emitter.settled(batch, Array(repeating: .settled, count: 20))
         try await bench.wait { bench.done.count == 20 }
         await bench.end()
@@ -42,14 +43,14 @@ struct EmitterTests {
         try await bench.wait { bench.done == [1] }
         for _ in 1..<10 {
             let batch = await bench.emitter.nextBatch()
-            guard case .result = batch.first?.settlement.action else {
+            guard case .result = bench.emitter.settlements(of: batch).first?.action else {
                 Issue.record("given up too early")
                 return
             }
             bench.emitter.settled(batch, [.refused(reason: "WRONGTYPE")])
         }
         let last = await bench.emitter.nextBatch()
-        guard case .deadLetter(let reason, nil) = last.first?.settlement.action else {
+        guard case .deadLetter(let reason, nil) = bench.emitter.settlements(of: last).first?.action else {
             Issue.record("\(last)")
             return
         }
@@ -65,7 +66,7 @@ struct EmitterTests {
         bench.send(0)
         for _ in 0..<12 {
             let batch = await bench.emitter.nextBatch()
-            guard case .result = batch.first?.settlement.action else {
+            guard case .result = bench.emitter.settlements(of: batch).first?.action else {
                 Issue.record("\(batch)")
                 return
             }
@@ -74,6 +75,47 @@ struct EmitterTests {
         #expect(bench.done.isEmpty)
         bench.emitter.settled(await bench.emitter.nextBatch(), [.settled])
         try await bench.wait { bench.done == [0] }
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func givesBackWhatAQueueHasBeyondItsShareWhileTheOthersMove() async throws {
+        var limits = EmitLimits(maxUnackedBytes: 1 << 20)
+        limits.keptCount = 8
+        let bench = try await Bench.start(limits: limits)
+        let sink = Task {
+            while true {
+                let batch = await bench.emitter.nextBatch()
+                if batch.isEmpty { return }
+                bench.emitter.settled(
+                    batch, batch.map { $0.envelope.queue == "good" ? .settled : .delayed(reason: "403") })
+            }
+        }
+        for number in 0..<10 { bench.send(number, queue: "stuck") }
+        try await bench.wait { bench.emitter.counts["kept"] == 10 }
+        for number in 10..<3010 { bench.send(number, queue: number.isMultiple(of: 2) ? "good" : "stuck") }
+        try await bench.wait { bench.done.count == 1500 }
+        try await bench.wait { bench.handedBack >= 1500 }
+        #expect(bench.emitter.counts["kept"] == 10)
+        #expect(bench.done.allSatisfy { $0.isMultiple(of: 2) })
+        bench.emitter.stop()
+        await sink.value
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func makesAnErrorOfAResultThatIsTooLargeAsText() async throws {
+        let bench = try await Bench.start(limits: EmitLimits(maxUnackedBytes: 1 << 20, largestResult: 100_000))
+        bench.send(0, body: Bytes(repeating: 0x01, count: 20_000))
+        bench.send(1, body: Bytes(repeating: 0x41, count: 70_000))
+        try await bench.wait { bench.emitter.counts["waiting"] == 2 }
+        let settlements = bench.emitter.settlements(of: await bench.emitter.nextBatch())
+        #expect(settlements.map(\.errorCode) == [.inferenceError, nil])
+        guard case .result(let json) = settlements[0].action else {
+            Issue.record("\(settlements[0])")
+            return
+        }
+        #expect(String(decoding: json, as: UTF8.self).contains("bytes as JSON, 100000 are taken"))
         await bench.end()
     }
 
@@ -101,7 +143,7 @@ struct EmitterTests {
         // It is offered again after a second; then the store is the right one.
         bench.emitter.know(.store(other))
         let batch = await bench.emitter.nextBatch()
-        #expect(batch.map(\.settlement.id) == ["0"])
+        #expect(batch.map(\.envelope.id) == ["0"])
         bench.emitter.settled(batch, [.settled])
         try await bench.wait { bench.done == [1, 0] }
         #expect(bench.unsettleable == 0)
@@ -121,8 +163,8 @@ struct EmitterTests {
         let link = try LinkBench("dispatch-emit")
         let incoming = try link.listen()
         var emitter: Emitter? = Emitter(
-            incoming: incoming, settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
-            spacing: .microseconds(1500), logger: Logger(label: "emit"))
+            incoming: incoming, settlements: Settlements(encoder: ResultEncoder()),
+            limits: EmitLimits(maxUnackedBytes: 1 << 20), spacing: .microseconds(1500), logger: Logger(label: "emit"))
         #expect(emitter?.isDraining == false)
         try await link.waitForPeer()
         emitter = nil
@@ -140,16 +182,16 @@ private final class Bench {
     let emitter: Emitter
     private let link: LinkBench
 
-    static func start() async throws -> Bench {
-        let bench = try Bench()
+    static func start(limits: EmitLimits = EmitLimits(maxUnackedBytes: 1 << 20)) async throws -> Bench {
+        let bench = try Bench(limits)
         try await bench.link.waitForPeer()
         return bench
     }
 
-    private init() throws {
+    private init(_ limits: EmitLimits) throws {
         link = try LinkBench("dispatch-emit")
         emitter = Emitter(
-            incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), maxUnackedBytes: 1 << 20,
+            incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), limits: limits,
             spacing: .microseconds(1500), logger: Logger(label: "emit"))
     }
 
@@ -158,13 +200,15 @@ private final class Bench {
     /// Messages that the sender cannot give to anybody.
     var unsettleable: Int { link.outgoing.unsettleableCount }
 
-    func send(_ number: Int, store: UInt64 = 0) {
+    func send(_ number: Int, queue: String = "q", store: UInt64 = 0, body: Bytes = []) {
         link.send(
             Envelope(
-                id: "\(number)", queue: "q", receipt: Receipt("r"), store: store,
-                progress: .ended(.result(.answer(statusCode: 200, body: [])))),
+                id: "\(number)", queue: queue, receipt: Receipt("r"), store: store,
+                progress: .ended(.result(.answer(statusCode: 200, body: body)))),
             token: UInt64(number))
     }
+
+    var handedBack: UInt64 { link.outgoing.totals.refused }
 
     func wait(until condition: () -> Bool) async throws { try await link.wait(until: condition) }
 

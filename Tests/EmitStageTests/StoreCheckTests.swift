@@ -17,10 +17,6 @@ struct StoreCheckTests {
         return check
     }
 
-    private func settlement(_ store: StoreIdentity) -> Settlement {
-        Settlement(receipt: Receipt("r"), queue: "q", destination: "", id: "a", store: store.number, action: .release)
-    }
-
     @Test
     func comparesNamesThatAreKnownAtBothEnds() {
         var check = check()
@@ -35,9 +31,9 @@ struct StoreCheckTests {
     @Test
     func namesBothStoresOnceItIsAskedAgain() throws {
         var check = check()
-        check.refuse(settlement(other), at: .zero)
+        check.refuse(store: other.number, queue: "q", at: .zero)
         #expect(check.problems(at: .zero).isEmpty, "another emit may be there a moment later")
-        check.refuse(settlement(other), at: .seconds(1))
+        check.refuse(store: other.number, queue: "q", at: .seconds(1))
         let problem = try #require(check.problems(at: .seconds(1)).first)
         #expect(
             problem.text.contains("\(own)") && problem.text.contains("\(other)") && problem.text.contains("queue q"))
@@ -51,7 +47,7 @@ struct StoreCheckTests {
     func isReadyForThoseWhoseResultsItSettles() {
         var check = check()
         check.settled()
-        for second in 0...2 { check.refuse(settlement(other), at: .seconds(second)) }
+        for second in 0...2 { check.refuse(store: other.number, queue: "q", at: .seconds(second)) }
         #expect(check.problems(at: .seconds(2)).map(\.isBlocking) == [false])
         let isNews = check.know(.store(other))
         #expect(isNews)
@@ -63,7 +59,7 @@ struct StoreCheckTests {
         var check = check()
         for number in 0..<100 {
             for second in 0...1 {
-                check.refuse(settlement(StoreIdentity(.sqlite, named: "\(number)")), at: .seconds(second))
+                check.refuse(store: StoreIdentity(.sqlite, named: "\(number)").number, queue: "q", at: .seconds(second))
             }
         }
         #expect(check.problems(at: .seconds(1)).count == 16)

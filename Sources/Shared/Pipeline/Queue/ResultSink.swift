@@ -27,6 +27,9 @@ package protocol ResultSink: Sendable {
     ///
     /// Much less than the queue itself takes from producer to consumer, and more the more a call costs.
     var spacing: Duration { get }
+
+    /// Bytes of the largest result that can be written, as JSON; emit makes an error of a larger one.
+    var largestResult: Int { get }
 }
 
 extension ResultSink {
@@ -35,6 +38,10 @@ extension ResultSink {
     /// A round trip and four changes of threads: at half of Redis's highest rate this costs a quarter less CPU than half a
     /// millisecond, and has a shorter tail.
     package var spacing: Duration { .microseconds(1500) }
+
+    /// The largest value of Redis is 512 MiB (redis.io/docs: `proto-max-bulk-len`), that of SQLite 1,000,000,000 bytes
+    /// (sqlite.org/limits.html).
+    package var largestResult: Int { 512 << 20 }
 }
 
 /// How one lease ends, as the queue is told.
