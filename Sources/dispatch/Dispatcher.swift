@@ -2,6 +2,7 @@ import Attempts
 import Loop
 import Messages
 import PipelineMetrics
+import Queue
 import Stage
 
 /// Makes an attempt for each request that arrives, as many at once as there are slots, and sends what came of it to
@@ -9,6 +10,10 @@ import Stage
 ///
 /// A message is finished when the stage that got its outcome has said so. Until then the outcome is kept, and sent to
 /// another emit or retry if one dies: what the gateway has answered is never asked again.
+///
+/// A queue whose outcomes are not taken (emit hands them back, or they have used up the queue's share) starts nothing
+/// more; what comes for it is handed back to ingest once its share of the places for waiting is used up, too. The others
+/// go on.
 @PipelineActor
 final class Dispatcher {
     typealias Link = OutgoingLink
@@ -18,8 +23,11 @@ final class Dispatcher {
     private let retry: Link
     private let attempter: Attempter
     private let counter: AttemptCounter
-    private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket)>
+    private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket, share: QueueShares.Share)>
     private var ahead: StartsAhead
+    /// Places for requests that wait, and room for outcomes that are not settled.
+    private var requests: QueueShares
+    private var outcomes: QueueShares
     private var isDraining = false
 
     init(
@@ -33,11 +41,16 @@ final class Dispatcher {
         self.counter = counter
         waiting = StartQueue(slots: concurrency)
         ahead = StartsAhead(concurrency: concurrency)
+        // More than ever are asked for, so that a queue that is stuck does not use up what the others need.
+        requests = QueueShares(count: 4 * concurrency + 256, bytes: max(1, maxUnackedBytes / 2))
+        outcomes = QueueShares(bytes: maxUnackedBytes)
         incoming.onMessage = { [weak self] in self?.arrived($0, $1) }
         incoming.wantedRoom = { [weak self] in
-            guard let self, emit.openBytes + retry.openBytes <= maxUnackedBytes else { return 0 }
-            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now))
+            guard let self, outcomes.hasRoomForSome, requests.hasRoomForSome else { return 0 }
+            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now), where: mayStart)
         }
+        emit.onShareEnd = { [weak self] in self?.settled($0) }
+        retry.onShareEnd = emit.onShareEnd
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
         retry.onDone = { [weak incoming] in incoming?.finish($0) }
         emit.mayBeRepeated = { [weak incoming] in incoming?.mayBeElsewhere($0) == true }
@@ -65,7 +78,7 @@ final class Dispatcher {
     func beginDrain() {
         isDraining = true
         incoming.beginDrain()
-        waiting.removeAll()
+        waiting.removeAll { requests.remove($0.share) }
         emit.beginDrain()
         retry.beginDrain()
     }
@@ -76,17 +89,32 @@ final class Dispatcher {
     func abort() -> Int { attempter.abortAll() }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        let lane = waiting.lane(of: envelope.queue)
         if case .waiting = envelope.progress {
-            waiting.append((envelope, ticket), queue: envelope.queue)
+            guard requests.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
+            let share = QueueShares.Share(lane: lane, bytes: envelope.payload.count)
+            requests.add(share)
+            waiting.append((envelope, ticket, share), lane: lane)
             startWaiting()
         } else if incoming.start(ticket) {
             // It was decided before it came here: it needs no attempt.
-            pass(envelope, ticket)
+            pass(envelope, ticket, lane: lane)
         }
     }
 
+    private func mayStart(_ lane: Int) -> Bool {
+        outcomes.hasRoom(lane: lane) && !emit.hasHandedBack(lane: lane) && !retry.hasHandedBack(lane: lane)
+    }
+
+    private func settled(_ share: QueueShares.Share) {
+        outcomes.remove(share)
+        // Only what was held up by outcomes may start now; slots that became free have been filled.
+        if waiting.count > 0 { startWaiting() }
+    }
+
     private func startWaiting() {
-        while let (next, lane) = waiting.start() {
+        while let (next, lane) = waiting.start(where: mayStart) {
+            requests.remove(next.share)
             guard incoming.start(next.ticket) else {
                 waiting.ended(lane: lane)
                 continue
@@ -101,19 +129,16 @@ final class Dispatcher {
                 waiting.ended(lane: lane)
                 // First: the gateway waits for it, and nobody waits for an outcome.
                 startWaiting()
-                pass(envelope, ticket)
+                pass(envelope, ticket, lane: lane)
             }
         }
     }
 
     /// The request's payload stays behind: the queue has it, and its next attempt will come from there.
-    private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+    private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
         var envelope = envelope
         envelope.payload = []
-        if case .failed = envelope.progress {
-            retry.send(envelope, from: .message(ticket))
-        } else {
-            emit.send(envelope, from: .message(ticket))
-        }
+        let link = if case .failed = envelope.progress { retry } else { emit }
+        if let share = link.send(envelope, from: .message(ticket), lane: lane) { outcomes.add(share) }
     }
 }

@@ -1,12 +1,14 @@
 import Loop
 import Messages
 import PipelineMetrics
+import Queue
 import RetryPolicy
 import Stage
 
 /// Decides what follows each failed attempt, and sends the decision to emit.
 ///
-/// Keeps nothing.
+/// Keeps nothing. What emit does not take uses up the share of its queue; what comes for that queue then is handed back,
+/// and the others go on.
 @PipelineActor
 final class Retrier {
     private let incoming: IncomingLink
@@ -14,9 +16,13 @@ final class Retrier {
     private let policy: RetryPolicy
     private var metrics: RequestMetricsByQueue
     private var isDraining = false
+    private var lanes = QueueNumbers()
+    private var shares: QueueShares
 
     /// Decisions that may wait for emit; more are taken as soon as some are done.
-    private static let mostOpen = 1024
+    ///
+    /// One queue's share is more than an emit keeps of one that is stuck: that does not come to fill it unnoticed.
+    private static let mostOpen = 4096
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
@@ -26,11 +32,13 @@ final class Retrier {
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
+        shares = QueueShares(count: Self.mostOpen, bytes: maxUnackedBytes)
         incoming.onMessage = { [weak self] in self?.decide($0, $1) }
-        incoming.wantedRoom = { [weak emit] in
-            guard let emit, emit.openBytes <= maxUnackedBytes else { return 0 }
-            return Self.mostOpen - emit.openCount
+        incoming.wantedRoom = { [weak self] in
+            guard let self, shares.hasRoomForSome else { return 0 }
+            return Self.mostOpen - shares.count
         }
+        emit.onShareEnd = { [weak self] in self?.shares.remove($0) }
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
         emit.mayBeRepeated = { [weak incoming] in incoming?.mayBeElsewhere($0) == true }
     }
@@ -49,11 +57,13 @@ final class Retrier {
     }
 
     private func decide(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        let lane = lanes[envelope.queue]
+        guard shares.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
         guard incoming.start(ticket) else { return }
         let decided =
             policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
-        emit.send(decided, from: .message(ticket))
+        if let share = emit.send(decided, from: .message(ticket), lane: lane) { shares.add(share) }
     }
 
     private func count(_ envelope: Envelope) {

@@ -61,6 +61,18 @@ struct StartQueueTests {
     }
 
     @Test
+    func startsNothingOfAQueueThatMayNotAndLetsItTakeNoPlaces() {
+        var queue = StartQueue<String>(slots: 8)
+        for _ in 0..<50 { queue.append("stuck", queue: "stuck") }
+        queue.append("good", queue: "good")
+        #expect(queue.start { $0 != 0 }?.item == "good")
+        #expect(queue.start { $0 != 0 } == nil)
+        #expect(queue.room(ahead: 4) { $0 != 0 } == 11)
+        #expect(queue.room(ahead: 4) < 11)
+        #expect(queue.start()?.item == "stuck")
+    }
+
+    @Test
     func givesEveryQueueAtLeastOneSlot() {
         var queue = StartQueue<Int>(slots: 1)
         queue.append(0, queue: "a")

@@ -23,22 +23,25 @@ struct StartQueue<Item> {
 
     init(slots: Int) { self.slots = slots }
 
-    mutating func append(_ item: Item, queue: String) {
+    mutating func append(_ item: Item, queue: String) { append(item, lane: lane(of: queue)) }
+
+    mutating func append(_ item: Item, lane: Int) {
         lastOrder += 1
-        lanes[lane(of: queue)].waiting.append((lastOrder, item))
+        lanes[lane].waiting.append((lastOrder, item))
         count += 1
     }
 
     /// Takes the next item that may have a slot, and gives it one; `nil` if there is none.
     ///
+    /// - Parameter mayStart: whether anything of a lane may start now.
     /// - Returns: the item, and its lane, for `ended`.
-    mutating func start() -> (item: Item, lane: Int)? {
+    mutating func start(where mayStart: (Int) -> Bool = { _ in true }) -> (item: Item, lane: Int)? {
         guard active < slots, count > 0 else { return nil }
         let share = share(of: slots)
         var best: Int?
         var lowest = UInt64.max
         for index in lanes.indices where lanes[index].active < share {
-            guard let order = lanes[index].waiting.first?.order, order < lowest else { continue }
+            guard let order = lanes[index].waiting.first?.order, order < lowest, mayStart(index) else { continue }
             lowest = order
             best = index
         }
@@ -55,19 +58,28 @@ struct StartQueue<Item> {
         active -= 1
     }
 
-    mutating func removeAll() {
-        for index in lanes.indices { lanes[index].waiting.removeAll() }
+    /// Forgets what waits, and says what it was.
+    mutating func removeAll(_ forgotten: (Item) -> Void = { _ in }) {
+        for index in lanes.indices {
+            for (_, item) in lanes[index].waiting { forgotten(item) }
+            lanes[index].waiting.removeAll()
+        }
         count = 0
     }
 
     /// How many more items to ask for, so that `ahead` are at hand beyond the slots.
     ///
     /// What waits counts, or there would be room again and again while every slot is taken. It does not count where its
-    /// queue has more than its share of slots and places already: then it must not keep the others from coming.
-    func room(ahead: Int) -> Int {
+    /// queue has more than its share of slots and places already, or may not start anything: then it must not keep the
+    /// others from coming.
+    func room(ahead: Int, where mayStart: (Int) -> Bool = { _ in true }) -> Int {
         let places = slots + ahead
         let share = share(of: places)
-        let waiting = lanes.reduce(0) { $0 + min($1.waiting.count, max(0, share - $1.active)) }
+        let waiting = lanes.indices.reduce(0) { sum, index in
+            let lane = lanes[index]
+            return lane.waiting.isEmpty || !mayStart(index)
+                ? sum : sum + min(lane.waiting.count, max(0, share - lane.active))
+        }
         return max(0, places - active - waiting)
     }
 
@@ -77,7 +89,8 @@ struct StartQueue<Item> {
         return queues <= 1 ? places : max(1, places - (places + 2 * queues - 1) / (2 * queues))
     }
 
-    private mutating func lane(of queue: String) -> Int {
+    /// The lane of a queue, opened if it is new.
+    mutating func lane(of queue: String) -> Int {
         if let index = indices[queue] { return index }
         if lanes.count == Self.mostLanes { return 0 }
         indices[queue] = lanes.count
