@@ -9,10 +9,16 @@ struct Holdings {
     struct Holding {
         let queue: Int
         let receipt: Receipt
+        /// Of the message.
+        var bytes = 0
         /// When the lease was last made or renewed, on the event loop's clock.
         var leasedAt: Duration
         /// The link has it; before, it waits in this process.
         var isSent = false
+        /// How often its queue has said that the lease is not ours any more.
+        var misses = 0
+
+        var share: QueueShares.Share { .init(lane: queue, bytes: bytes) }
     }
 
     private struct Slot {
@@ -54,6 +60,28 @@ struct Holdings {
         free.append(index)
         count -= 1
         return holding
+    }
+
+    /// Takes note that leases of `queue` are not ours any more, and says which were taken over by somebody else.
+    ///
+    /// What has not been sent nobody can have settled. Of what has been sent that is likely, and the word of it on its way
+    /// here: it was taken over if it is still open when its lease is renewed the next time. Said once of each.
+    mutating func miss(_ receipts: [Receipt], queue: Int) -> (sent: Int, unsent: [UInt64]) {
+        let missed = Set(receipts)
+        var sent = 0
+        var unsent: [UInt64] = []
+        for index in slots.indices {
+            guard let holding = slots[index].holding, holding.queue == queue, missed.contains(holding.receipt) else {
+                continue
+            }
+            slots[index].holding?.misses += 1
+            if !holding.isSent {
+                unsent.append(UInt64(slots[index].generation) << 32 | UInt64(index))
+            } else if holding.misses == 1 {
+                sent += 1
+            }
+        }
+        return (sent, unsent)
     }
 
     /// Tokens of `queue` whose lease was made or renewed before `time`.

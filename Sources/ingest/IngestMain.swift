@@ -22,6 +22,7 @@ struct IngestMain {
                     maxDeliveries: settings.stage.maxDeliveries),
                 policy: MergePolicy(settings.mergePolicy),
                 maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
+                maxOpenBytes: settings.maxOpenBytes,
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
                 logger: stage.logger, tap: stage.links.tap)
             let readers = queues.indices.map { index in

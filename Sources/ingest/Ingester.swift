@@ -53,7 +53,7 @@ final class Ingester {
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
-        maxInFlight: Int?, metrics: (QueueSettings) -> RequestMetrics, logger: Logger, tap: Tap?
+        maxInFlight: Int?, maxOpenBytes: Int, metrics: (QueueSettings) -> RequestMetrics, logger: Logger, tap: Tap?
     ) {
         self.dispatch = dispatch
         self.preparation = preparation
@@ -61,7 +61,7 @@ final class Ingester {
         self.logger = logger
         self.tap = tap
         lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
-        admission = Admission(queues: queues.count, maxInFlight: maxInFlight)
+        admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes)
         dispatch.onDone = { [weak self] in self?.settled($0) }
         dispatch.onRoom = { [weak self] in self?.move() }
     }
@@ -71,7 +71,10 @@ final class Ingester {
 
     /// For `/status`.
     var counts: [String: Int] {
-        ["leased": holdings.count, "waiting": lanes.reduce(0) { $0 + $1.waiting.count }, "sent": dispatch.openCount]
+        [
+            "leased": holdings.count, "leased_bytes": admission.openBytes,
+            "waiting": lanes.reduce(0) { $0 + $1.waiting.count }, "sent": dispatch.openCount,
+        ]
     }
 
     /// Why nothing moves, as far as it is not the queue's doing.
@@ -114,14 +117,19 @@ final class Ingester {
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
             }
-            let token = holdings.insert(
-                .init(queue: queue, receipt: delivery.receipt, leasedAt: EventLoop.shared.now))
+            let holding = Holdings.Holding(
+                queue: queue, receipt: delivery.receipt, bytes: delivery.bytes.count + Self.overhead,
+                leasedAt: EventLoop.shared.now)
+            let token = holdings.insert(holding)
+            admission.leased(holding.share)
             count(envelope, lanes[queue].metrics)
             lanes[queue].waiting.append((envelope, token))
         }
-        admission.leased(deliveries.count, queue: queue)
         move()
     }
+
+    /// What a request costs beside its bytes, about: what limits bytes limits small requests as well.
+    private static let overhead = 1024
 
     /// Where a queue is: written beside what is leased from now on.
     func know(_ store: StoreAnswer, queue: Int) {
@@ -161,22 +169,22 @@ final class Ingester {
 
     /// Drops requests that somebody else has leased meanwhile, as far as they have not been sent.
     ///
-    /// What has been sent goes on: its result still counts if it is the first.
+    /// What has been sent goes on: its result still counts if it is the first. Most of it is settled already: a renewal and
+    /// the word of that pass each other all the time.
     func lost(_ receipts: [Receipt], queue: Int) {
-        let lost = Set(receipts)
-        var kept = Deque<(envelope: Envelope, token: UInt64)>()
-        for item in lanes[queue].waiting {
-            if let holding = holdings[item.token], lost.contains(holding.receipt) {
-                _ = holdings.remove(item.token)
-                admission.dropped(queue: queue)
-            } else {
-                kept.append(item)
-            }
+        let taken = holdings.miss(receipts, queue: queue)
+        let dropped = Set(taken.unsent)
+        if !dropped.isEmpty {
+            lanes[queue].waiting.removeAll { dropped.contains($0.token) }
+            for case let holding? in taken.unsent.map({ holdings.remove($0) }) { admission.dropped(holding.share) }
         }
-        lanes[queue].waiting = kept
+        guard taken.sent + dropped.count > 0 else { return }
         logger.warning(
             "Leases were taken over by another process",
-            metadata: ["queue": "\(lanes[queue].settings.name)", "count": "\(receipts.count)"])
+            metadata: [
+                "queue": "\(lanes[queue].settings.name)", "count": "\(taken.sent + dropped.count)",
+                "not_sent": "\(dropped.count)",
+            ])
         offerPermits()
     }
 
@@ -189,12 +197,12 @@ final class Ingester {
         drainWaiters = []
         dispatch.beginDrain(returningUnsent: true)
         let released = lanes.indices.map { queue in
-            let receipts = lanes[queue].waiting.compactMap { holdings.remove($0.token)?.receipt }
-            for _ in receipts { admission.dropped(queue: queue) }
+            let dropped = lanes[queue].waiting.compactMap { holdings.remove($0.token) }
+            for holding in dropped { admission.dropped(holding.share) }
             lanes[queue].waiting.removeAll()
             lanes[queue].permitWaiter?.resume(returning: 0)
             lanes[queue].permitWaiter = nil
-            return receipts
+            return dropped.map(\.receipt)
         }
         return released
     }
@@ -208,7 +216,7 @@ final class Ingester {
         }
         for case .lease(let token) in dispatch.takeUnsent() {
             guard let holding = holdings.remove(token) else { continue }
-            admission.settled(queue: holding.queue)
+            admission.settled(holding.share)
             released[holding.queue].append(holding.receipt)
         }
         return released
@@ -216,7 +224,7 @@ final class Ingester {
 
     private func settled(_ origin: Origin) {
         guard case .lease(let token) = origin, let holding = holdings.remove(token) else { return }
-        admission.settled(queue: holding.queue)
+        admission.settled(holding.share)
         offerPermits()
     }
 
@@ -226,7 +234,7 @@ final class Ingester {
         while room > 0, let queue = nextQueue(), let item = lanes[queue].waiting.popFirst() {
             holdings[item.token]?.isSent = true
             admission.sent(queue: queue)
-            dispatch.send(item.envelope, from: .lease(item.token))
+            dispatch.send(item.envelope, from: .lease(item.token), lane: queue)
             room -= 1
         }
         offerPermits()
@@ -247,7 +255,9 @@ final class Ingester {
         }
     }
 
+    /// None while dispatch has handed back what was sent for this queue: its share of the room there is used up.
     private func currentPermits(queue: Int) -> Int {
-        min(Self.largestLease, admission.permits(queue: queue, room: dispatch.room))
+        dispatch.hasHandedBack(lane: queue)
+            ? 0 : min(Self.largestLease, admission.permits(queue: queue, room: dispatch.room))
     }
 }

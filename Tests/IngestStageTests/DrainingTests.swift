@@ -41,6 +41,7 @@ struct DrainingTests {
         let ingester = Ingester(
             queues: [queue], dispatch: link.outgoing,
             preparation: Preparation(limits: RequestLimits(), maxDeliveries: 5), policy: .randomRobin, maxInFlight: nil,
+            maxOpenBytes: 1 << 20,
             metrics: { RequestMetrics(registry: link.registry, queueID: $0.id, queueName: $0.name) },
             logger: Logger(label: "ingest"), tap: nil)
         let reader = QueueReader(

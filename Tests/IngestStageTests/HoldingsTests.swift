@@ -47,6 +47,28 @@ struct HoldingsTests {
         #expect(holdings.remove(77) == nil)
     }
 
+    @Test
+    func takesWhatIsNotOursForTakenOverOnlyIfItIsStillOpenTheNextTime() {
+        var holdings = Holdings()
+        let open = holdings.insert(holding("open"))
+        let settled = holdings.insert(holding("settled"))
+        holdings[open]?.isSent = true
+        holdings[settled]?.isSent = true
+        let missed = [Receipt("open"), Receipt("settled"), Receipt("unknown")]
+        #expect(holdings.miss(missed, queue: 0) == (0, []))
+        _ = holdings.remove(settled)
+        #expect(holdings.miss(missed, queue: 0) == (1, []))
+        #expect(holdings.miss(missed, queue: 0) == (0, []), "said once")
+    }
+
+    @Test
+    func takesWhatNobodyCanHaveSettledForTakenOverAtOnce() {
+        var holdings = Holdings()
+        let waiting = holdings.insert(holding("waiting"))
+        _ = holdings.insert(holding("waiting", queue: 1))
+        #expect(holdings.miss([Receipt("waiting")], queue: 0) == (0, [waiting]))
+    }
+
     private func holding(_ receipt: String, queue: Int = 0, at time: Duration = .zero) -> Holdings.Holding {
         .init(queue: queue, receipt: Receipt(receipt), leasedAt: time)
     }

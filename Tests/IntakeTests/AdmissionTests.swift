@@ -1,8 +1,38 @@
+import Queue
 import Testing
 
 @testable import Intake
 
 struct AdmissionTests {
+    private let share = QueueShares.Share(lane: 0, bytes: 1000)
+
+    private func lease(_ count: Int, _ admission: inout Admission) {
+        for _ in 0..<count { admission.leased(share) }
+    }
+
+    @Test
+    func permitsNothingMoreWhileTooManyBytesAreOpen() {
+        var admission = Admission(queues: 1, maxInFlight: nil, maxOpenBytes: 3000)
+        lease(2, &admission)
+        #expect(admission.permits(queue: 0, room: 64) == 62)
+        lease(1, &admission)
+        #expect(admission.permits(queue: 0, room: 64) == 0)
+        for _ in 0..<3 { admission.sent(queue: 0) }
+        #expect(admission.permits(queue: 0, room: 64) == 0, "sent is not settled")
+        admission.settled(share)
+        #expect(admission.permits(queue: 0, room: 64) == 64)
+    }
+
+    @Test
+    func leavesBytesToTheOtherQueueHoweverManyOneHas() {
+        var admission = Admission(queues: 2, maxInFlight: nil, maxOpenBytes: 4000)
+        lease(30, &admission)
+        for _ in 0..<30 { admission.sent(queue: 0) }
+        #expect(admission.openBytes == 30_000)
+        #expect(admission.permits(queue: 0, room: 1000) == 0)
+        #expect(admission.permits(queue: 1, room: 1000) > 0)
+    }
+
     @Test
     func givesASingleQueueAllTheRoom() {
         let admission = Admission(queues: 1, maxInFlight: nil)
@@ -12,7 +42,7 @@ struct AdmissionTests {
     @Test
     func countsWhatIsLeasedButNotYetSentAgainstTheRoom() {
         var admission = Admission(queues: 1, maxInFlight: nil)
-        admission.leased(60, queue: 0)
+        lease(60, &admission)
         #expect(admission.permits(queue: 0, room: 64) == 4)
         for _ in 0..<60 { admission.sent(queue: 0) }
         #expect(admission.permits(queue: 0, room: 4) == 4)
@@ -28,7 +58,7 @@ struct AdmissionTests {
     func keepsTheOtherQueueMovingWhileOneSettlesNothing() {
         var admission = Admission(queues: 2, maxInFlight: nil)
         let silent = admission.permits(queue: 0, room: 64)
-        admission.leased(silent, queue: 0)
+        lease(silent, &admission)
         for _ in 0..<silent { admission.sent(queue: 0) }
         #expect(silent == 48)
         #expect(admission.permits(queue: 0, room: 16) == 0)
@@ -38,10 +68,10 @@ struct AdmissionTests {
     @Test
     func givesTheRoomBackWhenRequestsAreSettledOrDropped() {
         var admission = Admission(queues: 2, maxInFlight: nil)
-        admission.leased(6, queue: 0)
+        lease(6, &admission)
         admission.sent(queue: 0)
-        admission.settled(queue: 0)
-        admission.dropped(queue: 0)
+        admission.settled(share)
+        admission.dropped(share)
         #expect(admission.open == [4, 0])
         #expect(admission.buffered == [4, 0])
     }
@@ -50,7 +80,7 @@ struct AdmissionTests {
     func neverExceedsItsUpperBound() {
         var admission = Admission(queues: 1, maxInFlight: 10)
         #expect(admission.permits(queue: 0, room: 64) == 10)
-        admission.leased(10, queue: 0)
+        lease(10, &admission)
         #expect(admission.permits(queue: 0, room: 64) == 0)
     }
 

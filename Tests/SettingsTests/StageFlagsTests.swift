@@ -21,6 +21,7 @@ struct StageFlagsTests {
         #expect(settings.server.redis.value == "localhost:6379")
         #expect(settings.mergePolicy == .randomRobin)
         #expect(settings.maxInFlight == 0)
+        #expect(settings.maxOpenBytes == 268_435_456)
         #expect(settings.maxPayloadBytes == 67_108_864)
         #expect(settings.lease == .seconds(30))
         #expect(settings.deduplicates)

@@ -1,8 +1,13 @@
+package import Queue
+
 /// How many more requests each queue may have leased now.
 ///
 /// The room is what the downstream peers take, and perhaps an upper bound of this process. With several queues, one of
 /// them never has more than 1 − 1/(2k) of it, k being their number, so that a queue whose gateway is silent or whose
 /// results cannot be written leaves the others moving; and every queue may always have one request open.
+///
+/// Bytes are limited for all queues together, each of which has its share (`QueueShares`). How many bytes a request has is
+/// known once it is leased: a lease may go above the limit by what a source takes at once, a few megabytes.
 package struct Admission: Sendable, Equatable {
     /// Upper bound for all open requests of this process; `nil` for what the peers give room for.
     package let maxInFlight: Int?
@@ -10,34 +15,46 @@ package struct Admission: Sendable, Equatable {
     package private(set) var open: [Int]
     /// Of these, not yet sent, per queue.
     package private(set) var buffered: [Int]
+    private var bytes: QueueShares
 
-    package init(queues: Int, maxInFlight: Int?) {
+    /// - Parameter maxOpenBytes: of all open requests of this process.
+    package init(queues: Int, maxInFlight: Int?, maxOpenBytes: Int = .max) {
         precondition(queues > 0, "an ingest serves at least one queue")
         self.maxInFlight = maxInFlight
         open = Array(repeating: 0, count: queues)
         buffered = Array(repeating: 0, count: queues)
+        bytes = QueueShares(bytes: maxOpenBytes, queues: queues)
     }
 
-    package mutating func leased(_ count: Int, queue: Int) {
-        open[queue] += count
-        buffered[queue] += count
+    /// Bytes of all open requests.
+    package var openBytes: Int { bytes.byteCount }
+
+    /// A request has been leased.
+    package mutating func leased(_ share: QueueShares.Share) {
+        open[share.lane] += 1
+        buffered[share.lane] += 1
+        bytes.add(share)
     }
 
     package mutating func sent(queue: Int) { buffered[queue] -= 1 }
 
     /// A request that was sent has been settled.
-    package mutating func settled(queue: Int) { open[queue] -= 1 }
+    package mutating func settled(_ share: QueueShares.Share) {
+        open[share.lane] -= 1
+        bytes.remove(share)
+    }
 
     /// A request that was not sent is gone: given back, or no longer ours.
-    package mutating func dropped(queue: Int) {
-        open[queue] -= 1
-        buffered[queue] -= 1
+    package mutating func dropped(_ share: QueueShares.Share) {
+        settled(share)
+        buffered[share.lane] -= 1
     }
 
     /// How many requests `queue` may lease now.
     ///
     /// - Parameter room: how many more messages the downstream peers take now.
     package func permits(queue: Int, room: Int) -> Int {
+        guard bytes.hasRoom(lane: queue) else { return 0 }
         let allOpen = open.reduce(0, +)
         let unsent = buffered.reduce(0, +)
         var free = room - unsent

@@ -7,6 +7,8 @@ package struct IngestSettings: Sendable, Equatable {
     package var mergePolicy: RequestMergePolicy
     /// 0 for as much as the peers have room for.
     package var maxInFlight: Int
+    /// Of all requests in the pipeline that this process has leased.
+    package var maxOpenBytes: Int
     package var maxPayloadBytes: Int
     /// Renewed after a third of it.
     package var lease: Duration
@@ -50,6 +52,7 @@ extension IngestSettings {
         stage.describe() + server.describe() + server.describeQueues() + [
             ("--request-merge-policy", mergePolicy.rawValue),
             ("--max-in-flight", "\(maxInFlight)"),
+            ("--max-open-bytes", "\(maxOpenBytes)"),
             ("--max-payload-bytes", "\(maxPayloadBytes)"),
             ("--lease-seconds", "\(Seconds(lease / .seconds(1)))"),
             ("--redis.deduplicate", "\(deduplicates)"),

@@ -3,7 +3,7 @@ enum FlagNames {
     static let all: [String] =
         [
             "listen", "dispatch", "retry", "emit", "acks", "acks-advertise", "max-deliveries",
-            "request-merge-policy", "max-in-flight", "max-payload-bytes", "lease-seconds",
+            "request-merge-policy", "max-in-flight", "max-open-bytes", "max-payload-bytes", "lease-seconds",
             "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
             "tls-insecure-skip-verify", "gateway-token-file",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "result-payload",

@@ -12,6 +12,13 @@ struct IngestFlags<Kind: StageKind>: ParsableArguments {
     var maxInFlight = 0
 
     @Option(
+        help: Kind.help(
+            "Bytes of requests in the pipeline above which none are taken; each queue has a share.", "bytes",
+            byDefault: 268_435_456, of: .ingest),
+        transform: Checked.integer(1...Int.max))
+    var maxOpenBytes = 268_435_456
+
+    @Option(
         help: Kind.help("Largest payload of a request.", "bytes", byDefault: 67_108_864, of: .ingest),
         transform: Checked.integer(1...268_000_000))
     var maxPayloadBytes = 67_108_864

@@ -11,6 +11,7 @@ extension IngestSettings {
             server: server,
             mergePolicy: flags.ingest.requestMergePolicy,
             maxInFlight: flags.ingest.maxInFlight,
+            maxOpenBytes: flags.ingest.maxOpenBytes,
             maxPayloadBytes: flags.ingest.maxPayloadBytes,
             lease: flags.ingest.leaseSeconds.duration,
             deduplicates: flags.redis.deduplicate?.isOn ?? true
