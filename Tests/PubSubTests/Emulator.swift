@@ -69,9 +69,10 @@ struct Lab: Sendable {
     }
 
     @PipelineActor
-    func sink(orderingKey: String = "") throws -> PubSubSink {
+    func sink(orderingKey: String = "", mostParked: Int = 1000) throws -> PubSubSink {
         PubSubSink(
-            client: try client(), project: Self.project, defaultTopic: results, orderingKey: orderingKey)
+            client: try client(), project: Self.project, defaultTopic: results, orderingKey: orderingKey,
+            mostParked: mostParked)
     }
 
     func publish(_ texts: String..., attributes: [String: String] = [:]) throws {

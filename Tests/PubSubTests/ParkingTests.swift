@@ -40,4 +40,22 @@ struct ParkingTests {
         #expect(groups.keys.map(\.action) == [.extend(seconds: 320)])
         #expect(groups.values.first?.first?.left == .seconds(310))
     }
+
+    @Test
+    func hasRoomForSoManyOfEachSubscriptionAndForMoreWhenSomeHaveGoneBack() {
+        var parking = Parking(most: 8, mostBytes: 1 << 20)
+        parking.add("other", of: "other", for: .seconds(1), at: .zero)
+        var count = 0
+        while parking.hasRoom(for: subscription), count < 100 {
+            parking.add("\(count)", of: subscription, for: .seconds(2), at: .zero)
+            count += 1
+        }
+        #expect(count == 6)
+        let othersHaveRoom = parking.hasRoom(for: "other")
+        #expect(othersHaveRoom)
+        _ = parking.take(at: .seconds(2))
+        #expect(parking.count == 0)
+        let hasRoomAgain = parking.hasRoom(for: subscription)
+        #expect(hasRoomAgain)
+    }
 }

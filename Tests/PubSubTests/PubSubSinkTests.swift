@@ -115,6 +115,24 @@ struct PubSubSinkTests {
         #expect(again.failedAttempts == 1)
     }
 
+    @Test
+    func parksNoMoreThanItHasRoomForAndGoesOnWhenSomeHaveGoneBack() async throws {
+        let lab = try await Lab { $0.backoff = nil }
+        let source = try await lab.source()
+        let sink = try await lab.sink(mostParked: 2)
+        try await source.connect()
+        try await sink.connect()
+        try lab.publish("a", "b", "c")
+        let parks = try await source.take(3).map { $0.settlement(.park(afterMilliseconds: 800, failedAttempts: 1)) }
+        #expect(try await sink.settle(Array(parks.prefix(2))) == [.settled, .settled])
+        guard case .delayed = try await sink.settle([parks[2]]).first else {
+            Issue.record("parked without room")
+            return
+        }
+        #expect(try await source.take(2).count == 2)
+        #expect(try await sink.settle([parks[2]]) == [.settled])
+    }
+
     /// Google's emulator loses most of these when it is left to their deadlines to bring them back.
     @Test
     func bringsBackManyParkedRequestsTimeAndAgainWhereARetryPolicyAddsToIt() async throws {

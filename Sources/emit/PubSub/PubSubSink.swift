@@ -18,7 +18,7 @@ package final class PubSubSink: ResultSink {
     private let store: StoreIdentity
     private var progress: [Receipt: SettlementProgress] = [:]
     private var recent = RecentReceipts()
-    private var parking = Parking()
+    private var parking: Parking
     private var alarm: (timer: TimerID, due: Duration)?
     /// Why nothing at all works, if that is so.
     private var outage: String? = "not connected yet"
@@ -28,7 +28,11 @@ package final class PubSubSink: ResultSink {
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
     ///   - orderingKey: of every result; empty for none.
-    package init(client: PubSubClient, project: String, defaultTopic: String, orderingKey: String = "") {
+    ///   - mostParked: deliveries that wait here for their retries, of all subscriptions.
+    package init(
+        client: PubSubClient, project: String, defaultTopic: String, orderingKey: String = "", mostParked: Int = 100_000
+    ) {
+        parking = Parking(most: mostParked)
         self.client = client
         self.project = project
         store = client.store(project: project)
@@ -200,7 +204,12 @@ package final class PubSubSink: ResultSink {
     /// - Returns: why nothing is known about some of it.
     private func close(_ run: inout SettlementRun) async -> PubSubError? {
         defer { setAlarm() }
-        for (group, indices) in run.actions() {
+        for (group, all) in run.actions() {
+            let indices = all.filter { !run.parks($0) || parking.hasRoom(for: group.subscription) }
+            for index in Set(all).subtracting(indices) {
+                run.delayed(index, "no more requests of \(group.subscription) can wait here for their retries")
+            }
+            if indices.isEmpty { continue }
             let failure = await perform(group, indices, &run, whenGone: .lost) { run, index, answer in
                 run.ended(index, answer)
                 guard let delay = run.delay(index) else { return }

@@ -114,6 +114,11 @@ struct SettlementRun: Sendable {
         return .milliseconds(delay)
     }
 
+    /// Whether its delivery is to wait.
+    func parks(_ index: Int) -> Bool {
+        if case .park(let delay, _) = items[index].settlement.action { delay > 0 } else { false }
+    }
+
     func ackID(_ index: Int) -> String { items[index].receipt?.ackID ?? "" }
 
     /// The message that stands for a settlement in a topic; an error result if it is larger than Pub/Sub takes.
