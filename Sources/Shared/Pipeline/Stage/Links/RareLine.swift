@@ -23,7 +23,7 @@ struct RareLine: Sendable {
         guard count > 0 else { return nil }
         if let said {
             if now - said < spacing { return nil }
-            spacing = now - said >= 2 * Self.longestPause ? Self.shortest : min(2 * spacing, Self.longestPause)
+            spacing = now - said >= Self.longestPause * 2 ? Self.shortest : min(spacing * 2, Self.longestPause)
         }
         defer { count = 0 }
         said = now
