@@ -1,3 +1,5 @@
+import DequeModule
+
 /// One downstream process as a sender sees it, with the session that feeds it.
 struct SenderPeer: Sendable {
     enum Phase: Sendable {
