@@ -130,7 +130,7 @@ let package = Package(
             path: "Sources/Shared/Pipeline/Metrics",
             swiftSettings: strict
         ),
-        shared("Status", in: pipeline, ["PipelineMetrics", flyingFox, flyingSocks, logging, lifecycle]),
+        shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", logging, lifecycle]),
         shared("Tap", in: pipeline, ["Messages", "Loop", "PipelineMetrics", "ZeroMQ", logging]),
         shared("Settings", in: pipeline, ["Messages", "Queue", argumentParser, logging]),
         shared(

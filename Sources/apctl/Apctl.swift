@@ -1,6 +1,14 @@
 import ArgumentParser
+import Loop
 
 @main
+struct ApctlMain {
+    static func main() async {
+        ProcessShield.raise()
+        await Apctl.main()
+    }
+}
+
 struct Apctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apctl",

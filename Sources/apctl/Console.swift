@@ -4,13 +4,16 @@ import Glibc
 /// Standard output and standard error, written at once.
 enum Console {
     /// Results and summaries.
-    static func out(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+    ///
+    /// - Returns: `false` when nobody reads them.
+    @discardableResult
+    static func out(_ text: String) -> Bool { write(Array(text.utf8), to: STDOUT_FILENO) }
 
     /// The same, as bytes that need not be text.
-    static func out(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+    static func out(_ bytes: [UInt8]) { _ = write(bytes, to: STDOUT_FILENO) }
 
     /// Progress and troubles.
-    static func error(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+    static func error(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
 
     /// Columns of the terminal that standard error is; `nil` when it is none.
     static var errorColumns: Int? {
@@ -25,11 +28,19 @@ enum Console {
         return columns > 0 ? columns : nil
     }
 
-    private static func write(_ bytes: [UInt8], to descriptor: CInt) {
+    private static func write(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 { sent += count } else if errno != EINTR && errno != EAGAIN { return }
+            if count > 0 {
+                sent += count
+            } else if errno == EAGAIN {
+                var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&item, 1, -1)
+            } else if errno != EINTR {
+                return false
+            }
         }
+        return true
     }
 }

@@ -9,18 +9,20 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Starts the four stages on this machine with the embedded queue. A line is a request as on the queues, \
             {"id":…,"payload":{…}}, or a line of OpenAI's batch format, {"custom_id":…,"method":"POST","url":…,"body":{…}}, \
-            which is answered in that format. Results come in the order of completion. Interrupted, the same command \
-            goes on where it stopped. Other settings of the stages come from the environment: \
+            which is answered in that format. What comes through a pipe (- or /dev/stdin) is read to its end first. \
+            Results come in the order of completion. Interrupted, the same command goes on where it stopped; without \
+            input (apctl run - < /dev/null) it goes on with what came through the pipe before. Other settings of the stages come from the environment: \
             AP_REQUEST_TIMEOUT, AP_GATEWAY_TOKEN_FILE and so on, as in `dispatch --help`.
 
             Exit status: 0 when every line has its result, 1 when some have none, 64 when something must be put right.
             """
     )
 
-    @Argument(help: "File of requests, one a line.") var requests: String
+    @Argument(help: "File of requests, one a line; - for standard input.") var requests: String
     @Option(help: "URL of the gateway; without a path, /v1/completions is meant.")
     var gateway = "http://localhost:30080/v1/completions"
-    @Option(help: "File for the results. (default: REQUESTS.jsonl.results.jsonl)") var results: String?
+    @Option(help: "File for the results. (default: REQUESTS.jsonl.results.jsonl, for - stdin.results.jsonl)")
+    var results: String?
     @Option(help: "Requests at the gateway at once.") var concurrency = 8
     @Option(help: "Time a request has when it names no deadline: 90s, 30m, 24h, 7d.") var deadline = TimeSpan(
         seconds: 86400)

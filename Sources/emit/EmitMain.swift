@@ -7,7 +7,7 @@ import Stage
 struct EmitMain {
     static func main() async {
         TerminationSignals.listen()
-        let settings = EmitSettings.parseOrExit()
+        let settings = EmitSettings.parseOrExit(check: Sinks.check)
         await runStage(settings.stage, described: settings.describe()) { stage in
             let sink = try Sinks.make(settings.server)
             let emitter = Emitter(

@@ -9,6 +9,16 @@ import Settings
 
 /// The kinds of queues that emit can settle: one line each.
 enum Sinks {
+    /// Looks at what the settings name, before anything is opened.
+    static func check(_ settings: EmitSettings) throws(SettingsError) {
+        let server = settings.server
+        switch server.implementation {
+        case .redisPubSub, .redisSortedSet:
+            do { _ = try RedisURL(server.redis.value) } catch { throw SettingsError(server.redisSource, error.reason) }
+        case .sqlite, .googlePubSub: return
+        }
+    }
+
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
     @PipelineActor
     static func make(_ server: QueueServerSettings) throws -> any ResultSink {

@@ -10,7 +10,7 @@ import Stage
 struct IngestMain {
     static func main() async {
         TerminationSignals.listen()
-        let settings = IngestSettings.parseOrExit()
+        let settings = IngestSettings.parseOrExit(check: Sources.check)
         await runStage(settings.stage, described: settings.describe()) { stage in
             let queues = settings.server.queues
             let sources = try queues.map { try Sources.make($0, settings, logger: stage.logger) }

@@ -10,6 +10,16 @@ import Settings
 
 /// The kinds of queues that ingest can read: one line each.
 enum Sources {
+    /// Looks at what the settings name, before anything is opened.
+    static func check(_ settings: IngestSettings) throws(SettingsError) {
+        let server = settings.server
+        switch server.implementation {
+        case .redisPubSub, .redisSortedSet:
+            do { _ = try RedisURL(server.redis.value) } catch { throw SettingsError(server.redisSource, error.reason) }
+        case .sqlite, .googlePubSub: return
+        }
+    }
+
     /// The source of one queue.
     ///
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.

@@ -70,6 +70,33 @@ struct RunSessionTests {
     }
 
     @Test
+    func aRunOverAPipeGoesOnWithWhatCameThroughIt() throws {
+        try withFolder { folder in
+            let pipe = folder.path + "/pipe"
+            mkfifo(pipe, 0o600)
+            let paths = RunPaths(input: pipe, output: folder.path + "/out")
+            let text = (1...4).map { #"{"id":"r\#($0)","payload":{}}"# + "\n" }.joined()
+            func session(_ text: String) throws -> RunSession {
+                let writer = Thread { try? Data(text.utf8).write(to: URL(filePath: pipe)) }
+                writer.start()
+                return try RunSession(paths)
+            }
+            try session(text).feed(limit: 2, deadline: 99)
+            // Nothing comes this time: it is known what there was.
+            try session("").feed(limit: 1, deadline: 99)
+            // Or the same comes once more.
+            let last = try session(text)
+            #expect(try last.feed(limit: 9, deadline: 99) == 1)
+            #expect(last.isFed)
+            #expect(throws: RunError.self) { try session(text + "{}\n") }
+            try Stages(paths).settle(limit: 4)
+            #expect(try last.collect() == 4)
+            #expect(folder.text("out").split(separator: "\n").count == 4)
+            try last.removeState()
+        }
+    }
+
+    @Test
     func leasesOfStagesThatAreGoneEndAtOnce() throws {
         try withFolder { folder in
             let paths = input(folder, lines: 1)

@@ -50,4 +50,34 @@ struct StageCommandsTests {
             #expect(!Files.exists(second.path))
         }
     }
+
+    @Test
+    func anEndpointFitsASocketsPath() throws {
+        try withFolder { folder in
+            for name in StageCommands.names { chmod(folder.file(name, ""), 0o755) }
+            let commands = try StageCommands(
+                folder: folder.path, sockets: "/s", paths: RunPaths(input: "in", output: "out"), gateway: "http://g/v1",
+                concurrency: 1
+            ).all()
+            let links = commands.flatMap(\.arguments).filter { $0.hasPrefix("ipc:///s/") }
+            #expect(links.map { $0.dropFirst("ipc:///s/".count).count }.max() == StageCommands.longestLink.count)
+        }
+        let long = "/tmp/" + String(repeating: "x", count: 80)
+        let error = #expect(throws: RunError.self) {
+            try SocketFolder(record: "/tmp/no-such-record", parent: long)
+        }
+        #expect(error?.exitCode == 64)
+        #expect(error?.description.hasPrefix("TMPDIR is too long: ") == true)
+    }
+
+    @Test(arguments: [
+        ("-", "/dev/stdin", "stdin.results.jsonl"), ("/dev/stdin", "/dev/stdin", "stdin.results.jsonl"),
+        ("/dev/fd/63", "/dev/fd/63", "63.results.jsonl"), ("/tmp/pipe", "/tmp/pipe", "/tmp/pipe.results.jsonl"),
+    ])
+    func resultsOfAPipeStandInTheCurrentFolder(input: String, path: String, output: String) {
+        let paths = RunPaths(input: input, output: nil)
+        #expect(paths.input == path)
+        #expect(paths.output == output)
+        #expect(RunPaths(input: input, output: "o").output == "o")
+    }
 }

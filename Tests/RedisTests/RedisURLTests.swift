@@ -12,7 +12,9 @@ struct RedisURLTests {
         ("REDIS://h/", RedisURL(.tcp(host: "h", port: 6379))),
         ("redis://:secret@h", RedisURL(.tcp(host: "h", port: 6379), password: "secret")),
         ("redis://me:p%40ss%2F@h/1", RedisURL(.tcp(host: "h", port: 6379), user: "me", password: "p@ss/", database: 1)),
-        ("redis://h:1/2?read_timeout=3s", RedisURL(.tcp(host: "h", port: 1), database: 2)),
+        ("redis://h:1?db=3", RedisURL(.tcp(host: "h", port: 1), database: 3)),
+        ("redis://h:1/?db=3", RedisURL(.tcp(host: "h", port: 1), database: 3)),
+        ("redis://h?", RedisURL(.tcp(host: "h", port: 6379))),
         ("unix:///run/redis.sock", RedisURL(.unix(path: "/run/redis.sock"))),
         ("unix://:s@/run/r.sock?db=4", RedisURL(.unix(path: "/run/r.sock"), password: "s", database: 4)),
     ])
@@ -23,7 +25,12 @@ struct RedisURLTests {
     @Test(arguments: [
         ("rediss://h", "TLS"), ("http://h", "scheme 'http'"), ("redis://h:port", "port 'port'"),
         ("redis://h:70000", "port '70000'"), ("redis://h/two", "database 'two'"), ("unix://relative", "absolute path"),
-        ("redis://a:%zz@h", "percent-encoded"), ("[::1]7", "host:port"),
+        ("redis://a:%zz@h", "percent-encoded"), ("[::1]7", "host:port"), ("redis://h:1/3/", "database '3/'"),
+        ("redis://h:1/2?read_timeout=3s", "'read_timeout'"), ("redis://h/2?db=3", "twice"),
+        ("redis://h?db=1&db=1", "twice"),
+        ("redis://h?db=", "database ''"), ("redis://h/-1", "database '-1'"), ("redis://h/9999999999", "database"),
+        ("redis://h#x", "'h#x' is not a host"), ("redis://a:1,b:2", "'a:1,b' is not a host"), ("::1", "not a host"),
+        ("unix:///s?password=1", "'password'"),
     ])
     func saysWhatIsWrong(text: String, part: String) {
         #expect {

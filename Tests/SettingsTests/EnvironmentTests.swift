@@ -30,6 +30,37 @@ struct EnvironmentTests {
         #expect(settings.server.queues.count == 1)
     }
 
+    /// A Service named ap-metrics, with a port of that name.
+    @Test
+    func takesNoServiceOfKubernetesForASetting() throws {
+        let environment = [
+            "AP_METRICS_PORT": "tcp://10.0.0.1:9091", "AP_METRICS_SERVICE_HOST": "10.0.0.1",
+            "AP_METRICS_SERVICE_PORT": "9091", "AP_METRICS_SERVICE_PORT_METRICS": "9091",
+            "AP_METRICS_PORT_9091_TCP": "tcp://10.0.0.1:9091", "AP_METRICS_PORT_9091_TCP_PROTO": "tcp",
+            "AP_METRICS_PORT_9091_TCP_PORT": "9091", "AP_METRICS_PORT_9091_TCP_ADDR": "10.0.0.1",
+            "AP_REDIS_PORT": "tcp://10.0.0.2:6379", "AP_DNS_PORT_53_UDP_ADDR": "10.0.0.3",
+        ]
+        let settings = try RetrySettings.parse(arguments: [], environment: environment)
+        #expect(settings.stage.metricsPort == 9093)
+        #expect(
+            settings.stage.warnings == [
+                "AP_METRICS_PORT=tcp://10.0.0.1:9091 is no port but what Kubernetes says of a Service; it has no effect"
+            ])
+        let refused = refusal(RetrySettings.self, [], ["AP_METRICS_PORT": "10.0.0.1:9091"])
+        #expect(refused.hasPrefix("Error: AP_METRICS_PORT: "))
+    }
+
+    @Test
+    func saysWhichVariablesHaveNoEffect() throws {
+        let environment = ["AP_BACKOF_BASE": "9", "AP_REDIS_REQUEST_QUEUE_NAME_0": "a", "AP_EMPTY": ""]
+        let settings = try RetrySettings.parse(arguments: [], environment: environment)
+        #expect(
+            settings.stage.warnings == [
+                "AP_BACKOF_BASE belongs to no flag; it has no effect",
+                "AP_REDIS_REQUEST_QUEUE_NAME_0 belongs to no flag; it has no effect",
+            ])
+    }
+
     @Test(arguments: [("true", true), ("0", false), ("no", false)])
     func readsSwitches(value: String, isOn: Bool) throws {
         let environment = ["AP_REDIS_DEDUPLICATE": value]

@@ -112,4 +112,40 @@ struct RefusalTests {
     func saysWhatPubSubNeeds(arguments: [String], reason: String) {
         #expect(refusal(IngestSettings.self, ["--message-queue-impl=gcp-pubsub"] + arguments) == "Error: \(reason)")
     }
+
+    @Test(arguments: [
+        ("/", "/ is a folder"), ("/tmp/", "/tmp/ is a folder"), ("/nowhere/q.db", "there is no folder /nowhere"),
+        (
+            "file:q.db?mode=memory",
+            "expected the path of a file; 'file:q.db?mode=memory' means something else to SQLite"
+        ),
+        (":memory:", "expected the path of a file; ':memory:' means something else to SQLite"),
+        ("/dev/null", "/dev/null is no SQLite database"), ("/etc/passwd", "/etc/passwd is no SQLite database"),
+    ])
+    func refusesPathsThatCannotBeADatabase(path: String, reason: String) {
+        let arguments = ["--message-queue-impl", "sqlite", "--sqlite.path", path]
+        #expect(refusal(IngestSettings.self, arguments) == "Error: --sqlite.path: \(reason)")
+        #expect(refusal(EmitSettings.self, arguments) == "Error: --sqlite.path: \(reason)")
+        // The other kinds do not look at it.
+        #expect(exit(EmitSettings.self, ["--sqlite.path", path]) == nil)
+    }
+
+    @Test
+    func acceptsADatabaseThatDoesNotExistYet() {
+        let arguments = ["--message-queue-impl", "sqlite", "--sqlite.path"]
+        #expect(exit(IngestSettings.self, arguments + ["no-such.db"]) == nil)
+        #expect(exit(IngestSettings.self, arguments + ["/tmp/no-such.db"]) == nil)
+    }
+
+    @Test
+    func namesWhatTheProgramItselfRefuses() {
+        let end = #expect(throws: SettingsExit.self) {
+            try EmitSettings.parse(arguments: [], environment: ["AP_REDIS_ADDR": "h:1"]) {
+                settings throws(SettingsError) in
+                throw SettingsError(settings.server.redisSource, "no")
+            }
+        }
+        #expect(end?.text.hasPrefix("Error: AP_REDIS_ADDR (--redis.addr): no\n") == true)
+        #expect(end?.code == 64)
+    }
 }

@@ -74,6 +74,18 @@ struct StageLogHandlerTests {
     }
 
     @Test
+    func cutsWhatIsLong() throws {
+        let lines = Lines()
+        let long = String(repeating: "é", count: 1 << 20)
+        makeLogger(.text, lines).info("M", metadata: ["name": "\(long)"])
+        makeLogger(.json, lines).info("M", metadata: ["name": "\(long)", "list": ["\(long)"]])
+        #expect(lines.all[0].utf8.count < 5000)
+        #expect(lines.all[0].hasSuffix("é… (2097152 bytes)\"\n"))
+        #expect(lines.all[1].utf8.count < 10_000)
+        #expect(lines.all[1].hasSuffix("é… (2097152 bytes)\"}\n"))
+    }
+
+    @Test
     func keepsLinesOfSeveralThreadsWhole() async {
         let lines = Lines()
         let logger = makeLogger(.text, lines)

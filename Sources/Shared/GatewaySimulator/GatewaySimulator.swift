@@ -13,7 +13,7 @@ package final class GatewaySimulator: Sendable {
     private let server: GatewayServer
 
     private init(_ settings: GatewaySettings, host: String, port: UInt16) async throws(GatewaySimulatorError) {
-        raiseDescriptorLimit()
+        Descriptors.raiseLimit()
         server = try await GatewayServer(settings, recorder: recorder, host: host, port: port)
         self.port = server.port
         url = "http://\(host.contains(":") ? "[\(host)]" : host):\(self.port)"
@@ -38,12 +38,4 @@ package final class GatewaySimulator: Sendable {
 
     /// Closes the listening socket and every connection.
     package func stop() async { await server.stop() }
-}
-
-/// A connection is a descriptor: the soft limit is often 1024.
-private func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

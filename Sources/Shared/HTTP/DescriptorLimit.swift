@@ -1,4 +1,4 @@
-import Glibc
+import Loop
 
 /// What the process may open is less than what it was asked to do.
 package struct DescriptorLimitError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -13,17 +13,9 @@ package struct DescriptorLimitError: Error, Sendable, Equatable, CustomStringCon
 
 /// Raises the soft limit of open files to the hard limit.
 ///
-/// Source: getrlimit(2).
 /// - Parameter needed: descriptors the process will need at once.
 /// - Throws: when the hard limit is lower than that; the soft limit is raised all the same.
 package func raiseDescriptorLimit(needed: Int) throws(DescriptorLimitError) {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    if limit.rlim_cur < limit.rlim_max {
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-    let available = Int(clamping: limit.rlim_cur)
+    let available = Descriptors.raiseLimit()
     if available < needed { throw DescriptorLimitError(needed: needed, available: available) }
 }

@@ -1,7 +1,8 @@
 /// Where a Redis server is, and who we are there.
 ///
-/// `redis://[user[:password]@]host[:port][/db]`, `unix://[user[:password]@]/path[?db=n]` or plain `host[:port]`.
-/// Percent-encoding is undone in user and password. Never described with its password.
+/// `redis://[user[:password]@]host[:port][/db][?db=n]`, `unix://[user[:password]@]/path[?db=n]` or plain `host[:port]`.
+/// Percent-encoding is undone in user and password. Whatever else a URL asks for is refused: clients of other languages
+/// know other parameters, and none of them may be dropped in silence. Never described with its password.
 package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
     package enum Endpoint: Sendable, Hashable {
         case tcp(host: String, port: Int)
@@ -42,21 +43,38 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
 
     private init(redis rest: Substring) throws(RedisError) {
         let (login, place) = Self.split(rest)
-        let parts = place.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
-            .split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        let (host, port) = try Self.hostAndPort(parts[0], in: "redis://\(place)")
+        let (address, query) = Self.cut(place, "?")
+        let (authority, path) = Self.cut(address, "/")
+        let (host, port) = try Self.hostAndPort(authority, in: "redis://\(address)")
         self.init(.tcp(host: host, port: port))
         try setLogin(login)
-        if parts.count == 2, !parts[1].isEmpty { try setDatabase(parts[1]) }
+        let number = path.flatMap { $0.isEmpty ? nil : $0 }
+        if let number { try setDatabase(number) }
+        try setParameters(query, isDatabaseKnown: number != nil)
     }
 
     private init(unix rest: Substring) throws(RedisError) {
         let (login, place) = Self.split(rest)
-        let parts = place.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts[0].hasPrefix("/") else { throw Self.wrong("unix:// needs an absolute path") }
-        self.init(.unix(path: String(parts[0])))
+        let (path, query) = Self.cut(place, "?")
+        // sockaddr_un has 108 bytes, one of them for the end: unix(7).
+        guard path.hasPrefix("/"), path.utf8.count <= 107 else {
+            throw Self.wrong("unix:// needs an absolute path of 107 bytes at most")
+        }
+        self.init(.unix(path: String(path)))
         try setLogin(login)
-        if parts.count == 2, parts[1].hasPrefix("db=") { try setDatabase(parts[1].dropFirst(3)) }
+        try setParameters(query, isDatabaseKnown: false)
+    }
+
+    /// `db` is the only one known.
+    private mutating func setParameters(_ query: Substring?, isDatabaseKnown: Bool) throws(RedisError) {
+        var isKnown = isDatabaseKnown
+        for parameter in query?.split(separator: "&") ?? [] {
+            let (name, value) = Self.cut(parameter, "=")
+            guard name == "db" else { throw Self.wrong("the parameter '\(name)' is not known here; only db is") }
+            if isKnown { throw Self.wrong("names its database twice") }
+            try setDatabase(value ?? "")
+            isKnown = true
+        }
     }
 
     private mutating func setLogin(_ login: Substring?) throws(RedisError) {
@@ -70,8 +88,11 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     private mutating func setDatabase(_ text: Substring) throws(RedisError) {
-        guard let number = Int(text), number >= 0 else { throw Self.wrong("database '\(text)' is not a number") }
-        database = number
+        // Redis counts its databases with 32 bits.
+        guard let number = Int32(text), number >= 0, text.first != "+" else {
+            throw Self.wrong("database '\(text)' is not a number")
+        }
+        database = Int(number)
     }
 
     /// Without the password: `redis://user@host:6379/2`.
@@ -86,6 +107,12 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension RedisURL {
+    /// What stands before and after the first `mark`; `nil` without one.
+    private static func cut(_ text: Substring, _ mark: Character) -> (Substring, Substring?) {
+        guard let index = text.firstIndex(of: mark) else { return (text, nil) }
+        return (text[..<index], text[text.index(after: index)...])
+    }
+
     /// Login, if any, and what follows the last `@` before the path.
     private static func split(_ rest: Substring) -> (login: Substring?, place: Substring) {
         guard let at = rest.lastIndex(of: "@") else { return (nil, rest) }
@@ -107,7 +134,13 @@ extension RedisURL {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
         }
-        guard let number = Int(port), (1...65535).contains(number) else { throw wrong("port '\(port)' is not 1-65535") }
+        guard let number = Int(port), (1...65535).contains(number), port.first != "+" else {
+            throw wrong("port '\(port)' is not 1-65535")
+        }
+        let isAddress6 = text.hasPrefix("[")
+        guard host.contains(":") == isAddress6,
+            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/,@#?[]".utf8.contains($0) })
+        else { throw wrong("'\(host)' is not a host; IPv6 addresses stand in []") }
         return (host.isEmpty ? "localhost" : String(host), number)
     }
 

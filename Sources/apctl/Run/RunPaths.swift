@@ -5,13 +5,22 @@ struct RunPaths: Equatable {
     /// The results, one a line.
     var output: String
 
+    /// - Parameter input: `-` for standard input.
     init(input: String, output: String?) {
-        self.input = input
-        self.output = output ?? input + ".results.jsonl"
+        self.input = input == "-" ? "/dev/stdin" : input
+        self.output = output ?? Self.place(of: self.input) + ".results.jsonl"
+    }
+
+    /// Beside the input; for a descriptor, such as /dev/stdin, in the current folder: /dev is no place for results.
+    private static func place(of input: String) -> String {
+        guard input.hasPrefix("/dev/") || input.hasPrefix("/proc/") else { return input }
+        return input.split(separator: "/").last.map(String.init) ?? input
     }
 
     /// What is needed to resume: removed when every line has its result.
     var state: String { output + ".state" }
+    /// What came through a pipe.
+    var copy: String { state + "/input.jsonl" }
     /// The embedded queue.
     var queue: String { state + "/queue.db" }
     /// Which input this is; a state without it counts for nothing.

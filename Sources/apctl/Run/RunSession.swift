@@ -38,16 +38,20 @@ final class RunSession {
     /// Starts a run, or goes on with one that was interrupted.
     init(_ paths: RunPaths) throws {
         self.paths = paths
-        identity = try InputIdentity(path: paths.input)
         let isResumed = Files.exists(paths.identity)
+        let input = RunInput(paths)
+        // What comes through a pipe is copied into the state.
+        if !isResumed, try input.isPipe { try Self.prepare(paths) }
+        let file = try input.file(isResumed: isResumed)
+        identity = try InputIdentity(path: file)
         if !isResumed { try Self.prepare(paths) }
         lock = try StateLock(path: paths.lock)
         if isResumed { try Self.check(identity, paths) }
         database = try QueueDatabase(path: paths.queue, create: !isResumed)
         written = try Files.read(Written.self, from: paths.written) ?? Written()
         output = try OutputFile(path: paths.output, length: written.bytes)
-        reader = try LineReader(path: paths.input)
-        formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: paths.input)))
+        reader = try LineReader(path: file)
+        formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: file)))
         if isResumed {
             try database.releaseAll()
             try skip(database.lastSubmission())

@@ -1,3 +1,4 @@
+import Loop
 import Queue
 import Synchronization
 import UnixSignals
@@ -70,15 +71,18 @@ struct Runner {
         }
     }
 
-    /// The first signal drains, the second ends at once.
+    /// The first signal drains, the second ends at once, unless it comes with the first.
     private func obey(_ signals: UnixSignalsSequence) async {
-        for await _ in signals {
-            if control.isStopping {
-                supervisor.kill()
-            } else {
+        var meaning = SignalMeaning()
+        let start = ContinuousClock.now
+        for await signal in signals {
+            switch meaning.take(signal.rawValue, at: ContinuousClock.now - start) {
+            case .drain:
                 control.stop()
                 supervisor.stop()
                 control.say("Draining: what has been sent to the gateway is finished. Once more ends at once.")
+            case .endNow: supervisor.kill()
+            case .same, .unknown, .unknownAgain: break
             }
         }
     }

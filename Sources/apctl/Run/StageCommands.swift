@@ -11,6 +11,8 @@ struct StageCommand: Sendable, Equatable {
 /// How the four stages are started: over ipc endpoints, on the embedded queue.
 struct StageCommands {
     static let names = ["emit", "retry", "dispatch", "ingest"]
+    /// The endpoint with the longest name.
+    static let longestLink = "dispatch-acks"
 
     /// Folder of the executables.
     var folder: String

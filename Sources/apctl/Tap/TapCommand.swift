@@ -59,7 +59,9 @@ struct TapCommand: AsyncParsableCommand {
         let reader: TapReader
         do {
             reader = try await TapReader(
-                endpoints.map(Self.endpoint), printer, out: { Console.out($0) },
+                endpoints.map(Self.endpoint), printer,
+                // Without a reader, as in `apctl tap … | head`, there is nothing left to do.
+                out: { if !Console.out($0) { _exit(1) } },
                 note: { Console.error("apctl tap: \($0)") })
         } catch let error as ZeroMQError {
             Console.error("apctl tap: \(error)\n")

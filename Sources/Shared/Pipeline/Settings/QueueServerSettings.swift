@@ -6,6 +6,8 @@ package struct QueueServerSettings: Sendable, Equatable {
     package var implementation: QueueImplementation
     /// URL, or `host:port`, of the Redis server.
     package var redis: Secret
+    /// Which flag, variable or field said so, for messages.
+    package var redisSource: String
     package var sqlitePath: String
     /// Empty unless given.
     package var pubsubProject: String

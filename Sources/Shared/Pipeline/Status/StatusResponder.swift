@@ -1,56 +1,64 @@
-import FlyingFox
-import Foundation
 import PipelineMetrics
 
 /// Answers the requests to the status endpoints.
 struct StatusResponder: Sendable {
     let provider: any StatusProvider
     let registry: MetricsRegistry
-    let asker: Asker
 
-    func respond(to request: HTTPRequest) async -> HTTPResponse {
-        guard request.method == .GET else {
-            return json(.methodNotAllowed, StatusDocument.error("only GET is understood"))
+    /// What only the stage can answer.
+    enum Question: Sendable { case health, readiness, status }
+
+    enum Reply {
+        case now(StatusAnswer)
+        case ask(Question)
+    }
+
+    func reply(to head: RequestHead) -> Reply {
+        guard head.method == "GET" else {
+            return .now(.json(.methodNotAllowed, StatusDocument.error("only GET is understood")))
         }
-        return switch request.path {
-        case "/healthz": await health()
-        case "/readyz": await readiness()
-        case "/status": await status()
-        case "/metrics": metrics()
-        default: json(.notFound, StatusDocument.error("only /healthz, /readyz, /status and /metrics are here"))
+        switch head.path {
+        case "/healthz": return .ask(.health)
+        case "/readyz": return .ask(.readiness)
+        case "/status": return .ask(.status)
+        case "/metrics": return .now(metrics())
+        default:
+            let paths = "only /healthz, /readyz, /status and /metrics are here"
+            return .now(.json(.notFound, StatusDocument.error(paths)))
         }
     }
 
-    private func health() async -> HTTPResponse {
-        let health = await asker.ask { await provider.health() } ?? .failing(reason: Self.silence)
-        return json(health == .ok ? .ok : .serviceUnavailable, StatusDocument.health(health))
-    }
-
-    private func readiness() async -> HTTPResponse {
-        let readiness = await asker.ask { await provider.readiness() } ?? .notReady(reason: Self.silence)
-        let code: HTTPStatusCode = if case .notReady = readiness { .serviceUnavailable } else { .ok }
-        return json(code, StatusDocument.readiness(readiness))
-    }
-
-    private func status() async -> HTTPResponse {
-        guard let report = await asker.ask({ await provider.status() }) else {
-            return json(.serviceUnavailable, StatusDocument.error(Self.silence))
+    /// What the stage says; it may never say anything.
+    func answer(to question: Question) async -> StatusAnswer {
+        switch question {
+        case .health: health(await provider.health())
+        case .readiness: readiness(await provider.readiness())
+        case .status: .json(.ok, StatusDocument.status(await provider.status()))
         }
-        return json(.ok, StatusDocument.status(report))
     }
 
-    private func metrics() -> HTTPResponse {
+    /// The answer when the stage gives none.
+    func silence(about question: Question) -> StatusAnswer {
+        switch question {
+        case .health: health(.failing(reason: Self.silence))
+        case .readiness: readiness(.notReady(reason: Self.silence))
+        case .status: .json(.unavailable, StatusDocument.error(Self.silence))
+        }
+    }
+
+    private func health(_ health: Health) -> StatusAnswer {
+        .json(health == .ok ? .ok : .unavailable, StatusDocument.health(health))
+    }
+
+    private func readiness(_ readiness: Readiness) -> StatusAnswer {
+        let code: StatusAnswer.Code = if case .notReady = readiness { .unavailable } else { .ok }
+        return .json(code, StatusDocument.readiness(readiness))
+    }
+
+    private func metrics() -> StatusAnswer {
         var text: [UInt8] = []
         registry.emit(into: &text)
-        return HTTPResponse(
-            statusCode: .ok,
-            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: Data(text)
-        )
-    }
-
-    private func json(_ code: HTTPStatusCode, _ body: Data) -> HTTPResponse {
-        HTTPResponse(statusCode: code, headers: [.contentType: "application/json"], body: body)
+        return StatusAnswer(code: .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: text)
     }
 
     private static let silence = "the stage does not answer"

@@ -91,7 +91,7 @@ package actor StageProcess {
 ///
 /// Swift's worker threads block signals, and a process inherits that from the thread that starts it: it would never
 /// hear SIGTERM.
-private func withNoSignalBlocked(_ body: () throws -> Void) rethrows {
+package func withNoSignalBlocked(_ body: () throws -> Void) rethrows {
     var none = sigset_t()
     var before = sigset_t()
     sigemptyset(&none)

@@ -12,7 +12,7 @@ struct LogLine {
 
     func text() -> String {
         var line = "\(time) \(level.rawValue.padded(to: 8)) \(label): \(message)"
-        for (key, value) in metadata { line += " \(key)=\(Self.word(value.description))" }
+        for (key, value) in metadata { line += " \(key)=\(Self.word(Self.cut(value.description)))" }
         return line + "\n"
     }
 
@@ -32,10 +32,19 @@ struct LogLine {
         return isPlain ? text : quoted(text)
     }
 
+    /// Bytes of one value, at most; names and errors from outside may be megabytes.
+    private static let longestValue = 4096
+
+    /// The text, or its beginning and how long it was.
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > longestValue else { return text }
+        return String(decoding: text.utf8.prefix(longestValue), as: UTF8.self) + "… (\(text.utf8.count) bytes)"
+    }
+
     private static func json(_ value: Logger.MetadataValue) -> String {
         switch value {
-        case .string(let text): quoted(text)
-        case .stringConvertible(let value): number(value) ?? quoted(value.description)
+        case .string(let text): quoted(cut(text))
+        case .stringConvertible(let value): number(value) ?? quoted(cut(value.description))
         case .array(let values): "[" + values.map(json).joined(separator: ",") + "]"
         case .dictionary(let values):
             "{"

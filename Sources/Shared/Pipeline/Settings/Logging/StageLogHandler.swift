@@ -1,11 +1,9 @@
-import Foundation
 package import Logging
-import Synchronization
 
-/// Writes one line per event, to standard error unless told otherwise.
+/// Makes one line of an event.
 ///
-/// A line goes out in one write under one lock, so lines of several threads do not mix. Below the level, nothing is
-/// made or written.
+/// Below the level, nothing is made or written. What stands in a line is cut to a few thousand bytes a value: much of it
+/// comes from outside.
 package struct StageLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -16,7 +14,7 @@ package struct StageLogHandler: LogHandler {
 
     package init(
         label: String, level: Logger.Level, format: LogFormat,
-        write: @escaping @Sendable (String) -> Void = StageLogHandler.writeToStandardError
+        write: @escaping @Sendable (String) -> Void
     ) {
         self.label = label
         self.logLevel = level
@@ -37,36 +35,29 @@ package struct StageLogHandler: LogHandler {
         let line = LogLine(
             time: .now(), level: event.level, label: label, message: event.message.description,
             metadata: all.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) })
-        write(format == .json ? line.json() : line.text())
+        write(Self.line(line, format))
     }
 
-    private static let lock = Mutex<Void>(())
-
-    /// Writes all of `line`; a standard error that is gone loses it.
-    @Sendable
-    package static func writeToStandardError(_ line: String) {
-        var line = line
-        lock.withLock { _ in
-            line.withUTF8 { bytes in
-                var rest = UnsafeRawBufferPointer(bytes)[...]
-                while !rest.isEmpty {
-                    let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
-                    let count = Foundation.write(STDERR_FILENO, start, rest.count)
-                    if count < 0, errno == EINTR { continue }
-                    if count <= 0 { return }
-                    rest = rest.dropFirst(count)
-                }
-            }
-        }
+    fileprivate static func line(_ line: LogLine, _ format: LogFormat) -> String {
+        format == .json ? line.json() : line.text()
     }
 }
 
 extension StageSettings {
-    /// Makes every logger of the process write as these settings say.
+    /// Makes every logger of the process write as these settings say, to standard error.
     ///
     /// Once per process.
     package func bootstrapLogging() {
-        let (level, format) = (logLevel, logFormat)
-        LoggingSystem.bootstrap { label in StageLogHandler(label: label, level: level, format: format) }
+        let (level, format, stage) = (logLevel, logFormat, stage.rawValue)
+        let writer = LogWriter.toStandardError { lost in
+            StageLogHandler.line(
+                LogLine(
+                    time: .now(), level: .warning, label: stage,
+                    message: "Log lines were dropped, because nobody took them",
+                    metadata: [("count", .stringConvertible(lost))]), format)
+        }
+        LoggingSystem.bootstrap { label in
+            StageLogHandler(label: label, level: level, format: format) { writer.write($0) }
+        }
     }
 }

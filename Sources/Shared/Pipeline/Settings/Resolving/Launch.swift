@@ -7,6 +7,8 @@ package struct Launch<Kind: StageKind> {
     let environment: [String: String]
     /// Flags, with their dashes, whose value comes from a variable.
     let variables: [String: String]
+    /// What was found odd but goes.
+    let warnings: [String]
 
     /// - Throws: `SettingsExit`; also for `--help` and `--version`.
     init(arguments: [String], environment: [String: String]) throws(SettingsExit) {
@@ -24,6 +26,7 @@ package struct Launch<Kind: StageKind> {
         }
         indexed = given.indexed.mapValues(\.value).merging(line.indexed) { _, typed in typed }
         self.environment = environment
+        warnings = given.warnings
         var variables = Dictionary(
             given.plain.map { ("--\($0.flag)", $0.variable) }, uniquingKeysWith: { first, _ in first })
         for (name, source) in given.indexed where line.indexed[name] == nil { variables[name.text] = source.variable }

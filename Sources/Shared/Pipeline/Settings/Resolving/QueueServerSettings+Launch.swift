@@ -13,9 +13,11 @@ extension QueueServerSettings {
         let defaults = family.defaults(flags)
         let retryQueue = file?.retryQueue ?? defaults.retryQueue ?? "retry-sortedset"
         let resultQueue = file?.resultQueue ?? defaults.resultQueue ?? implementation.resultQueueDefault
+        let redis = try redisServer(launch, file)
         var settings = QueueServerSettings(
             implementation: implementation,
-            redis: try redisServer(launch, file),
+            redis: redis.url,
+            redisSource: redis.source,
             sqlitePath: flags.sqlite.path,
             pubsubProject: file?.project ?? flags.pubsub.projectID ?? "",
             pubsubResultTopic: implementation == .googlePubSub ? resultQueue : "",
@@ -25,6 +27,7 @@ extension QueueServerSettings {
             resultDestination: resultQueue
         )
         try settings.checkGoogle()
+        try settings.checkSQLite()
         // Emit is told everything about a queue with each request; on Pub/Sub it need not know a single subscription.
         if Kind.name == .ingest || implementation != .googlePubSub {
             settings.queues = try queues(launch, family, file, retryQueue, resultQueue)
@@ -76,7 +79,7 @@ extension QueueServerSettings {
     /// The flag, its variable, the file, `REDIS_URL`, and last `--redis.addr`.
     private static func redisServer<Kind: StageKind>(
         _ launch: Launch<Kind>, _ file: QueuesFile?
-    ) throws(SettingsError) -> Secret {
+    ) throws(SettingsError) -> (url: Secret, source: String) {
         let flags = launch.flags.redis
         let common = launch.environment["REDIS_URL"].flatMap { $0.isEmpty ? nil : $0 }
         let choices = [
@@ -84,9 +87,9 @@ extension QueueServerSettings {
         ]
         for case (let subject, let url?) in choices where !url.isEmpty {
             try checkRedisURL(url, subject)
-            return Secret(url)
+            return (Secret(url), subject)
         }
-        return Secret(flags.addr)
+        return (Secret(flags.addr), "--redis.addr")
     }
 
     /// Says what is wrong without repeating the URL.
@@ -97,6 +100,38 @@ extension QueueServerSettings {
         case "rediss": throw SettingsError(subject, "rediss:// (TLS) is not supported; expected redis:// or unix://")
         default: throw SettingsError(subject, "expected redis://… or unix://…")
         }
+    }
+
+    /// A file that does not exist yet is made, but its folder is not.
+    private func checkSQLite() throws(SettingsError) {
+        guard implementation == .sqlite else { return }
+        let flag = "--sqlite.path"
+        if sqlitePath.hasPrefix("file:") || sqlitePath == ":memory:" {
+            throw SettingsError(flag, "expected the path of a file; '\(sqlitePath)' means something else to SQLite")
+        }
+        let file = URL(filePath: sqlitePath)
+        if file.hasDirectoryPath || isFolder(sqlitePath) { throw SettingsError(flag, "\(sqlitePath) is a folder") }
+        let folder = file.deletingLastPathComponent().path
+        if !isFolder(folder) { throw SettingsError(flag, "there is no folder \(folder)") }
+        if isSomethingElse(sqlitePath) { throw SettingsError(flag, "\(sqlitePath) is no SQLite database") }
+    }
+
+    /// Whether there is something that SQLite did not write; a file that cannot be read may be readable later.
+    ///
+    /// Source: sqlite.org/fileformat.html, section 1.3.
+    private func isSomethingElse(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        guard status.st_mode & S_IFMT == S_IFREG else { return true }
+        guard let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 16) else {
+            return false
+        }
+        return !head.isEmpty && head != Data("SQLite format 3\0".utf8)
+    }
+
+    private func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     private func checkGoogle() throws(SettingsError) {

@@ -9,24 +9,33 @@ package protocol ParsedSettings: Sendable {
 extension ParsedSettings {
     /// Reads command line and environment.
     ///
-    /// - Parameter arguments: Without the program's name.
+    /// - Parameters:
+    ///   - arguments: Without the program's name.
+    ///   - check: Looks at what only the program knows.
     /// - Throws: `SettingsExit` for help, version, and whatever makes no sense.
     package static func parse(
-        arguments: [String], environment: [String: String] = [:]
+        arguments: [String], environment: [String: String] = [:], check: (Self) throws(SettingsError) -> Void = { _ in }
     ) throws(SettingsExit) -> Self {
         let launch = try Launch<Kind>(arguments: arguments, environment: environment)
-        do { return try Self(launch) } catch { throw launch.exit(error) }
+        do {
+            let settings = try Self(launch)
+            try check(settings)
+            return settings
+        } catch {
+            throw launch.exit(error)
+        }
     }
 
     /// Reads this process's command line and environment; ends the process, with what `parse` has to say, if it throws.
-    package static func parseOrExit() -> Self {
+    package static func parseOrExit(check: (Self) throws(SettingsError) -> Void = { _ in }) -> Self {
         do {
             return try parse(
                 arguments: Array(CommandLine.arguments.dropFirst()),
-                environment: ProcessInfo.processInfo.environment)
+                environment: ProcessInfo.processInfo.environment, check: check)
         } catch {
             let output = error.code == 0 ? FileHandle.standardOutput : FileHandle.standardError
-            output.write(Data(error.text.utf8))
+            // Nobody may be there to read it.
+            try? output.write(contentsOf: Data(error.text.utf8))
             exit(error.code)
         }
     }

@@ -15,7 +15,8 @@ extension StageSettings {
             maxUnackedBytes: common.maxUnackedBytes,
             maxDeliveries: launch.flags.links.maxDeliveries,
             logLevel: common.logLevel,
-            logFormat: common.logFormat
+            logFormat: common.logFormat,
+            warnings: launch.warnings
         )
         setEndpoints(launch.flags.links)
         try checkReachability()

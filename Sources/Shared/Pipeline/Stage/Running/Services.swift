@@ -1,6 +1,9 @@
 import Foundation
 import Logging
+import Loop
 import ServiceLifecycle
+import Settings
+import Synchronization
 
 /// Does the stage's work; on shutdown drains it, for as long as the drain timeout allows.
 struct WorkService: Service, CustomStringConvertible {
@@ -27,14 +30,20 @@ struct WorkService: Service, CustomStringConvertible {
     }
 }
 
-/// Keeps the gauges of a stage fresh enough for whoever reads them.
+/// Keeps the gauges of a stage fresh enough for whoever reads them, and says when descriptors are used up.
 struct GaugeService: Service, CustomStringConvertible {
     let description = "gauges"
     let status: StageStatus
+    let descriptorLimit: Int
+    let logger: Logger
 
     func run() async {
         await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: .seconds(2))) != nil { await status.refresh() }
+            var descriptors = DescriptorWatch()
+            while (try? await Task.sleep(for: .seconds(2))) != nil {
+                await status.refresh()
+                descriptors.look(areUsedUp: Descriptors.areUsedUp)?.log(logger, limit: descriptorLimit)
+            }
         }
     }
 }
@@ -50,24 +59,30 @@ struct AddressService: Service, CustomStringConvertible {
     }
 }
 
-/// Calls `stop` on the first SIGTERM or SIGINT, also one that came before; the second ends the process at once, with
-/// status 1.
+/// Calls `stop` on the first SIGTERM or SIGINT, also one that came before.
+///
+/// Another one, unless it comes within a second, ends the process at once, with status 1. Other signals are said once
+/// each and do nothing.
 func withSignals(
     _ logger: Logger, _ stop: @escaping @Sendable () async -> Void, during body: () async throws -> Void
 ) async throws {
-    let signals = TerminationSignals.stream()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-            var isStopping = false
-            for await signal in signals {
-                if isStopping {
-                    logger.warning("Stopped at once by a second signal", metadata: ["signal": "\(signal)"])
-                    exit(1)
-                }
-                isStopping = true
-                await stop()
-            }
+    let (wishes, wish) = AsyncStream.makeStream(of: Void.self)
+    let meaning = Mutex(SignalMeaning())
+    TerminationSignals.forEach { signal, time in
+        switch meaning.withLock({ $0.take(signal, at: time) }) {
+        case .drain: wish.yield()
+        case .same, .unknownAgain: break
+        case .unknown:
+            logger.notice("A signal that means nothing here is ignored", metadata: ["signal": "\(signal)"])
+        case .endNow:
+            logger.warning("Stopped at once by a second signal", metadata: ["signal": "\(signal)"])
+            LogWriter.flush(within: .milliseconds(200))
+            // Nothing is left to do, and exit(3) may wait for threads that hang.
+            _exit(1)
         }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { for await _ in wishes { await stop() } }
         try await body()
         group.cancelAll()
     }

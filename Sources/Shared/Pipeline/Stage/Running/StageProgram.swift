@@ -25,18 +25,25 @@ package func runStage(
     do {
         try await run(settings, described, logger, makeWork)
         logger.info("Stopped")
-        exit(0)
+        leave(0)
     } catch {
         logger.critical("Cannot run", metadata: ["error": "\(error)"])
         let isWrongSetting = error is SettingsError || (error as? LinkError)?.isTransient == false
-        exit(isWrongSetting ? 64 : 1)
+        leave(isWrongSetting ? 64 : 1)
     }
+}
+
+/// Ends the process once its last words are written, or nobody has taken them for a second.
+private func leave(_ status: CInt) -> Never {
+    LogWriter.flush(within: .seconds(1))
+    exit(status)
 }
 
 private func run(
     _ settings: StageSettings, _ described: [(name: String, value: String)], _ logger: Logger,
     _ makeWork: @PipelineActor (Stage) async throws -> any StageWork
 ) async throws {
+    Descriptors.raiseLimit()
     for warning in settings.warnings { logger.warning("A setting looks wrong", metadata: ["setting": "\(warning)"]) }
     let registry = MetricsRegistry()
     ProcessMetrics.register(in: registry)
@@ -67,7 +74,8 @@ private func runServices(
                 host: settings.metricsHost, port: UInt16(settings.metricsPort), registry: registry, provider: status,
                 logger: logger))
     }
-    services.append(GaugeService(status: status))
+    services.append(
+        GaugeService(status: status, descriptorLimit: Descriptors.raiseLimit(), logger: logger))
     services.append(AddressService(links: status.links))
     services.append(
         WorkService(

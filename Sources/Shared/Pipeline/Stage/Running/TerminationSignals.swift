@@ -1,7 +1,9 @@
 import Foundation
+import Loop
 import Synchronization
 
-/// SIGTERM and SIGINT, kept from the first line of main on until somebody asks for them.
+/// SIGTERM and SIGINT, kept from the first line of main on until somebody asks for them; and those that people send to
+/// see what happens (SIGHUP, SIGUSR1, SIGUSR2), which would end the process by default.
 ///
 /// The handler writes the signal's number into a pipe, signal-safety(7); a thread reads it there. What is sent to a
 /// process before its main begins ends it by the signal's default: it has nothing to drain.
@@ -9,6 +11,7 @@ package enum TerminationSignals {
     /// Read end, write end, as long as the process lives.
     private static let ends: (read: CInt, write: CInt) = {
         var ends: [CInt] = [-1, -1]
+        // Nothing else is open yet.
         guard pipe(&ends) == 0 else { preconditionFailure("no pipe for signals: errno \(errno)") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         // A handler must not wait, not even for a reader that is thousands of signals behind.
@@ -18,15 +21,16 @@ package enum TerminationSignals {
     /// The write end, for the handler.
     private static let descriptor = Atomic<CInt>(-1)
 
-    /// Catches the signals from now on; the first thing that main does.
+    /// Catches the signals from now on, and keeps others from ending the process; the first thing that main does.
     package static func listen() {
+        ProcessShield.raise()
         descriptor.store(ends.write, ordering: .relaxed)
         var action = sigaction()
         action.sa_flags = SA_RESTART
         action.__sigaction_handler.sa_handler = { TerminationSignals.note($0) }
         var signals = sigset_t()
         sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT] {
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2] {
             sigaction(signal, &action, nil)
             sigaddset(&signals, signal)
         }
@@ -42,16 +46,20 @@ package enum TerminationSignals {
         errno = before
     }
 
-    /// The signals that have come since `listen`, and those that come; for one reader.
-    static func stream() -> AsyncStream<CInt> {
-        let (stream, continuation) = AsyncStream.makeStream(of: CInt.self)
+    /// Calls `body` with each signal that has come since `listen`, or comes, and with the time on the monotonic clock.
+    ///
+    /// On a thread of its own, which depends on nothing else in the process; once per process.
+    static func forEach(_ body: @escaping @Sendable (CInt, Duration) -> Void) {
         let descriptor = ends.read
         let thread = Thread {
             var byte: UInt8 = 0
-            while read(descriptor, &byte, 1) == 1 { continuation.yield(CInt(byte)) }
+            while true {
+                let count = read(descriptor, &byte, 1)
+                if count == 1 { body(CInt(byte), .nanoseconds(Int64(clamping: DispatchTime.now().uptimeNanoseconds))) }
+                if count == 0 || (count < 0 && errno != EINTR) { return }
+            }
         }
         thread.name = "signals"
         thread.start()
-        return stream
     }
 }

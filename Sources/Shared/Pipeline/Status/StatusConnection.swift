@@ -1,0 +1,121 @@
+import Foundation
+
+/// One connection to the status port: what it waits for, and until when.
+///
+/// It serves one request and is closed.
+struct StatusConnection {
+    enum Phase {
+        /// For the rest of the request; what has come of it so far.
+        case reading([UInt8])
+        /// For the stage.
+        case asking(StatusResponder.Question)
+        /// For the client to take the answer, of which so many bytes are sent.
+        case writing([UInt8], sent: Int)
+        /// For the client to close: bytes of it that nobody has read would make the system throw the answer away,
+        /// RFC 9112, section 9.6.
+        case closing
+    }
+
+    let descriptor: CInt
+    private(set) var phase = Phase.reading([])
+    /// On a clock that only goes forward.
+    private(set) var deadline: Duration
+
+    /// For the whole request to arrive.
+    static let readLimit = Duration.seconds(5)
+    /// For the client to take all of the answer.
+    static let writeLimit = Duration.seconds(10)
+    static let closeLimit = Duration.seconds(1)
+
+    init(_ descriptor: CInt, now: Duration) {
+        self.descriptor = descriptor
+        deadline = now + Self.readLimit
+    }
+
+    /// What to wait for; poll(2).
+    var events: Int16 {
+        switch phase {
+        case .reading, .closing: Int16(POLLIN)
+        case .asking: 0
+        case .writing: Int16(POLLOUT)
+        }
+    }
+
+    /// The stage is being asked, or answers; such a connection is the last to make room for others.
+    var isServed: Bool {
+        switch phase {
+        case .reading, .closing: false
+        case .asking, .writing: true
+        }
+    }
+
+    mutating func ask(_ question: StatusResponder.Question, until deadline: Duration) {
+        phase = .asking(question)
+        self.deadline = deadline
+    }
+
+    mutating func answer(_ answer: StatusAnswer, now: Duration) {
+        phase = .writing(answer.message, sent: 0)
+        deadline = now + Self.writeLimit
+    }
+
+    /// Reads what is there.
+    ///
+    /// - Returns: the request once it is whole; `nil` while it is not.
+    /// - Throws: `Gone` when nobody is there any more.
+    mutating func read() throws(Gone) -> RequestHead.Reading {
+        guard case .reading(var bytes) = phase else {
+            try discard()
+            return .incomplete
+        }
+        while case .incomplete = RequestHead.read(bytes) {
+            guard try receive(into: &bytes) else { break }
+        }
+        phase = .reading(bytes)
+        return RequestHead.read(bytes)
+    }
+
+    /// Writes what fits.
+    ///
+    /// - Throws: `Gone` when nobody is there any more.
+    mutating func write(now: Duration) throws(Gone) {
+        guard case .writing(let bytes, var sent) = phase else { return }
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { bytes in
+                send(descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { break }
+            guard count > 0 else { throw Gone() }
+            sent += count
+        }
+        phase = .writing(bytes, sent: sent)
+        guard sent == bytes.count else { return }
+        shutdown(descriptor, CInt(SHUT_WR))
+        phase = .closing
+        deadline = now + Self.closeLimit
+    }
+
+    /// - Throws: `Gone` once the client has closed.
+    private mutating func discard() throws(Gone) {
+        var bytes: [UInt8] = []
+        // What is more than that comes again, and the time is limited.
+        if try receive(into: &bytes) { _ = try receive(into: &bytes) }
+    }
+
+    /// - Returns: `false` when there is nothing to read now.
+    private func receive(into bytes: inout [UInt8]) throws(Gone) -> Bool {
+        let size = RequestHead.longest
+        let count = withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { buffer in
+            let count = recv(descriptor, buffer.baseAddress, size, 0)
+            if count > 0 { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+            return count
+        }
+        if count < 0, errno == EINTR || errno == EAGAIN { return false }
+        if count <= 0 { throw Gone() }
+        return true
+    }
+
+    /// The client has closed, or the connection is broken.
+    struct Gone: Error {}
+}

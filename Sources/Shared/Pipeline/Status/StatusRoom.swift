@@ -1,0 +1,170 @@
+import Foundation
+import Logging
+
+/// The connections of the status port, and who has to go when there are too many.
+struct StatusRoom {
+    /// Questions without an answer yet, those that nobody waits for any more included: a stage that hangs would collect
+    /// tasks with every scrape.
+    private static let mostQuestions = 16
+    /// Connections, at most, where the limit of descriptors allows it.
+    private static let mostConnections = 64
+    /// Accepted in one turn, so that those who are served get theirs.
+    private static let acceptedAtOnce = 16
+    /// How long to leave the port alone when the system cannot give a descriptor.
+    private static let pause = Duration.milliseconds(100)
+    /// How long the port must be left in peace before the next crowd on it is news.
+    private static let quiet = Duration.seconds(60)
+
+    private let socket: CInt
+    private let most: Int
+    private var connections: [UInt64: StatusConnection] = [:]
+    private var lastID: UInt64 = 0
+    private var questions = 0
+    /// A descriptor to give up for a connection when there is no other; -1 when it is in use.
+    private var reserve: CInt
+    private var pausedUntil: Duration?
+    private var lastCrowd: Duration?
+
+    /// - Parameter socket: listens; not closed by this.
+    init(_ socket: CInt) {
+        self.socket = socket
+        reserve = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        var limit = rlimit()
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        most = min(Self.mostConnections, max(4, (isKnown ? Int(clamping: limit.rlim_cur) : 1024) / 8))
+    }
+
+    static var now: Duration { .nanoseconds(Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
+
+    /// Waits until there is something to do.
+    ///
+    /// - Returns: the connections that can go on.
+    mutating func wait(_ wakeUp: CInt) -> [UInt64] {
+        let ids = connections.keys.sorted()
+        var polled = [pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)]
+        let listens = pausedUntil == nil
+        polled.append(pollfd(fd: listens ? socket : -1, events: Int16(POLLIN), revents: 0))
+        for id in ids {
+            let connection = connections[id]
+            polled.append(pollfd(fd: connection?.descriptor ?? -1, events: connection?.events ?? 0, revents: 0))
+        }
+        let next = (connections.values.map(\.deadline) + [pausedUntil].compactMap(\.self)).min()
+        let patience = next.map { max(.zero, $0 - Self.now) / .milliseconds(1) }
+        poll(&polled, nfds_t(polled.count), patience.map { CInt(clamping: Int($0.rounded(.up))) } ?? -1)
+        return zip(ids, polled.dropFirst(2)).filter { $1.revents != 0 }.map(\.0)
+    }
+
+    /// Takes new connections.
+    mutating func accept(now: Duration, _ logger: Logger) -> [UInt64] {
+        if let pausedUntil, pausedUntil > now { return [] }
+        pausedUntil = nil
+        var new: [UInt64] = []
+        while new.count < Self.acceptedAtOnce {
+            let descriptor = Foundation.accept(socket, nil, nil)
+            if descriptor < 0 {
+                if errno == EINTR || errno == ECONNABORTED { continue }
+                if errno == EAGAIN || !giveReserve(now) { break }
+                continue
+            }
+            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            if connections.count >= most { makeRoom(now, logger) }
+            lastID += 1
+            connections[lastID] = StatusConnection(descriptor, now: now)
+            new.append(lastID)
+        }
+        return new
+    }
+
+    /// - Returns: `false` when there is none; then nothing is accepted for a moment.
+    private mutating func giveReserve(_ now: Duration) -> Bool {
+        guard reserve >= 0 else {
+            pausedUntil = now + Self.pause
+            return false
+        }
+        Foundation.close(reserve)
+        reserve = -1
+        return true
+    }
+
+    private mutating func makeRoom(_ now: Duration, _ logger: Logger) {
+        if lastCrowd.map({ now - $0 > Self.quiet }) ?? true {
+            logger.warning(
+                "Too many connections to the status port; those that ask nothing are closed",
+                metadata: ["limit": "\(most)"])
+        }
+        lastCrowd = now
+        if let id = leastUseful { close(id) }
+    }
+
+    /// The one that has waited longest among those that are not being answered.
+    private var leastUseful: UInt64? {
+        connections.min { ($0.value.isServed ? 1 : 0, $0.key) < ($1.value.isServed ? 1 : 0, $1.key) }?.key
+    }
+
+    /// Lets a connection read or write what it can.
+    mutating func step(_ id: UInt64, now: Duration) -> RequestHead.Reading {
+        guard var connection = connections[id] else { return .incomplete }
+        do {
+            defer { connections[id] = connection }
+            if case .writing = connection.phase {
+                try connection.write(now: now)
+            } else if case .asking = connection.phase {
+                // It has hung up.
+                throw StatusConnection.Gone()
+            } else {
+                return try connection.read()
+            }
+        } catch {
+            close(id)
+        }
+        return .incomplete
+    }
+
+    /// Notes that the stage is asked.
+    ///
+    /// - Returns: `false` when it owes too many answers.
+    mutating func ask(_ id: UInt64, _ question: StatusResponder.Question, until deadline: Duration) -> Bool {
+        guard questions < Self.mostQuestions else { return false }
+        questions += 1
+        connections[id]?.ask(question, until: deadline)
+        return true
+    }
+
+    /// The stage has answered; perhaps nobody waits for it any more.
+    mutating func stageAnswered(_ id: UInt64, _ answer: StatusAnswer, now: Duration) {
+        questions -= 1
+        if case .asking = connections[id]?.phase { self.answer(id, answer, now: now) }
+    }
+
+    /// Sends an answer.
+    mutating func answer(_ id: UInt64, _ answer: StatusAnswer, now: Duration) {
+        connections[id]?.answer(answer, now: now)
+        _ = step(id, now: now)
+    }
+
+    /// Closes the connections whose time is over.
+    ///
+    /// - Returns: those for which the stage has been asked in vain.
+    mutating func expire(now: Duration) -> [(id: UInt64, question: StatusResponder.Question)] {
+        var unanswered: [(id: UInt64, question: StatusResponder.Question)] = []
+        for (id, connection) in connections where connection.deadline <= now {
+            if case .asking(let question) = connection.phase {
+                unanswered.append((id, question))
+            } else {
+                close(id)
+            }
+        }
+        if reserve < 0 { reserve = fcntl(socket, F_DUPFD_CLOEXEC, 0) }
+        return unanswered
+    }
+
+    mutating func closeAll() {
+        for id in Array(connections.keys) { close(id) }
+        if reserve >= 0 { Foundation.close(reserve) }
+    }
+
+    private mutating func close(_ id: UInt64) {
+        if let connection = connections.removeValue(forKey: id) { Foundation.close(connection.descriptor) }
+    }
+}
