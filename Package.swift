@@ -260,7 +260,10 @@ let package = Package(
         tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests(
             "StageTests",
-            ["Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "Wire", "ZeroMQ"]),
+            [
+                "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "Wire",
+                "ZeroMQ", logging,
+            ]),
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests(
             "PubSubTests",

@@ -21,7 +21,7 @@ struct EmitWork: StageWork {
 
     func queueState() async -> QueueHealth {
         let health = loop.calls.health
-        return health == .reachable ? await loop.sink.health() : health
+        return health == .reachable ? loop.calls.noted(await loop.sink.health()) : health
     }
 
     func stall() async -> StallReason? {

@@ -43,4 +43,41 @@ struct QueueCallsTests {
         task.cancel()
         #expect(await task.value == nil)
     }
+
+    @Test
+    func saysOnceWhatALookFindsBetweenCalls() {
+        let lines = Lines()
+        let calls = QueueCalls(logger: Logger(label: "calls") { _ in lines })
+        let looks: [QueueHealth] = [
+            .reachable, .unreachable(reason: "gone"), .unreachable(reason: "gone"), .reachable, .reachable,
+        ]
+        #expect(looks.map { calls.noted($0) } == looks)
+        #expect(
+            lines.all == [
+                "The queue does not answer; trying again until it does error=gone", "The queue answers error=none",
+            ])
+    }
+}
+
+/// Keeps what is logged.
+private final class Lines: LogHandler {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.message) error=\(event.metadata?["error"] ?? "none")") }
+    }
 }

@@ -20,35 +20,47 @@ package final class QueueDatabase {
     /// Where the file is.
     package let path: String
     /// Where SQLite writes what is committed, before it gets into the file.
-    package let logPath: String
+    package var logPath: String { openFiles.logPath }
+    /// What is open, for a look from any thread.
+    package let openFiles: OpenFiles
+    /// The last call failed in a way after which another connection may do better: not because of a lock, or for want of
+    /// room.
+    private(set) var isDoubtful = false
     private let connection: DatabaseQueue
-    private let file: FileIdentity
+    private let registration: UInt64
 
     /// Opens the file and makes the tables that are missing.
     ///
     /// - Parameters:
     ///   - create: whether a missing file is made, or an error. A stage makes it once, when it starts: later a missing
     ///     file is an outage (an unmounted volume), and what was in it must not be taken for settled.
+    ///   - previous: what this path led to before, if it was open.
     ///   - busyTimeout: how long a call waits for another connection's transaction before it throws. A cancelled task
     ///     waits 100 ms at most.
     package init(
-        path: String, durability: Durability = .full, create: Bool = true, busyTimeout: Duration = .seconds(5)
+        path: String, durability: Durability = .full, create: Bool = true, previous: DatabaseFiles? = nil,
+        busyTimeout: Duration = .seconds(5)
     ) throws(QueueError) {
         do {
-            if !create, FileIdentity(path: path) == nil { throw DatabaseError(resultCode: .SQLITE_CANTOPEN) }
+            if !create, FileIdentity(path: path) == nil {
+                throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "there is no file any more; waiting for one")
+            }
+            try OpenFiles.checkLog(of: path, previous)
             let configuration = Self.configuration(durability, busyTimeout)
             connection = try DatabaseQueue(path: path, configuration: configuration)
             try connection.writeWithoutTransaction(Schema.prepare)
-            guard let file = FileIdentity(path: path), let realPath = realpath(path, nil) else {
-                throw DatabaseError(resultCode: .SQLITE_CANTOPEN)
-            }
-            defer { free(realPath) }
-            self.file = file
+            guard let openFiles = OpenFiles(path: path) else { throw DatabaseError(resultCode: .SQLITE_CANTOPEN) }
+            self.openFiles = openFiles
+            registration = OpenDatabases.all.add(openFiles.files)
             self.path = path
-            logPath = String(cString: realPath) + "-wal"
         } catch {
             throw QueueError("open", path, error)
         }
+    }
+
+    deinit {
+        try? connection.close()
+        OpenDatabases.all.remove(registration)
     }
 
     /// Makes the file with its tables, so that producers may write before any stage has started.
@@ -106,17 +118,23 @@ package final class QueueDatabase {
         do {
             return try connection.writeWithoutTransaction(body)
         } catch {
-            throw QueueError(operation, path, error)
+            throw failure(operation, error)
         }
     }
 
     /// Runs `body` in one transaction that has the write lock from its beginning.
+    ///
+    /// It stands only if the path still leads to the files that are open, before and after: SQLite itself goes on writing
+    /// to files that nobody can find.
     func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
         try checkFile(operation)
+        let result: T
         do {
-            return try connection.writeWithoutTransaction { database in
+            result = try connection.writeWithoutTransaction { database in
                 var result: T?
                 try database.inTransaction(.immediate) {
+                    // The wait for the lock may have been long.
+                    if let change { throw DatabaseError(message: "\(change)") }
                     result = try body(database)
                     return .commit
                 }
@@ -124,28 +142,35 @@ package final class QueueDatabase {
                 return result
             }
         } catch {
-            throw QueueError(operation, path, error)
+            throw failure(operation, error)
         }
+        try checkFile(operation)
+        return result
     }
 
-    /// Throws when the path no longer leads to the file that is open: SQLite itself goes on writing to a file that
-    /// nobody can find.
+    private func failure(_ operation: String, _ error: any Error) -> QueueError {
+        isDoubtful = (error as? DatabaseError)?.isOfTheConnection ?? false
+        return QueueError(operation, path, error)
+    }
+
+    /// What has been done to the files since they were opened; `nil` when nothing has.
+    package var change: FileChange? { openFiles.change }
+
+    /// Throws when the path no longer leads to the files that are open.
     package func checkFile(_ operation: String = "stat") throws(QueueError) {
-        guard FileIdentity(path: path) == file else {
-            throw QueueError(operation: "\(operation) on \(path)", reason: "the file was moved, removed or replaced")
-        }
+        guard let change else { return }
+        saveLog(change)
+        throw QueueError(operation: "\(operation) on \(path)", reason: "\(change)")
     }
-}
 
-/// Which file a path leads to.
-private struct FileIdentity: Equatable {
-    let device: dev_t
-    let number: ino_t
-
-    init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = status.st_dev
-        number = status.st_ino
+    /// Brings what stands in a log that was removed into the database, where others find it; only while nobody has
+    /// written to a new one, whose pages this would overwrite.
+    ///
+    /// Source: sqlite.org/howtocorrupt.html, section 1.4; sqlite.org/pragma.html#pragma_wal_checkpoint.
+    private func saveLog(_ change: FileChange) {
+        guard change == .log(isUntouched: true) else { return }
+        _ = try? connection.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
     }
 }

@@ -22,6 +22,15 @@ extension DatabaseError {
         }
     }
 
+    /// Another connection may do better: one that was opened while the file could not be written stays read-only, and
+    /// one whose files were damaged does not see that they are whole again.
+    var isOfTheConnection: Bool {
+        switch resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_INTERRUPT, .SQLITE_ABORT: false
+        default: !concernsOneRow
+        }
+    }
+
     /// One row is the trouble, not the database: the same statement with another row would do.
     var concernsOneRow: Bool {
         switch resultCode {

@@ -131,6 +131,8 @@ final class RunSession {
 
     /// Writes results that have come since; returns how many.
     func collect(limit: Int = 500) throws -> Int {
+        // Results would go where nobody sees them; the next run opens what is there.
+        do { try database.checkFile() } catch { throw RunError("\(error)", exitCode: 1) }
         let version = try database.dataVersion()
         guard version != seenVersion else { return 0 }
         var next = written

@@ -26,58 +26,95 @@ package final class SQLiteResultSink: ResultSink {
 
     package func identity() async throws(QueueError) -> StoreAnswer { try await settling.identity() }
 
-    package func health() async -> QueueHealth { lastHealth.value.withLock { $0 } }
+    /// Looks at the files too, and has them opened again, so that a sink with nothing to do sees that they were replaced.
+    package func health() async -> QueueHealth {
+        let (health, change) = lastHealth.current
+        if health == .reachable, change == nil { return .reachable }
+        if lastHealth.beginLook() {
+            Task {
+                await settling.look()
+                lastHealth.endLook()
+            }
+        }
+        return change.map { .unreachable(reason: "\($0)") } ?? health
+    }
 }
 
 /// How the last access went; readable while the connection is busy.
 private final class LastHealth: Sendable {
-    let value = Mutex(QueueHealth.unreachable(reason: "not connected yet"))
+    private struct State {
+        var health = QueueHealth.unreachable(reason: "not connected yet")
+        var files: OpenFiles?
+        var isLooking = false
+    }
+    private let state = Mutex(State())
+
+    var current: (health: QueueHealth, change: FileChange?) {
+        state.withLock { ($0.health, $0.files?.change) }
+    }
+
+    func set(_ health: QueueHealth, _ files: OpenFiles?) {
+        state.withLock { state in
+            state.health = health
+            state.files = files
+        }
+    }
+
+    /// - Returns: `false` when somebody looks already.
+    func beginLook() -> Bool {
+        state.withLock { state in
+            defer { state.isLooking = true }
+            return !state.isLooking
+        }
+    }
+
+    func endLook() { state.withLock { $0.isLooking = false } }
 }
 
 /// The one connection of a sink.
 private actor Settling {
     private let thread = QueueThread(name: "sqlite-settle")
-    private let path: String
-    private let busyTimeout: Duration
     private let lastHealth: LastHealth
-    private var database: QueueDatabase?
-    private var hasConnected = false
+    private let connection: QueueConnection
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(path: String, busyTimeout: Duration, lastHealth: LastHealth) {
-        self.path = path
-        self.busyTimeout = busyTimeout
+        connection = QueueConnection(path: path, busyTimeout: busyTimeout)
         self.lastHealth = lastHealth
     }
 
     func connect() throws(QueueError) {
-        database = nil
-        database = try noting { () throws(QueueError) in
-            try QueueDatabase(path: path, create: !hasConnected, busyTimeout: busyTimeout)
-        }
-        hasConnected = true
+        try noting { () throws(QueueError) in _ = try connection.connect() }
     }
 
     func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(QueueError) in
-            guard let database else { throw QueueError(operation: "settle on \(path)", reason: "not connected") }
-            return try database.settle(batch)
+            try connection.use { (database) throws(QueueError) in try database.settle(batch) }
         }
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
-        guard let database else { throw QueueError(operation: "identity of \(path)", reason: "not connected") }
-        return try database.identity()
+        try connection.use { (database) throws(QueueError) in try database.identity() }
+    }
+
+    /// Finds out whether the database is there, and opens it again if it was lost.
+    func look() {
+        try? noting { () throws(QueueError) in
+            try connection.use { (database) throws(QueueError) in
+                try database.checkFile()
+                _ = try database.dataVersion()
+            }
+        }
     }
 
     private func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {
         do throws(QueueError) {
             let value = try access()
-            lastHealth.value.withLock { $0 = .reachable }
+            lastHealth.set(.reachable, connection.files)
             return value
         } catch {
-            lastHealth.value.withLock { $0 = .unreachable(reason: error.reason) }
+            lastHealth.set(.unreachable(reason: error.reason), connection.files)
             throw error
         }
     }

@@ -5,36 +5,28 @@ import SQLite
 /// The connection of a source that renews and releases.
 actor Keeping {
     private let thread = QueueThread(name: "sqlite-renew")
-    private let path: String
-    private let queue: String
-    private let busyTimeout: Duration
     private let shared: SharedState
-    private var database: QueueDatabase?
-    private var hasConnected = false
+    private let connection: QueueConnection
 
     /// Receipts renewed or released in one transaction: some milliseconds of the write lock.
     private static let batch = 1000
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(path: String, queue: String, busyTimeout: Duration, shared: SharedState) {
-        self.path = path
-        self.queue = queue
-        self.busyTimeout = busyTimeout
+    init(path: String, busyTimeout: Duration, shared: SharedState) {
+        connection = QueueConnection(path: path, durability: .normal, busyTimeout: busyTimeout)
         self.shared = shared
     }
 
     func connect() throws(QueueError) {
-        database = nil
-        database = try shared.noting { () throws(QueueError) in
-            try QueueDatabase(path: path, durability: .normal, create: !hasConnected, busyTimeout: busyTimeout)
-        }
-        hasConnected = true
+        try shared.noting { () throws(QueueError) in _ = try connection.connect() }
     }
 
+    /// Closes files that were replaced, so that new ones can be opened.
+    func letGoIfChanged() { connection.letGoIfChanged() }
+
     func identity() throws(QueueError) -> StoreAnswer {
-        guard let database else { throw .notConnected(path) }
-        return try database.identity()
+        try connection.use { (database) throws(QueueError) in try database.identity() }
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
@@ -59,15 +51,8 @@ actor Keeping {
             let batch = Array(rest.prefix(Self.batch))
             rest = rest.dropFirst(Self.batch)
             try shared.noting { () throws(QueueError) in
-                guard let database else { throw .notConnected(path) }
-                try body(database, batch)
+                try connection.use { (database) throws(QueueError) in try body(database, batch) }
             }
         }
-    }
-}
-
-extension QueueError {
-    static func notConnected(_ path: String) -> QueueError {
-        QueueError(operation: "use of \(path)", reason: "not connected")
     }
 }

@@ -8,42 +8,46 @@ import SQLite
 /// written to: then the source asks. It asks now and then in any case, for file systems that tell nothing of others.
 actor Leasing {
     private let thread = QueueThread(name: "sqlite-lease")
-    private let path: String
     private let queue: String
-    private let busyTimeout: Duration
     private let shared: SharedState
-    private var database: QueueDatabase?
+    private let connection: QueueConnection
     private var log: FileWatch?
     private var pause = Pause(isTold: false)
-    private var hasConnected = false
     private var steps = ClockSteps()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(path: String, queue: String, busyTimeout: Duration, shared: SharedState) {
-        self.path = path
+        connection = QueueConnection(path: path, durability: .normal, busyTimeout: busyTimeout)
         self.queue = queue
-        self.busyTimeout = busyTimeout
         self.shared = shared
     }
 
     func connect() throws(QueueError) {
-        database = nil
         log = nil
         let opened = try shared.noting { () throws(QueueError) in
-            let opened = try QueueDatabase(
-                path: path, durability: .normal, create: !hasConnected, busyTimeout: busyTimeout)
+            let opened = try connection.connect()
             _ = try opened.outlook(queue: queue)  // so that the log exists
             return opened
         }
-        database = opened
-        hasConnected = true
+        shared.set(opened.openFiles)
         log = FileWatch(path: opened.logPath)
         pause = Pause(isTold: log != nil)
     }
 
+    /// Closes files that were replaced, and opens those that are there now.
+    func look() {
+        connection.letGoIfChanged()
+        if connection.wasLost { try? connect() }
+    }
+
     func lease(limit: Int) throws(QueueError) -> [Delivery] {
-        guard let database else { throw .notConnected(path) }
+        // The watch goes with the files.
+        if connection.wasLost { try connect() }
+        return try connection.use { (database) throws(QueueError) in try lease(limit, from: database) }
+    }
+
+    private func lease(_ limit: Int, from database: QueueDatabase) throws(QueueError) -> [Delivery] {
         while !Task.isCancelled {
             let (version, outlook) = try shared.noting { () throws(QueueError) in
                 (try database.dataVersion(), try database.outlook(queue: queue))

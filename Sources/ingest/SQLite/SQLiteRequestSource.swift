@@ -23,7 +23,7 @@ package final class SQLiteRequestSource: RequestSource {
         let shared = SharedState(lease: lease)
         self.shared = shared
         leasing = Leasing(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
-        keeping = Keeping(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
+        keeping = Keeping(path: path, busyTimeout: busyTimeout, shared: shared)
     }
 
     package func connect() async throws(QueueError) {
@@ -32,20 +32,49 @@ package final class SQLiteRequestSource: RequestSource {
     }
 
     package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
-        try await leasing.lease(limit: limit)
+        do {
+            return try await leasing.lease(limit: limit)
+        } catch {
+            // Files that were replaced are opened again once both have let go of the old ones.
+            await keeping.letGoIfChanged()
+            throw error
+        }
     }
 
     package func identity() async throws(QueueError) -> StoreAnswer { try await keeping.identity() }
 
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
-        try await keeping.renew(receipts)
+        do {
+            return try await keeping.renew(receipts)
+        } catch {
+            await lookIfChanged()
+            throw error
+        }
     }
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) {
-        try await keeping.release(receipts)
+        do {
+            try await keeping.release(receipts)
+        } catch {
+            await lookIfChanged()
+            throw error
+        }
     }
 
-    package func health() async -> QueueHealth { shared.health }
+    /// Looks at the files too: nobody leases while there is no room for requests.
+    package func health() async -> QueueHealth {
+        guard let change = shared.change else { return shared.health }
+        Task { await lookIfChanged() }
+        return .unreachable(reason: "\(change)")
+    }
+
+    /// Lets both connections go on with the files that are there now.
+    private func lookIfChanged() async {
+        // Only then does the one that leases answer soon.
+        guard shared.change != nil else { return }
+        await keeping.letGoIfChanged()
+        await leasing.look()
+    }
 }
 
 /// What both connections of a source know.
@@ -53,6 +82,8 @@ final class SharedState: Sendable {
     private struct State {
         var gate: TakeOverGate
         var health = QueueHealth.unreachable(reason: "not connected yet")
+        /// Those of the connection that leases.
+        var files: OpenFiles?
         /// When the gate opens, by the wall clock, in which leases are counted here.
         var takeOverFrom = Int64.min
     }
@@ -66,6 +97,10 @@ final class SharedState: Sendable {
     }
 
     var health: QueueHealth { state.withLock { $0.health } }
+    /// What has been done to the files since they were opened.
+    var change: FileChange? { state.withLock { $0.files }?.change }
+
+    func set(_ files: OpenFiles) { state.withLock { $0.files = files } }
 
     /// Runs one access to the database and notes how it went.
     func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {

@@ -22,6 +22,8 @@ package final class EventLoop {
 
     private let poller = PipelineActor.thread.poller
     private var watches: [CInt: @PipelineActor (Readiness) -> Void] = [:]
+    /// Descriptors that the system had no room to watch, which are tried again.
+    private var refused: [CInt: Readiness] = [:]
     private var timers = Heap<Timer>()
     private var timerHandlers: [UInt64: Handler] = [:]
     private var turnHandlers: [(id: UInt64, handler: @PipelineActor () -> Duration?)] = []
@@ -49,15 +51,23 @@ package final class EventLoop {
     package func watch(
         _ descriptor: CInt, _ interest: Readiness, _ handler: @escaping @PipelineActor (Readiness) -> Void
     ) {
-        if watches.updateValue(handler, forKey: descriptor) == nil {
-            poller.add(descriptor, interest)
-        } else {
-            poller.change(descriptor, interest)
+        let isNew = watches.updateValue(handler, forKey: descriptor) == nil
+        let isWatched = isNew ? poller.add(descriptor, interest) : poller.change(descriptor, interest)
+        if isWatched { refused[descriptor] = nil } else { watchLater(descriptor, interest) }
+    }
+
+    private func watchLater(_ descriptor: CInt, _ interest: Readiness) {
+        let isWaiting = refused.updateValue(interest, forKey: descriptor) != nil
+        if isWaiting { return }
+        schedule(after: .milliseconds(100)) { [self] in
+            guard let interest = refused.removeValue(forKey: descriptor), watches[descriptor] != nil else { return }
+            if !poller.change(descriptor, interest) { watchLater(descriptor, interest) }
         }
     }
 
     /// Stops watching; call it before closing the descriptor.
     package func unwatch(_ descriptor: CInt) {
+        refused[descriptor] = nil
         if watches.removeValue(forKey: descriptor) != nil { poller.remove(descriptor) }
     }
 

@@ -36,17 +36,22 @@ final class Poller: Sendable {
         epoll = epoll_create1(CInt(EPOLL_CLOEXEC))
         wakeUpDescriptor = eventfd(0, CInt(EFD_NONBLOCK) | CInt(EFD_CLOEXEC))
         precondition(epoll >= 0 && wakeUpDescriptor >= 0, "no descriptors for the event loop: errno \(errno)")
-        control(EPOLL_CTL_ADD, wakeUpDescriptor, .readable)
+        let isWatched = control(EPOLL_CTL_ADD, wakeUpDescriptor, .readable)
+        precondition(isWatched, "no watch for the event loop")
     }
 
     /// May be called on any thread.
     func wakeUp() { eventfd_write(wakeUpDescriptor, 1) }
 
-    func add(_ descriptor: CInt, _ readiness: Readiness) { control(EPOLL_CTL_ADD, descriptor, readiness) }
+    /// - Returns: `false` when the system has no room for it now: no memory, or this user's watches are used up, epoll(7).
+    func add(_ descriptor: CInt, _ readiness: Readiness) -> Bool { control(EPOLL_CTL_ADD, descriptor, readiness) }
 
     /// Adds it again if it was closed unwatched, and its number is now somebody else's: then it has left by itself.
-    func change(_ descriptor: CInt, _ readiness: Readiness) {
-        if !attempt(EPOLL_CTL_MOD, descriptor, readiness), errno == ENOENT { add(descriptor, readiness) }
+    ///
+    /// - Returns: as `add`.
+    func change(_ descriptor: CInt, _ readiness: Readiness) -> Bool {
+        if attempt(EPOLL_CTL_MOD, descriptor, readiness) { return true }
+        return errno == ENOENT ? add(descriptor, readiness) : control(EPOLL_CTL_MOD, descriptor, readiness)
     }
 
     /// A descriptor that is closed already has left by itself; that is no error.
@@ -93,9 +98,13 @@ final class Poller: Sendable {
         ready.withLock { swap(&$0, &buffer) }
     }
 
-    private func control(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) {
-        let isDone = attempt(operation, descriptor, readiness)
-        precondition(isDone, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(errno)")
+    private func control(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) -> Bool {
+        if attempt(operation, descriptor, readiness) { return true }
+        let code = errno
+        // Anything else would be our own mistake.
+        precondition(
+            code == ENOSPC || code == ENOMEM, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(code)")
+        return false
     }
 
     private func attempt(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness) -> Bool {

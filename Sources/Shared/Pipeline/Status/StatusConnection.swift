@@ -13,7 +13,7 @@ struct StatusConnection {
         case writing([UInt8], sent: Int)
         /// For the client to close: bytes of it that nobody has read would make the system throw the answer away,
         /// RFC 9112, section 9.6.
-        case closing
+        case closing(discarded: Int)
     }
 
     let descriptor: CInt
@@ -26,6 +26,8 @@ struct StatusConnection {
     /// For the client to take all of the answer.
     static let writeLimit = Duration.seconds(10)
     static let closeLimit = Duration.seconds(1)
+    /// Bytes that nobody reads, after which it is closed all the same.
+    static let mostDiscarded = 256 << 10
 
     init(_ descriptor: CInt, now: Duration) {
         self.descriptor = descriptor
@@ -92,15 +94,20 @@ struct StatusConnection {
         phase = .writing(bytes, sent: sent)
         guard sent == bytes.count else { return }
         shutdown(descriptor, CInt(SHUT_WR))
-        phase = .closing
+        phase = .closing(discarded: 0)
         deadline = now + Self.closeLimit
     }
 
-    /// - Throws: `Gone` once the client has closed.
+    /// - Throws: `Gone` once the client has closed, or sends too much.
     private mutating func discard() throws(Gone) {
+        guard case .closing(var discarded) = phase else { return }
         var bytes: [UInt8] = []
-        // What is more than that comes again, and the time is limited.
-        if try receive(into: &bytes) { _ = try receive(into: &bytes) }
+        while try receive(into: &bytes) {
+            discarded += bytes.count
+            if discarded > Self.mostDiscarded { throw Gone() }
+            bytes.removeAll(keepingCapacity: true)
+        }
+        phase = .closing(discarded: discarded)
     }
 
     /// - Returns: `false` when there is nothing to read now.

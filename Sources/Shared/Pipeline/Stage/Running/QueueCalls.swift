@@ -1,11 +1,13 @@
 package import Logging
 package import Queue
+import Synchronization
 
 /// Calls to a queue server, each made again until it works.
 ///
 /// An outage is said once when it begins and once when it ends, and shows in `health` meanwhile.
 package struct QueueCalls: Sendable {
     private let state = QueueState()
+    private let isAwayBetweenCalls = Flag()
     private let logger: Logger
     private let metadata: Logger.Metadata
 
@@ -42,10 +44,34 @@ package struct QueueCalls: Sendable {
         return nil
     }
 
+    /// Says what a look at the queue found between calls, once when it is away and once when it is back.
+    package func noted(_ health: QueueHealth) -> QueueHealth {
+        switch health {
+        case .reachable:
+            if isAwayBetweenCalls.clear() { logger.info("The queue answers", metadata: metadata) }
+        case .unreachable(let reason):
+            if !isAwayBetweenCalls.set() {
+                logger.warning(
+                    "The queue does not answer; trying again until it does",
+                    metadata: metadata.merging(["error": "\(reason)"]) { $1 })
+            }
+        }
+        return health
+    }
+
     private func failed(_ error: QueueError) {
         guard state.set(.unreachable(reason: error.description)) else { return }
         logger.warning(
             "The queue does not answer; trying again until it does",
             metadata: metadata.merging(["error": "\(error)"]) { $1 })
     }
+}
+
+/// Something that is so or not.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    /// - Returns: whether it was set before.
+    func set() -> Bool { value.exchange(true, ordering: .relaxed) }
+    func clear() -> Bool { value.exchange(false, ordering: .relaxed) }
 }
