@@ -43,7 +43,8 @@ package final class QueueDatabase {
     ) throws(QueueError) {
         do {
             if !create, FileIdentity(path: path) == nil {
-                throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "there is no file any more; waiting for one")
+                let message = previous.map { _ in "there is no file any more; waiting for one" }
+                throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: message)
             }
             try OpenFiles.checkLog(of: path, previous)
             let configuration = Self.configuration(durability, busyTimeout)
