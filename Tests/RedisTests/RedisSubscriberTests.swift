@@ -132,6 +132,30 @@ struct RedisSubscriberTests {
         #expect(subscriber.unread == 0)
     }
 
+    /// Only one thread may read the socket, also when something is written to it.
+    @Test
+    func hearsEverythingThatWasPublishedBeforeItLeft() async throws {
+        let server = try await RedisServer()
+        let subscriber = RedisSubscriber(server.url, channel: "news", readAhead: 64 << 20)
+        try subscribe(subscriber)
+        async let published: Int = {
+            let publisher = try RedisConnection(server.url)
+            for number in 0... {
+                let text = "\(number) " + String(repeating: "x", count: 3000)
+                if try publisher.send(RedisCommand("PUBLISH", "news", text)).integer == 0 { return number }
+            }
+            return 0
+        }()
+        var heard: [RedisMessage] = []
+        while !subscriber.hasLeft {
+            let before = heard.count
+            heard += try subscriber.wait(for: .seconds(5), count: 50, wakeUp: wakeUp)
+            if before < 2000, heard.count >= 2000 { try subscriber.unsubscribe() }
+        }
+        #expect(try await published == heard.count)
+        #expect(heard.enumerated().allSatisfy { $1.bytes.starts(with: Array("\($0) ".utf8)) })
+    }
+
     @Test
     func readsNoFurtherAheadThanItMay() async throws {
         let server = try await RedisServer()

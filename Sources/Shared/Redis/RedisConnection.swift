@@ -26,6 +26,8 @@ package final class RedisConnection {
     package private(set) var address: ServerAddress?
     private let timeouts: RedisTimeouts
     private var hasOutput = false
+    /// Another thread reads the socket: two would take each other's bytes.
+    private var isReadElsewhere = false
     private var reader = ReplyReader()
     package private(set) var isUsable = true
     /// When the server last said which role it has; never after it would not say.
@@ -102,7 +104,11 @@ package final class RedisConnection {
     }
 
     /// From now on a thread of its own reads what arrives, up to so many bytes ahead of `receive`.
-    func readAhead(most: Int) throws(RedisError) -> ReadAhead { try ReadAhead(descriptor, most: most) }
+    func readAhead(most: Int) throws(RedisError) -> ReadAhead {
+        let ahead = try ReadAhead(descriptor, most: most)
+        isReadElsewhere = true
+        return ahead
+    }
 
     /// Replies that have arrived, at most `limit`, and no more once they have `bytes`; without waiting.
     ///
@@ -218,13 +224,16 @@ extension RedisConnection {
 
     /// Waits until bytes can move in either direction, and moves them.
     private func transfer(_ label: String) throws(RedisError) {
-        let events = POLLIN | (hasOutput ? POLLOUT : 0)
+        let events = (isReadElsewhere ? 0 : POLLIN) | (hasOutput ? POLLOUT : 0)
         var polled = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
         guard pollRetrying(&polled, for: timeouts.command) > 0 else {
             throw broken(label, "no answer within \(timeouts.command)")
         }
         if polled[0].revents & Int16(POLLOUT) != 0 { try flush(label) }
-        if polled[0].revents & ~Int16(POLLOUT) != 0 { try read(label) }
+        guard polled[0].revents & ~Int16(POLLOUT) != 0 else { return }
+        // Whoever reads finds out why it ended, once all that arrived before has been taken.
+        if isReadElsewhere { throw error(label, "the connection broke", .connection) }
+        try read(label)
     }
 
     private func read(_ label: String = "read") throws(RedisError) {
