@@ -12,7 +12,7 @@ final class AttemptCounter {
 
     /// An attempt is about to start.
     func starts(_ envelope: Envelope) {
-        let milliseconds = max(0, WallClock.now().milliseconds - envelope.leasedAt)
+        guard let milliseconds = envelope.millisecondsSinceLease(at: WallClock.now().milliseconds) else { return }
         metrics[queue: envelope.queue].queueResidence.observe(Double(milliseconds))
     }
 

@@ -1,4 +1,5 @@
 import DequeModule
+import Messages
 
 /// Requests that wait for a slot, and who may have the next one.
 ///
@@ -13,7 +14,7 @@ struct StartQueue<Item> {
 
     private let slots: Int
     private var lanes: [Lane] = []
-    private var indices: [String: Int] = [:]
+    private var indices: [ExactText: Int] = [:]
     private var lastOrder: UInt64 = 0
     private(set) var active = 0
     private(set) var count = 0
@@ -91,9 +92,9 @@ struct StartQueue<Item> {
 
     /// The lane of a queue, opened if it is new.
     mutating func lane(of queue: String) -> Int {
-        if let index = indices[queue] { return index }
+        if let index = indices[ExactText(queue)] { return index }
         if lanes.count == Self.mostLanes { return 0 }
-        indices[queue] = lanes.count
+        indices[ExactText(queue)] = lanes.count
         lanes.append(Lane())
         return lanes.count - 1
     }

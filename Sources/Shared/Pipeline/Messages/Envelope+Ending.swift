@@ -13,6 +13,16 @@ extension Envelope {
     /// Cannot overflow.
     /// - Parameter now: milliseconds since 1970.
     package func millisecondsLeft(at now: Int64) -> Int64 { Deadline.millisecondsLeft(until: deadline, at: now) }
+
+    /// Milliseconds since it was leased, 0 if ingest's clock is ahead; `nil` if that was before there was any of this.
+    ///
+    /// Cannot overflow.
+    /// - Parameter now: milliseconds since 1970.
+    package func millisecondsSinceLease(at now: Int64) -> Int64? {
+        guard leasedAt > 0 else { return nil }
+        let (age, isTooMuch) = now.subtractingReportingOverflow(leasedAt)
+        return isTooMuch ? 0 : max(0, age)
+    }
 }
 
 /// Arithmetic on deadlines that producers chose, however far away.

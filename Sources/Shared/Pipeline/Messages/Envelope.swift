@@ -141,6 +141,15 @@ package struct HeaderField: Sendable, Hashable {
         self.name = name
         self.value = value
     }
+
+    package static func == (one: HeaderField, other: HeaderField) -> Bool {
+        ExactText(one.name) == ExactText(other.name) && ExactText(one.value) == ExactText(other.value)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactText(name).hash(into: &hasher)
+        ExactText(value).hash(into: &hasher)
+    }
 }
 
 /// Opaque proof of one lease.
