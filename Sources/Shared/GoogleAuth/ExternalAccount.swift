@@ -30,7 +30,7 @@ struct ExternalAccount: Sendable {
     @PipelineActor
     func accessToken(over client: HTTPClient) async throws(GoogleAuthError) -> AccessToken {
         // Whoever writes the file replaces it before the token in it ends, so it is read each time.
-        let answer = try await client.answer(to: request(for: subjectToken.read()))
+        let answer = try await client.answer(to: request(for: await subjectToken.read()))
         guard let impersonation else { return try answer.accessToken() }
         let request = impersonation.request(as: try answer.bearer())
         return try await client.answer(to: request).impersonatedToken(at: .now())

@@ -1,10 +1,12 @@
 import Foundation
+import Loop
 
 /// Where somebody else's token lies.
 struct SubjectTokenFile: Sendable {
     private let path: String
     /// The field that holds the token in a file of JSON; `nil` when the file is the token.
     private let field: String?
+    private let call = BlockingCall()
 
     /// - Parameter fields: of a file of type `external_account`.
     init(_ fields: JSONFields) throws(GoogleAuthError) {
@@ -23,8 +25,21 @@ struct SubjectTokenFile: Sendable {
         }
     }
 
-    /// Reads the token that lies there now.
-    func read() throws(GoogleAuthError) -> Secret {
+    /// Reads the token that lies there now; not on this thread, as the file may lie on a mount that hangs.
+    func read() async throws(GoogleAuthError) -> Secret {
+        let (path, field) = (path, field)
+        let outcome = await call.run(within: .seconds(10)) {
+            Result { () throws(GoogleAuthError) in try Self.read(path, field: field) }
+        }
+        guard case .done(let result) = outcome else {
+            throw GoogleAuthError(
+                .unavailable, "read \(path) (credential_source.file)",
+                "it takes longer than ten seconds; does its mount hang?")
+        }
+        return try result.get()
+    }
+
+    private static func read(_ path: String, field: String?) throws(GoogleAuthError) -> Secret {
         let action = "read \(path) (credential_source.file)"
         let bytes = try contents(of: path, action: action)
         if let field { return Secret(try JSONFields(bytes, .credentials, action).text(field)) }

@@ -4,16 +4,18 @@ package import Messages
 
 /// The bearer token of `--gateway-token-file`, read again when the file changes.
 ///
-/// Looks at the file once a second at most, and follows links, so that what Kubernetes does with secrets (it swaps a
-/// link to a new folder) is seen.
+/// Looks at the file once a second at most while requests are sent, and follows links, so that what Kubernetes does with
+/// secrets (it swaps a link to a new folder) is seen. It looks on a thread of its own, as a file may lie on a mount that
+/// hangs: whoever needs the token gets the last one that was found.
 @PipelineActor
 package final class GatewayToken {
     /// How often the file is looked at, at most.
     private static let interval = Duration.seconds(1)
-
     private let path: String
     private let warn: @PipelineActor (String) -> Void
     private let clock: @PipelineActor () -> ContinuousClock.Instant
+    private let patience: Duration
+    private let call = BlockingCall()
     private var token: String
     private var version: FileVersion?
     private var lastLook: ContinuousClock.Instant
@@ -22,16 +24,22 @@ package final class GatewayToken {
     /// - Parameters:
     ///   - warn: told once when the file can no longer be read; the last token is used on.
     ///   - clock: for tests.
-    /// - Throws: `GatewayTokenError` when there is no token in the file.
+    ///   - patience: how long reading it may take before something is said.
+    /// - Throws: `GatewayTokenError` when there is no token in the file, or it cannot be read within ten seconds.
     package init(
         path: String, warn: @escaping @PipelineActor (String) -> Void,
-        clock: @escaping @PipelineActor () -> ContinuousClock.Instant = { .now }
+        clock: @escaping @PipelineActor () -> ContinuousClock.Instant = { .now }, patience: Duration = .seconds(5)
     ) throws(GatewayTokenError) {
         self.path = path
         self.warn = warn
         self.clock = clock
-        version = FileVersion(path)
-        token = try readToken(path)
+        self.patience = patience
+        switch call.wait(within: .seconds(10), { Look(path, since: nil) }) {
+        case .done(.unchanged): token = ""
+        case .done(.found(let token, let version)): (self.token, self.version) = (token, version)
+        case .done(.failed(let error)): throw error
+        case .late, .busy: throw GatewayTokenError(path: path, reason: "it cannot be read within ten seconds")
+        }
         lastLook = clock()
     }
 
@@ -46,20 +54,41 @@ package final class GatewayToken {
         headers.filter { !$0.isNamed("Authorization") } + [authorization]
     }
 
+    /// Whether the file is being looked at, and whether what was asked last is over; for tests.
+    var isLooking: Bool { call.isUnderWay }
+    var hasLooked: Bool { looks == 0 }
+    private var looks = 0
+
     private func refresh() {
         let now = clock()
-        guard now - lastLook >= Self.interval else { return }
+        guard now - lastLook >= Self.interval, !call.isUnderWay else { return }
         lastLook = now
-        let found = FileVersion(path)
-        if let found, found == version { return }
-        do throws(GatewayTokenError) {
-            token = try readToken(path)
-            version = found
-            hasWarned = false
-        } catch {
-            if !hasWarned { warn("\(error); the last token is used on") }
-            hasWarned = true
+        looks += 1
+        Task { [weak self, call, path, version, patience] in
+            let outcome = await call.run(within: patience) { Look(path, since: version) }
+            self?.take(outcome)
         }
+    }
+
+    private func take(_ outcome: BlockingCall.Outcome<Look>) {
+        looks -= 1
+        switch outcome {
+        case .done(.unchanged): hasWarned = false
+        case .done(.found(let token, let version)):
+            (self.token, self.version) = (token, version)
+            hasWarned = false
+        case .done(.failed(let error)): complain(error)
+        case .late:
+            complain(
+                GatewayTokenError(
+                    path: path, reason: "reading it takes longer than \(patience); does its mount hang?"))
+        case .busy: break
+        }
+    }
+
+    private func complain(_ error: GatewayTokenError) {
+        if !hasWarned { warn("\(error); the last token is used on") }
+        hasWarned = true
     }
 }
 
@@ -72,7 +101,7 @@ package struct GatewayTokenError: Error, Sendable, Equatable, CustomStringConver
 }
 
 /// What tells one state of a file from the next.
-private struct FileVersion: Equatable {
+private struct FileVersion: Sendable, Equatable {
     private let device: UInt
     private let inode: UInt
     private let size: Int
@@ -87,16 +116,49 @@ private struct FileVersion: Equatable {
     }
 }
 
-/// The first 64 KiB of the file without white space around them.
+/// One look at the file; blocks as long as the file system likes.
+private enum Look: Sendable {
+    case unchanged
+    case found(String, FileVersion?)
+    case failed(GatewayTokenError)
+
+    init(_ path: String, since version: FileVersion?) {
+        let found = FileVersion(path)
+        if let found, found == version {
+            self = .unchanged
+            return
+        }
+        do throws(GatewayTokenError) {
+            self = .found(try readToken(path), found)
+        } catch {
+            self = .failed(error)
+        }
+    }
+}
+
+/// The whole file without white space around it.
 private func readToken(_ path: String) throws(GatewayTokenError) -> String {
+    let limit = 64 << 10
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw GatewayTokenError(path: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 64 << 10)
-    let count = read(file, &bytes, bytes.count)
-    guard count >= 0 else { throw GatewayTokenError(path: path, reason: String(cString: strerror(errno))) }
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    var length = 0
+    while length < bytes.count {
+        let space = bytes.count - length
+        let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress?.advanced(by: length), space) }
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw GatewayTokenError(path: path, reason: String(cString: strerror(errno))) }
+        if count == 0 { break }
+        length += count
+    }
+    guard length <= limit else { throw GatewayTokenError(path: path, reason: "it is larger than \(limit) bytes") }
+    return try token(in: bytes[..<length], path)
+}
+
+private func token(in bytes: ArraySlice<UInt8>, _ path: String) throws(GatewayTokenError) -> String {
     let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
-    var token = bytes[..<count].drop(while: isSpace)
+    var token = bytes.drop(while: isSpace)
     while let last = token.last, isSpace(last) { token.removeLast() }
     guard !token.isEmpty else { throw GatewayTokenError(path: path, reason: "it is empty") }
     guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
