@@ -1,3 +1,4 @@
+import Logging
 import Loop
 import Messages
 import PipelineMetrics
@@ -15,6 +16,8 @@ final class Retrier {
     private let emit: OutgoingLink
     private let policy: RetryPolicy
     private var metrics: RequestMetricsByQueue
+    private let logger: Logger
+    private var excess = ExcessLog()
     private var isDraining = false
     private var lanes = QueueNumbers()
     private var shares: QueueShares
@@ -26,13 +29,14 @@ final class Retrier {
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
-        maxUnackedBytes: Int, metrics: RequestMetricsByQueue
+        maxUnackedBytes: Int, metrics: RequestMetricsByQueue, logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
         shares = QueueShares(count: Self.mostOpen, bytes: maxUnackedBytes)
+        self.logger = logger
         incoming.onMessage = { [weak self] in self?.decide($0, $1) }
         incoming.wantedRoom = { [weak self] in
             guard let self, shares.hasRoomForSome else { return 0 }
@@ -60,10 +64,24 @@ final class Retrier {
         let lane = lanes[envelope.queue]
         guard shares.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
         guard incoming.start(ticket) else { return }
+        noteExcess(envelope)
         let decided =
             policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
         if let share = emit.send(decided, from: .message(ticket), lane: lane) { shares.add(share) }
+    }
+
+    private func noteExcess(_ envelope: Envelope) {
+        guard case .failed(let attempt) = envelope.progress, let seconds = policy.excessiveRetryAfter(of: attempt),
+            let earlier = excess.note(queue: envelope.queue, now: EventLoop.shared.now)
+        else { return }
+        logger.warning(
+            "A gateway asks for a longer pause than it is given: set --retry-after-max if it means it",
+            metadata: [
+                "queue": "\(envelope.queue)", "url": "\(redacted(envelope.url))", "retry_after": "\(Int64(seconds)) s",
+                "retry_after_max": "\(policy.maximumRetryAfter) s", "more_since_last_line": "\(earlier)",
+                "request.id": "\(envelope.id)",
+            ])
     }
 
     private func count(_ envelope: Envelope) {

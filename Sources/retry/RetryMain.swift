@@ -14,7 +14,7 @@ struct RetryMain {
             let retrier = Retrier(
                 incoming: incoming, emit: emit, policy: RetryPolicy(settings),
                 maxUnackedBytes: settings.stage.maxUnackedBytes,
-                metrics: RequestMetricsByQueue(registry: stage.registry))
+                metrics: RequestMetricsByQueue(registry: stage.registry), logger: stage.logger)
             return RetryWork(retrier: retrier)
         }
     }
@@ -24,6 +24,7 @@ extension RetryPolicy {
     fileprivate init(_ settings: RetrySettings) {
         self.init(
             backoff: settings.backoff == .fixed ? .fixed : .exponential, base: settings.backoffBase / .seconds(1),
-            maximum: settings.backoffMax / .seconds(1), maximumAttempts: settings.maxAttempts)
+            maximum: settings.backoffMax / .seconds(1), maximumAttempts: settings.maxAttempts,
+            maximumRetryAfter: settings.retryAfterMax / .seconds(1))
     }
 }

@@ -93,6 +93,36 @@ struct RetryPolicyTests {
         #expect(wait(status: 429, retryAfter: retryAfter, left: left, random: random) == expected)
     }
 
+    @Test(
+        arguments: [
+            (3_600_000, 0.0, 3_600_000), (3_600_001, 0.0, 3_600_000), (Int64.max, 0.0, 3_600_000),
+            (Int64.max, 0.96, 4_464_000), (Int64.min, 0.5, 3_000),
+        ] as [(Int64, Double, Int64)])
+    func parksNobodyForDecades(retryAfter: Int64, random: Double, expected: Int64) {
+        for left in [Int64(100_000_000), .max] {
+            #expect(wait(status: 429, retryAfter: retryAfter, left: left, random: random) == expected)
+        }
+    }
+
+    @Test
+    func takesTheLongestRetryAfterFromItsSettings() {
+        let attempt = FailedAttempt(statusCode: 503, body: [], reason: "", retryAfterMilliseconds: 20_000)
+        #expect(wait(RetryPolicy(maximumRetryAfter: 10), retryAfter: 20_000) == 10_000)
+        #expect(wait(RetryPolicy(maximumRetryAfter: 0), retryAfter: 20_000) == 2_000)
+        #expect(RetryPolicy(maximumRetryAfter: 10).excessiveRetryAfter(of: attempt) == 20)
+        #expect(RetryPolicy(maximumRetryAfter: 20).excessiveRetryAfter(of: attempt) == nil)
+    }
+
+    @Test
+    func saysOnceAMinuteForEachQueueThatAGatewayAsksForTooMuch() {
+        var log = ExcessLog()
+        #expect(log.note(queue: "a", now: .seconds(5)) == 0)
+        #expect(log.note(queue: "b", now: .seconds(6)) == 0)
+        for second in 6..<60 { #expect(log.note(queue: "a", now: .seconds(second)) == nil) }
+        #expect(log.note(queue: "a", now: .seconds(65)) == 54)
+        #expect(log.note(queue: "a", now: .seconds(66)) == nil)
+    }
+
     @Test
     func neverWaitsLessBecauseOfRetryAfter() throws {
         for step in steps {
@@ -138,6 +168,8 @@ struct RetryPolicyTests {
         (RetryPolicy(base: -2), "--backoff-base"), (RetryPolicy(base: .nan), "--backoff-base"),
         (RetryPolicy(base: .infinity), "--backoff-base"), (RetryPolicy(maximum: 0), "--backoff-max"),
         (RetryPolicy(maximum: .nan), "--backoff-max"), (RetryPolicy(maximumAttempts: -1), "--max-attempts"),
+        (RetryPolicy(maximumRetryAfter: -1), "--retry-after-max"),
+        (RetryPolicy(maximumRetryAfter: .nan), "--retry-after-max"), (RetryPolicy(maximumRetryAfter: 0), nil),
     ])
     func namesTheFlagThatMakesNoSense(policy: RetryPolicy, flag: String?) {
         #expect(policy.settingsProblem?.split(separator: ":").first.map(String.init) == flag)

@@ -39,7 +39,7 @@ struct HelpTests {
             flags(retry.text)
                 == common.union([
                     "listen", "emit", "acks", "acks-advertise", "max-deliveries", "backoff", "backoff-base",
-                    "backoff-max", "max-attempts",
+                    "backoff-max", "max-attempts", "retry-after-max",
                 ]))
         let emit = try #require(exit(EmitSettings.self, ["-h"]))
         #expect(

@@ -98,6 +98,7 @@ struct StageFlagsTests {
         #expect(settings.backoff == .exponential)
         #expect(settings.backoffBase == .seconds(2))
         #expect(settings.backoffMax == .seconds(60))
+        #expect(settings.retryAfterMax == .seconds(3600))
         #expect(settings.maxAttempts == 0)
         #expect(settings.stage.listen?.description == "tcp://127.0.0.1:5558")
         #expect(settings.stage.emit.map(\.description) == ["tcp://127.0.0.1:5559"])

@@ -24,20 +24,27 @@ package struct RetryPolicy: Sendable, Equatable {
     package var maximum: Double
     /// Attempts in all; 0 for no limit but the deadline.
     package var maximumAttempts: Int
+    /// Seconds; a longer `Retry-After` counts as this one.
+    package var maximumRetryAfter: Double
 
     package init(
-        backoff: Backoff = .exponential, base: Double = 2, maximum: Double = 60, maximumAttempts: Int = 0
+        backoff: Backoff = .exponential, base: Double = 2, maximum: Double = 60, maximumAttempts: Int = 0,
+        maximumRetryAfter: Double = 3600
     ) {
         self.backoff = backoff
         self.base = base
         self.maximum = maximum
         self.maximumAttempts = maximumAttempts
+        self.maximumRetryAfter = maximumRetryAfter
     }
 
     /// Why the settings make no sense, naming the flag; `nil` if they do.
     package var settingsProblem: String? {
         if !base.isFinite || base < 0.001 { return "--backoff-base: expected 0.001 seconds or more" }
         if !maximum.isFinite || maximum < 0.001 { return "--backoff-max: expected 0.001 seconds or more" }
+        if !maximumRetryAfter.isFinite || maximumRetryAfter < 0 {
+            return "--retry-after-max: expected 0 seconds or more"
+        }
         if maximumAttempts < 0 { return "--max-attempts: expected 0 (no limit) or more" }
         return nil
     }
@@ -103,8 +110,17 @@ extension RetryPolicy {
         }
     }
 
-    /// Milliseconds that the gateway asks for; only 429 and 5xx may ask.
+    /// Milliseconds that the gateway asks for, and is given; only 429 and 5xx may ask.
     private func retryAfter(of attempt: FailedAttempt) -> Double? {
+        asked(by: attempt).map { min($0, maximumRetryAfter * 1000) }
+    }
+
+    /// Seconds that the gateway asked for, where that is longer than it is given.
+    package func excessiveRetryAfter(of attempt: FailedAttempt) -> Double? {
+        asked(by: attempt).flatMap { $0 > maximumRetryAfter * 1000 ? $0 / 1000 : nil }
+    }
+
+    private func asked(by attempt: FailedAttempt) -> Double? {
         guard let status = attempt.statusCode, status == 429 || (500...599).contains(status) else { return nil }
         return attempt.retryAfterMilliseconds.map(Double.init)
     }

@@ -38,6 +38,7 @@ package struct RetrySettings: Sendable, Equatable {
     package var backoffMax: Duration
     /// 0 for no limit.
     package var maxAttempts: Int
+    package var retryAfterMax: Duration
 }
 
 /// What `emit` is told.
@@ -82,6 +83,7 @@ extension RetrySettings {
             ("--backoff-base", "\(Seconds(backoffBase / .seconds(1)))"),
             ("--backoff-max", "\(Seconds(backoffMax / .seconds(1)))"),
             ("--max-attempts", "\(maxAttempts)"),
+            ("--retry-after-max", "\(Seconds(retryAfterMax / .seconds(1)))"),
         ]
     }
 }

@@ -6,7 +6,7 @@ enum FlagNames {
             "request-merge-policy", "max-in-flight", "max-open-bytes", "max-payload-bytes", "lease-seconds",
             "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
             "tls-insecure-skip-verify", "gateway-token-file",
-            "backoff", "backoff-base", "backoff-max", "max-attempts", "result-payload",
+            "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
             "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "pubsub.result-ordering-key",
             "sqlite.path",

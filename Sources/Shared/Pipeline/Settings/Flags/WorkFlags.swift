@@ -82,6 +82,12 @@ struct RetryFlags<Kind: StageKind>: ParsableArguments {
         help: Kind.help("Attempts after which a request is given up; 0 for no limit.", "n", byDefault: 0, of: .retry),
         transform: Checked.integer(0...Int.max))
     var maxAttempts = 0
+
+    @Option(
+        help: Kind.help(
+            "Longest pause that a gateway may ask for with Retry-After.", "seconds", byDefault: 3600, of: .retry),
+        transform: Checked.seconds(moreThanZero: false))
+    var retryAfterMax = Seconds(3600)
 }
 
 /// What emit does.

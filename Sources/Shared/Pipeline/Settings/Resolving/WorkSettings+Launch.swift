@@ -46,7 +46,8 @@ extension RetrySettings {
             backoff: flags.backoff,
             backoffBase: flags.backoffBase.duration,
             backoffMax: flags.backoffMax.duration,
-            maxAttempts: flags.maxAttempts
+            maxAttempts: flags.maxAttempts,
+            retryAfterMax: flags.retryAfterMax.duration
         )
         if backoffMax < backoffBase { throw SettingsError("--backoff-max", "must not be less than --backoff-base") }
     }
