@@ -113,6 +113,7 @@ let package = Package(
         system("CZeroMQ", apt: "libzmq3-dev"),
         system("CHiredis", apt: "libhiredis-dev"),
         system("CCurl", apt: "libcurl4-openssl-dev"),
+        system("CZlib", apt: "zlib1g-dev"),
 
         shared("Messages", in: pipeline),
         .target(
@@ -141,7 +142,7 @@ let package = Package(
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
-        shared("HTTP", ["CCurl", "Loop", "Messages"]),
+        shared("HTTP", ["CCurl", "CEpoll", "CZlib", "Loop", "Messages"]),
         shared("Redis", ["CHiredis", "Queue", "Messages"]),
         shared("GoogleAuth", ["HTTP", "Loop", "Messages", cryptoExtras]),
         shared("PubSub", ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
@@ -285,7 +286,7 @@ let package = Package(
                 "RedisChannelSource", "RedisSortedSetSink", "RedisSortedSetSource", "SQLite", "TestServers", "ZeroMQ",
                 argumentParser, logging, subprocess, systemPackage,
             ]),
-        tests("HTTPTests", ["HTTP", "Loop", "Messages"]),
+        tests("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("DispatchStageTests", ["DispatchStage"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),

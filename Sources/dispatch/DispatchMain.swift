@@ -32,8 +32,14 @@ struct DispatchMain {
     ) throws -> Attempter {
         do {
             try raiseDescriptorLimit(needed: settings.concurrency + 100)
+            let client = try HTTPClient(HTTPClientOptions(settings))
+            client.onSurplus = { [logger = stage.logger] url in
+                logger.warning(
+                    "A gateway sent what nobody had asked for: for ten minutes each of its requests gets a connection of its own",
+                    metadata: ["url": "\(url)"])
+            }
             return Attempter(
-                client: try HTTPClient(HTTPClientOptions(settings)),
+                client: client,
                 options: AttemptOptions(
                     concurrency: settings.concurrency, requestTimeout: settings.requestTimeout,
                     maxResponseBytes: settings.maxResponseBytes),

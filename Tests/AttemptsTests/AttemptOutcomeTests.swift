@@ -21,7 +21,7 @@ struct AttemptOutcomeTests {
     @Test(arguments: [
         (200, AttemptOutcome.Class.succeeded), (201, .succeeded), (204, .succeeded), (299, .succeeded),
         (300, .succeeded), (301, .succeeded), (302, .succeeded), (303, .succeeded), (304, .succeeded),
-        (307, .succeeded), (399, .succeeded), (600, .succeeded), (999, .succeeded),
+        (307, .succeeded), (399, .succeeded),
         (400, .refused), (401, .refused), (403, .refused), (404, .refused), (409, .refused), (413, .refused),
         (422, .refused), (424, .refused), (426, .refused), (428, .refused), (430, .refused), (499, .refused),
     ])
@@ -34,7 +34,7 @@ struct AttemptOutcomeTests {
     @Test(arguments: [
         (429, AttemptOutcome.Class.shed), (408, .failed), (425, .failed), (500, .failed), (501, .failed),
         (502, .failed),
-        (503, .failed), (504, .failed), (599, .failed),
+        (503, .failed), (504, .failed), (599, .failed), (600, .failed), (999, .failed),
     ])
     func mayBeTriedAgain(status: Int, attemptClass: AttemptOutcome.Class) {
         let outcome = outcome(status)
@@ -78,13 +78,37 @@ struct AttemptOutcomeTests {
         case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             #expect(outcome.attemptClass == .unanswered)
             #expect(outcome.progress == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason)))
-        case .responseTooLarge, .tooManyRedirects, .invalidOption:
+        case .responseTooLarge, .undecodable, .tooManyRedirects, .invalidOption:
             #expect(outcome.attemptClass == .impossible)
             #expect(outcome.progress == .ended(.result(.failure(.inferenceError, message: reason))))
         case .invalidRequest:
             #expect(outcome.attemptClass == .impossible)
             #expect(outcome.progress == .ended(.result(.failure(.invalidRequest, message: reason))))
         }
+    }
+
+    @Test(
+        arguments: [
+            (200, .impossible), (404, .impossible), (nil, .impossible), (503, .unanswered), (429, .unanswered),
+        ] as [(Int?, AttemptOutcome.Class)])
+    func anAnswerThatCannotBeDecodedIsRepeatedOnlyWhereItsStatusAsksForIt(
+        status: Int?, attemptClass: AttemptOutcome.Class
+    ) {
+        let error = HTTPError(
+            .undecodable, "POST http://gateway/", "it has the Content-Encoding br", statusCode: status)
+        let outcome = AttemptOutcome(.failure(error), url: "", now: 0)
+        #expect(outcome.attemptClass == attemptClass)
+        if case .ended(.result(.failure(let code, let message))) = outcome.progress {
+            #expect(code == .inferenceError && message.contains("br"))
+        }
+        if let attempt = failed(outcome) { #expect(attempt.reason.contains("br") && attempt.statusCode == nil) }
+    }
+
+    @Test
+    func showsNoMoreOfAHeaderThanAReaderWants() {
+        let attempt = failed(
+            outcome(429, [HeaderField("x-llm-d-request-dropped-reason", String(repeating: "x", count: 90_000))]))
+        #expect((attempt?.reason.utf8.count ?? 0) < 1000)
     }
 
     @Test

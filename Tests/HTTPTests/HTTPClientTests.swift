@@ -71,6 +71,18 @@ struct HTTPClientTests {
         #expect(requests.last?.header("x-text") == nil)
     }
 
+    /// To Swift the two values are equal.
+    @Test
+    func sendsTheBytesOfAHeaderAndNotWhatIsEqualToThem() async throws {
+        let server = ScriptedServer.answering { _ in answer() }
+        let client = try await HTTPClient()
+        let values = ["caf\u{e9}", "cafe\u{301}", "caf\u{e9}", "caf\u{e9}"]
+        for value in values {
+            _ = try await client.response(to: HTTPRequest(url: server.url(), headers: [HeaderField("x-user", value)]))
+        }
+        #expect(server.requests.map { Array($0.header("x-user")?.utf8 ?? "".utf8) } == values.map { Array($0.utf8) })
+    }
+
     @Test(arguments: [
         HeaderField("Host", "elsewhere"), HeaderField("content-length", "7"),
         HeaderField("Transfer-Encoding", "chunked"),

@@ -42,7 +42,7 @@ final class Nginx: Sendable {
         isSecure = listen.contains("ssl")
         directory = FileManager.default.temporaryDirectory.appending(path: "nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        if isSecure { try Self.makeCertificate(in: directory, name: certifiedName) }
+        if isSecure { try makeCertificate(in: directory, name: certifiedName) }
         try String(repeating: "0", count: 1 << 20).write(
             to: directory.appending(path: "zeros"), atomically: true, encoding: .utf8)
         try String(repeating: "1", count: 2000).write(
@@ -86,24 +86,26 @@ final class Nginx: Sendable {
         """
     }
 
-    private static func makeCertificate(in directory: URL, name: String) throws {
-        let arguments =
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test -addext"
-        let openssl = try spawn(
-            ["/usr/bin/openssl"] + arguments.split(separator: " ").map(String.init) + [
-                "subjectAltName=\(name)", "-keyout", directory.appending(path: "key.pem").path,
-                "-out", directory.appending(path: "cert.pem").path,
-            ])
-        var status: CInt = 0
-        waitpid(openssl, &status, 0)
-        guard status == 0 else { throw NginxError(reason: "openssl made no certificate") }
-    }
+}
+
+/// Leaves `key.pem` and `cert.pem` in a folder.
+func makeCertificate(in directory: URL, name: String) throws {
+    let arguments =
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test -addext"
+    let openssl = try spawn(
+        ["/usr/bin/openssl"] + arguments.split(separator: " ").map(String.init) + [
+            "subjectAltName=\(name)", "-keyout", directory.appending(path: "key.pem").path,
+            "-out", directory.appending(path: "cert.pem").path,
+        ])
+    var status: CInt = 0
+    waitpid(openssl, &status, 0)
+    guard status == 0 else { throw NginxError(reason: "openssl made no certificate") }
 }
 
 /// Starts a program whose output nobody wants.
 ///
 /// Foundation's `Process` waits in a run loop, which blocks the pool.
-private func spawn(_ command: [String]) throws -> pid_t {
+func spawn(_ command: [String]) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -120,7 +122,7 @@ private func spawn(_ command: [String]) throws -> pid_t {
 
 struct NginxError: Error { let reason: String }
 
-private func canConnect(to port: UInt16) -> Bool {
+func canConnect(to port: UInt16) -> Bool {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     return withLoopbackAddress(port) { connect(descriptor, $0, $1) } == 0

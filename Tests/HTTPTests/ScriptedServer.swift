@@ -11,6 +11,8 @@ final class ScriptedServer: Sendable {
     struct Request: Sendable, Equatable {
         var head: String
         var body: [UInt8]
+        /// Connections are numbered from 1.
+        var connection = 0
 
         func header(_ name: String) -> String? {
             head.split(separator: "\r\n").first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
@@ -26,8 +28,11 @@ final class ScriptedServer: Sendable {
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
-                counts.withLock { $0.connections += 1 }
-                let connection = Connection(descriptor) { request in
+                let number = counts.withLock { counts in
+                    counts.connections += 1
+                    return counts.connections
+                }
+                let connection = Connection(descriptor, number: number) { request in
                     self.counts.withLock { $0.requests.append(request) }
                 }
                 Thread.detachNewThread {
@@ -59,11 +64,13 @@ final class ScriptedServer: Sendable {
 /// One connection of a scripted server, used on its own thread.
 final class Connection: Sendable {
     private let descriptor: CInt
+    private let number: Int
     private let received = Mutex<[UInt8]>([])
     private let record: @Sendable (ScriptedServer.Request) -> Void
 
-    init(_ descriptor: CInt, record: @escaping @Sendable (ScriptedServer.Request) -> Void) {
+    init(_ descriptor: CInt, number: Int, record: @escaping @Sendable (ScriptedServer.Request) -> Void) {
         self.descriptor = descriptor
+        self.number = number
         self.record = record
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -75,7 +82,7 @@ final class Connection: Sendable {
             let request = received.withLock { bytes -> ScriptedServer.Request? in
                 guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
                 var request = ScriptedServer.Request(
-                    head: String(decoding: bytes[..<end.lowerBound], as: UTF8.self), body: [])
+                    head: String(decoding: bytes[..<end.lowerBound], as: UTF8.self), body: [], connection: number)
                 let length = request.header("Content-Length").flatMap { Int($0) } ?? 0
                 guard bytes.count - end.upperBound >= length else { return nil }
                 request.body = Array(bytes[end.upperBound..<end.upperBound + length])
@@ -121,6 +128,23 @@ final class Connection: Sendable {
     func resetOnClose() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// The other side sees the end; the script may go on.
+    func end() { shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// The kernel drops what comes from now on, as if it had been lost on the way.
+    ///
+    /// Source: socket(7), SO_ATTACH_FILTER; the filter is one instruction, "return 0".
+    func dropWhatComes() {
+        var instruction: (code: UInt16, whenTrue: UInt8, whenFalse: UInt8, value: UInt32) = (0x06, 0, 0, 0)
+        withUnsafeMutablePointer(to: &instruction) { instruction in
+            var program: (length: UInt16, instructions: UnsafeMutableRawPointer) = (
+                1, UnsafeMutableRawPointer(instruction)
+            )
+            let attachFilter: CInt = 26
+            setsockopt(descriptor, SOL_SOCKET, attachFilter, &program, socklen_t(MemoryLayout.size(ofValue: program)))
+        }
     }
 
     fileprivate func close() { Glibc.close(descriptor) }

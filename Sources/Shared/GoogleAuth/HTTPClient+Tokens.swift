@@ -18,7 +18,7 @@ extension GoogleAuthError.Kind {
     fileprivate init(_ kind: HTTPError.Kind) {
         switch kind {
         case .dns, .connect, .tls, .timeout, .connectionLost, .other: self = .network
-        case .responseTooLarge, .tooManyRedirects: self = .answer
+        case .responseTooLarge, .undecodable, .tooManyRedirects: self = .answer
         case .invalidRequest, .invalidOption: self = .credentials
         case .cancelled: self = .cancelled
         }

@@ -41,7 +41,8 @@ func milliseconds(ofDate text: String) -> Int64? {
     guard let whole = parts.first else { return nil }
     let zone = parts.count == 2 ? parts[1].drop { $0.isNumber } : ""
     guard let date = try? Date(String(whole + zone), strategy: .iso8601) else { return nil }
-    return Int64(date.timeIntervalSince1970 * 1000)
+    // Years of any length are dates: what is further away than anybody lives is cut there.
+    return Int64(min(max(date.timeIntervalSince1970 * 1000, -1e15), 1e15))
 }
 
 extension GoogleAuthError {

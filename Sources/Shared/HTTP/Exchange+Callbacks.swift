@@ -11,8 +11,7 @@ extension Exchange {
         ccurl_set_transfer(easy, CURLOPT_HEADERFUNCTION) { line, size, count, context in
             guard let line, let context else { return 0 }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-            exchange.receiveHeader(UnsafeRawBufferPointer(start: line, count: size * count))
-            return size * count
+            return exchange.receiveHeader(UnsafeRawBufferPointer(start: line, count: size * count)) ? size * count : 0
         }
         ccurl_set_transfer(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
@@ -24,41 +23,83 @@ extension Exchange {
             Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().rewind(to: Int(offset))
             return CURL_SEEKFUNC_OK
         }
-        ccurl_set_before_request(easy) { context, _, _, _, _ in
+        ccurl_set_debug(easy) { _, kind, bytes, count, context in
+            guard kind == CURLINFO_DATA_IN, let bytes, let context else { return 0 }
+            Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+                .receiveFraming(UnsafeRawBufferPointer(start: bytes, count: count))
+            return 0
+        }
+        ccurl_set_socket(easy) { context, descriptor, _ in
+            guard let context else { return CInt(CURL_SOCKOPT_ERROR) }
+            Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().opens(descriptor)
+            return CInt(CURL_SOCKOPT_OK)
+        }
+        ccurl_set_before_request(easy) { context, _, _, _, localPort in
             guard let context else { return CURL_PREREQFUNC_ABORT }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-            return exchange.mayBeginRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            return exchange.mayBeginRequest(localPort: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 
-    /// - Returns: whether it fits.
+    /// - Returns: whether it fits, and can be read.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let limit = request?.maxResponseBytes ?? 0
-        if answer.count + bytes.count > limit {
-            isTooLarge = true
+        guard problem == nil else { return false }
+        do throws(AnswerHead.Problem) {
+            try take(bytes)
+        } catch {
+            problem = error
             return false
         }
-        if answer.isEmpty { reserve(atMost: limit) }
-        answer.append(contentsOf: bytes)
         noteWhetherWhole()
         return true
     }
 
-    /// Sees whether the headers are whole: to libcurl 7.88 an answer that ends among them is a good one.
-    fileprivate func receiveHeader(_ line: UnsafeRawBufferPointer) {
-        if line.count <= 2 {
-            hasAllHeaders = true
-            noteWhetherWhole()
-        } else if line.starts(with: "HTTP/".utf8) {
-            hasAllHeaders = false
+    private func take(_ bytes: UnsafeRawBufferPointer) throws(AnswerHead.Problem) {
+        let limit = request?.maxResponseBytes ?? 0
+        if !head.codings.isEmpty {
+            if decoder == nil { decoder = try BodyDecoder(head.codings) }
+            try decoder?.decode(bytes, into: &answer, limit: limit)
+            return
         }
+        if bytes.count > limit - answer.count {
+            throw AnswerHead.Problem(kind: .responseTooLarge, reason: "the answer is larger than \(limit) bytes")
+        }
+        // Room for the whole answer where its length is known; a lie about it costs a mebibyte at most.
+        if answer.isEmpty, let length = head.contentLength {
+            answer.reserveCapacity(min(Int(length), limit, 1 << 20))
+        }
+        answer.append(contentsOf: bytes)
     }
 
-    /// Room for the whole answer where its length is known; a lie about it costs a mebibyte at most.
-    private func reserve(atMost limit: Int) {
-        var length: curl_off_t = 0
-        ccurl_get_size(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
-        if length > 0 { answer.reserveCapacity(min(Int(length), limit, 1 << 20)) }
+    /// - Returns: whether the answer can still be taken.
+    fileprivate func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard problem == nil else { return false }
+        do throws(AnswerHead.Problem) {
+            if head.byteCount == 0 { try checkThatItIsAnAnswer() }
+            let wasComplete = head.isComplete
+            try head.take(line)
+            if head.isComplete, !wasComplete { headIsComplete() }
+        } catch {
+            problem = error
+            return false
+        }
+        return true
+    }
+
+    /// The body's bytes as they came, while libcurl is told to show them.
+    fileprivate func receiveFraming(_ bytes: UnsafeRawBufferPointer) {
+        guard head.isChunked, !isHTTP2, problem == nil else { return }
+        do throws(AnswerHead.Problem) {
+            try chunks.take(bytes)
+            if chunks.surplus > 0 {
+                noteSurplus()
+                closeAfterwards()
+            }
+        } catch {
+            problem = error
+            // libcurl asks nobody while it reads an extension.
+            multi.broken.append(slot)
+        }
     }
 
     fileprivate func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -70,9 +111,4 @@ extension Exchange {
     }
 
     fileprivate func rewind(to offset: Int) { bodyOffset = offset }
-
-    fileprivate func mayBeginRequest() -> Bool {
-        requestsBegun += 1
-        return requestsBegun <= allowedRequests
-    }
 }

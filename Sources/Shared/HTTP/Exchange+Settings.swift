@@ -11,9 +11,11 @@ extension Exchange {
         ccurl_set_pointer(easy, CURLOPT_READDATA, this)
         ccurl_set_pointer(easy, CURLOPT_SEEKDATA, this)
         ccurl_set_pointer(easy, CURLOPT_PREREQDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, this)
+        ccurl_set_pointer(easy, CURLOPT_DEBUGDATA, this)
         ccurl_set_close(easy) { context, descriptor in
             guard let context else { return -1 }
-            Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().unused.append(descriptor)
+            Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().drop(descriptor)
             return 0
         }
         // Connections outlive exchanges; the multi handle outlives both.
@@ -28,22 +30,11 @@ extension Exchange {
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_TCP_KEEPIDLE, 30)
         set(CURLOPT_TCP_KEEPINTVL, 15)
-        if let timeout = options.unconfirmedTimeout {
-            let milliseconds = Int(timeout / .milliseconds(1))
-            ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, UnsafeRawPointer(bitPattern: milliseconds))
-            ccurl_set_socket(easy) { context, descriptor, _ in
-                var milliseconds = CUnsignedInt(Int(bitPattern: context))
-                setsockopt(
-                    descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
-                    socklen_t(MemoryLayout.size(ofValue: milliseconds)))
-                return CInt(CURL_SOCKOPT_OK)
-            }
-        }
-        set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
+        set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_FOLLOWLOCATION, 0)
         ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         ccurl_set_text(easy, CURLOPT_PROXY, "")
-        ccurl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "")
         ccurl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
     }
 

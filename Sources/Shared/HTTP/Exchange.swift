@@ -16,34 +16,51 @@ final class Exchange {
     /// What the handle is set to.
     private(set) var method = HTTPMethod.post
     private(set) var request: HTTPRequest?
-    /// What has come of the answer's body.
+    /// Whether the request goes out over TLS.
+    private(set) var isSecure = false
+    private var canUseHTTP2 = false
+    private var isFresh = false
+    /// libcurl shows the bytes of bodies.
+    var isVerbose = false
+    /// libcurl closes the connection after this exchange.
+    var isLast = false
+
+    /// What has come of the answer.
+    var head = AnswerHead(isHTTP2: false)
     var answer: [UInt8] = []
-    var isTooLarge = false
-    var hasAllHeaders = false
+    var chunks = ChunkScanner()
+    var decoder: BodyDecoder?
+    /// Why the answer is not taken, whatever libcurl says.
+    var problem: AnswerHead.Problem?
     /// The answer is whole, whatever libcurl waits for.
     var isWhole = false
     /// Bytes of the request's body that libcurl has taken, where it asks for them piece by piece.
     var bodyOffset = 0
-    /// Requests begun.
-    ///
-    /// libcurl repeats one on a new connection by itself when a kept connection ends without an answer,
-    /// though the gateway may have worked on it: that is a second attempt, and ours to decide. On HTTP/2 a server
-    /// says that it did not (REFUSED_STREAM, GOAWAY) in the normal course of things, so there one repeat is allowed.
+
+    /// Whether HTTP/2 was negotiated on the connection that is used.
+    var isHTTP2 = false
+    /// The connection that is used, once libcurl has said so.
+    var descriptor: CInt?
+    /// Nothing was sent, since the connection that libcurl chose may not be used any more.
+    var isStale = false
+    /// Times that a request was begun.
     var requestsBegun = 0
-    var allowedRequests = 1
+    /// Milliseconds; 0 for the system's own limit.
+    let unconfirmedMilliseconds: Int
     private(set) var redirects = 0
 
-    private let slot: Int
-    private let multi: Multi
+    let slot: Int
+    let multi: Multi
 
     init(_ options: HTTPClientOptions, slot: Int, multi: Multi) {
         self.slot = slot
         self.multi = multi
+        unconfirmedMilliseconds = Int(clamping: (options.unconfirmedTimeout ?? .zero).wholeMilliseconds)
         guard let easy = curl_easy_init() else { preconditionFailure("curl_easy_init: out of memory") }
         self.easy = easy
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        ccurl_set_pointer(easy, CURLOPT_PRIVATE, UnsafeRawPointer(bitPattern: slot + 1))
+        ccurl_set_pointer(easy, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
         configure(options, multi)
         configure(options.tls)
         setCallbacks()
@@ -57,17 +74,24 @@ final class Exchange {
     /// Makes the handle ready for `request`, with at most `timeout` to go.
     ///
     /// Only what differs from exchange to exchange is set: nothing else changes in between.
-    func prepare(_ request: HTTPRequest, timeout: Duration, connectTimeout: Duration) throws(HTTPError) {
+    ///
+    /// - Parameters:
+    ///   - mayUseHTTP2: where the server takes it over TLS.
+    ///   - isFresh: on a new connection.
+    ///   - isAlone: on a new connection, and the only one on it.
+    func prepare(
+        _ request: HTTPRequest, timeout: Duration, connectTimeout: Duration, mayUseHTTP2: Bool, isFresh: Bool,
+        isAlone: Bool
+    ) throws(HTTPError) {
         self.request = request
         guard hasHTTPScheme(request.url) else { throw failure(.invalidRequest, "the URL is neither http nor https") }
         if request.headers != headerFields || headers == nil { try setHeaders(request.headers) }
-        let milliseconds = max(1, timeout.milliseconds)
+        let milliseconds = max(1, timeout.wholeMilliseconds)
         set(CURLOPT_TIMEOUT_MS, milliseconds)
-        set(CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, connectTimeout.milliseconds))
-        // Over TLS the handshake says whether a second request can share the connection, and waiting for it pays. In
-        // plain text only the first answer says so, and waiting for that would make the exchanges go one by one.
-        set(CURLOPT_PIPEWAIT, request.isSecure ? 1 : 0)
-        ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.maxResponseBytes))
+        set(CURLOPT_CONNECTTIMEOUT_MS, max(1, min(milliseconds, connectTimeout.wholeMilliseconds)))
+        isSecure = hasTLS(request.url)
+        setVersion(isSecure && mayUseHTTP2 && !TLSLayer.isOpaque)
+        ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, request.maxResponseBytes)))
         let code = ccurl_set_text(easy, CURLOPT_URL, request.url)
         guard code == CURLE_OK else { throw failure(.invalidRequest, text(code)) }
         if request.method != method {
@@ -76,11 +100,33 @@ final class Exchange {
         }
         if method == .post { setBody(request.body) }
         errorText.pointee = 0
+        reset(isFresh: isFresh || isAlone)
+        if isAlone { closeAfterwards() }
+    }
+
+    private func reset(isFresh: Bool) {
+        if isFresh != self.isFresh { set(CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0) }
+        if isVerbose { set(CURLOPT_VERBOSE, 0) }
+        if isLast { set(CURLOPT_FORBID_REUSE, 0) }
+        self.isFresh = isFresh
+        (isVerbose, isLast, isStale, isWhole, isHTTP2) = (false, false, false, false, false)
+        head = AnswerHead(isHTTP2: false)
         answer = []
-        isTooLarge = false
-        hasAllHeaders = false
-        isWhole = false
+        chunks = ChunkScanner()
+        decoder = nil
+        problem = nil
+        descriptor = nil
         requestsBegun = 0
+    }
+
+    /// In plain text HTTP/1.1 is spoken, and over TLS HTTP/2 where the handshake says so.
+    ///
+    /// The handshake says too whether a second request can share the connection, and waiting for it pays.
+    private func setVersion(_ canUseHTTP2: Bool) {
+        guard canUseHTTP2 != self.canUseHTTP2 else { return }
+        self.canUseHTTP2 = canUseHTTP2
+        set(CURLOPT_HTTP_VERSION, canUseHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        set(CURLOPT_PIPEWAIT, canUseHTTP2 ? 1 : 0)
     }
 
     private func setHeaders(_ fields: [HeaderField]) throws(HTTPError) {
@@ -94,6 +140,14 @@ final class Exchange {
         }
     }
 
+    /// The exchange that has a handle; it lives as long as the handle is in a multi handle.
+    static func of(_ easy: UnsafeMutableRawPointer?) -> Exchange? {
+        guard let easy else { return nil }
+        var exchange: UnsafeMutableRawPointer?
+        ccurl_get_pointer(easy, CURLINFO_PRIVATE, &exchange)
+        return exchange.map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
+    }
+
     /// Counts a redirect.
     func noteRedirect() { redirects += 1 }
 
@@ -101,29 +155,49 @@ final class Exchange {
     func clear() {
         request = nil
         answer = []
+        decoder = nil
         redirects = 0
     }
 
     // MARK: - The end of an exchange
 
     func failure(_ kind: HTTPError.Kind, _ reason: String) -> HTTPError {
-        HTTPError(kind, "\(method.rawValue) \(redacted(request?.url ?? ""))", reason)
+        HTTPError(
+            kind, "\(method.rawValue) \(redacted(request?.url ?? ""))", reason,
+            statusCode: head.isComplete ? head.status : nil)
     }
 
     func failure(_ code: CURLcode) -> HTTPError {
-        if isTooLarge || code == CURLE_FILESIZE_EXCEEDED {
-            let limit = request?.maxResponseBytes ?? 0
-            return failure(.responseTooLarge, "the answer is larger than \(limit) bytes")
+        if let problem { return failure(problem.kind, problem.reason) }
+        if code == CURLE_FILESIZE_EXCEEDED {
+            return failure(.responseTooLarge, "the answer is larger than \(request?.maxResponseBytes ?? 0) bytes")
         }
         if code == CURLE_ABORTED_BY_CALLBACK {
             return failure(.connectionLost, "the connection ended without an answer")
+        }
+        // libcurl's buffer for a line is full, for which it has no words of its own.
+        if code == CURLE_OUT_OF_MEMORY, requestsBegun > 0 {
+            return failure(.responseTooLarge, "a header of the answer is longer than the 100 KiB that libcurl takes")
         }
         let said = String(cString: errorText)
         return failure(HTTPError.Kind(code, wasSent: requestsBegun > 0), said.isEmpty ? text(code) : said)
     }
 
+    /// What is wrong with an answer that libcurl takes for whole.
+    func problemAtTheEnd() -> AnswerHead.Problem? {
+        if let problem { return problem }
+        guard head.isComplete else {
+            return AnswerHead.Problem(kind: .connectionLost, reason: "the answer ended among its headers")
+        }
+        if isVerbose, !chunks.isAtEnd {
+            return AnswerHead.Problem(kind: .connectionLost, reason: "the answer ended among its chunks")
+        }
+        do throws(AnswerHead.Problem) { try decoder?.finish() } catch { return error }
+        return nil
+    }
+
     func response(keeping names: [String]) -> HTTPResponse {
-        var response = HTTPResponse(statusCode: statusCode, body: answer[...])
+        var response = HTTPResponse(statusCode: head.status, body: answer[...])
         answer = []
         for name in names {
             var header: UnsafeMutablePointer<curl_header>?
@@ -143,7 +217,7 @@ final class Exchange {
     /// An HTTP/2 server may answer without having read the request. libcurl 7.88 then waits for ever for room to send
     /// the rest of it.
     func noteWhetherWhole() {
-        guard hasAllHeaders, !isWhole, usedHTTP2 else { return }
+        guard isHTTP2, head.isComplete, !isWhole else { return }
         var (length, received): (curl_off_t, curl_off_t) = (-1, 0)
         ccurl_get_size(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
         ccurl_get_size(easy, CURLINFO_SIZE_DOWNLOAD_T, &received)
@@ -154,23 +228,10 @@ final class Exchange {
 
     /// Where a 307 or 308 sends the request; `nil` for any other answer.
     var redirectTarget: String? {
-        guard [307, 308].contains(statusCode) else { return nil }
+        guard [307, 308].contains(head.status) else { return nil }
         var url: UnsafePointer<CChar>?
         ccurl_get_text(easy, CURLINFO_REDIRECT_URL, &url)
         return url.map { String(cString: $0) }.flatMap { hasHTTPScheme($0) ? $0 : nil }
-    }
-
-    /// Whether the last answer came over HTTP/2.
-    var usedHTTP2: Bool {
-        var version = 0
-        ccurl_get_long(easy, CURLINFO_HTTP_VERSION, &version)
-        return version == CURL_HTTP_VERSION_2_0
-    }
-
-    private var statusCode: Int {
-        var status = 0
-        ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-        return status
     }
 
     // MARK: - Its body
@@ -192,15 +253,12 @@ final class Exchange {
     }
 }
 
-extension HTTPRequest {
-    fileprivate var isSecure: Bool { url.prefix(5).lowercased() == "https" }
-}
-
 extension Duration {
-    /// Whole milliseconds, rounded up, clamped to what libcurl takes (24 days).
-    fileprivate var milliseconds: Int {
+    /// Rounded up, clamped to what libcurl takes (24 days).
+    fileprivate var wholeMilliseconds: Int {
         let (seconds, attoseconds) = components
         if seconds >= 2_000_000 { return 2_000_000_000 }
+        if seconds < 0 { return 0 }
         return Int(seconds) * 1000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

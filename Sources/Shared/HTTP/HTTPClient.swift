@@ -1,12 +1,13 @@
 internal import CCurl
 import Glibc
 package import Loop
+import Messages
 
 /// HTTP exchanges, many at once, on the pipeline thread.
 ///
-/// libcurl's multi interface, driven by the event loop. Connections are kept and reused; over TLS, HTTP/2 is used where
-/// the server speaks it. 307 and 308 are followed, with the body; other redirects are answers. One `start` is one request on
-/// the wire (`Exchange.requestsBegun` names the exception). No proxy is used.
+/// libcurl's multi interface, driven by the event loop. Connections are kept and reused (`Connections` says when not);
+/// over TLS, HTTP/2 is used where it was negotiated. 307 and 308 are followed, with the body; other redirects are answers.
+/// One `start` is one request on the wire (`Exchange.mayBeginRequest` names the exception). No proxy is used.
 @PipelineActor
 package final class HTTPClient {
     package typealias Completion = @PipelineActor (Result<HTTPResponse, HTTPError>) -> Void
@@ -37,10 +38,23 @@ package final class HTTPClient {
     /// When libcurl wants to be called; `Int64.max`: not at all.
     private var curlDue = Int64.max
     private var nextLook: Int64 = 0
-    private var speaksHTTP2 = false
+    /// Servers that say HTTP/2 where they speak HTTP/1.1, which libcurl believes: it would let exchanges share their
+    /// connections.
+    private var confused: Set<Origin> = []
+    private static let mostConfused = 1000
+
+    /// Servers that have sent what nobody asked for, and until when each of their requests gets a connection of its own,
+    /// nanoseconds of CLOCK_MONOTONIC.
+    ///
+    /// What such a server sends while the next request is under way cannot be told from an answer to it.
+    private var untidy: [Origin: Int64] = [:]
+    private static let mostUntidy = 1000
+    private static let untidyTime: Int64 = 600 * 1_000_000_000
 
     /// Exchanges under way.
     package private(set) var active = 0
+    /// Told with a URL of a server that has sent what nobody asked for, once in ten minutes.
+    package var onSurplus: @PipelineActor (_ url: String) -> Void = { _ in }
 
     /// - Throws: when a TLS file cannot be used, or libcurl cannot be started.
     package init(_ options: HTTPClientOptions = HTTPClientOptions(), loop: EventLoop = .shared) throws(HTTPError) {
@@ -89,16 +103,19 @@ package final class HTTPClient {
         lastSerial += 1
         active += 1
         slots[slot].serial = lastSerial
-        slots[slot].deadline = now() &+ timeout.nanoseconds
+        let (deadline, isTooFar) = now().addingReportingOverflow(timeout.nanoseconds)
+        slots[slot].deadline = isTooFar ? .max : deadline
         slots[slot].completion = completion
         return slot
     }
 
-    private func begin(_ request: HTTPRequest, in slot: Int, timeout: Duration) {
+    private func begin(_ request: HTTPRequest, in slot: Int, timeout: Duration, isFresh: Bool = false) {
         let exchange = slots[slot].exchange
-        exchange.allowedRequests = speaksHTTP2 ? 2 : 1
         do throws(HTTPError) {
-            try exchange.prepare(request, timeout: timeout, connectTimeout: options.connectTimeout)
+            try exchange.prepare(
+                request, timeout: timeout, connectTimeout: options.connectTimeout,
+                mayUseHTTP2: confused.isEmpty || Origin(request.url).map { !confused.contains($0) } ?? true,
+                isFresh: isFresh, isAlone: mustBeAlone(request.url))
             let code = curl_multi_add_handle(multi.handle, exchange.easy)
             guard code == CURLM_OK else { throw exchange.failure(.other, text(code)) }
             actOnTimers()
@@ -109,14 +126,33 @@ package final class HTTPClient {
         }
     }
 
+    /// Whether a request to this URL gets a connection of its own.
+    private func mustBeAlone(_ url: String) -> Bool {
+        for url in multi.connections.takeSurplus() {
+            guard let origin = Origin(url) else { continue }
+            let now = now()
+            untidy = untidy.filter { $1 > now }
+            let isKnown = untidy[origin] != nil
+            guard isKnown || untidy.count < Self.mostUntidy else { continue }
+            untidy[origin] = now + Self.untidyTime
+            if !isKnown { onSurplus(redacted(url)) }
+        }
+        guard !untidy.isEmpty, let origin = Origin(url), let end = untidy[origin] else { return false }
+        return now() < end
+    }
+
     /// What an ended exchange brought, or `nil` when it goes on elsewhere.
     private func outcome(of slot: Int, _ code: CURLcode) -> Result<HTTPResponse, HTTPError>? {
         let exchange = slots[slot].exchange
-        guard code == CURLE_OK else { return .failure(exchange.failure(code)) }
-        guard exchange.hasAllHeaders else {
-            return .failure(exchange.failure(.connectionLost, "the answer ended among its headers"))
+        // A server may cancel what it does not want to read any more of once it has answered.
+        guard code == CURLE_OK || exchange.isWhole else {
+            guard exchange.isStale, let request = exchange.request else { return .failure(failure(of: exchange, code)) }
+            goOn(request, in: slot, isFresh: true)
+            return nil
         }
-        if !speaksHTTP2, exchange.usedHTTP2 { speaksHTTP2 = true }
+        if let problem = exchange.problemAtTheEnd() {
+            return .failure(exchange.failure(problem.kind, problem.reason))
+        }
         guard let target = exchange.redirectTarget, let request = exchange.request else {
             return .success(exchange.response(keeping: options.responseHeaders))
         }
@@ -124,9 +160,23 @@ package final class HTTPClient {
             return .failure(exchange.failure(.tooManyRedirects, "more than \(HTTPRequest.maxRedirects) redirects"))
         }
         exchange.noteRedirect()
-        curl_multi_remove_handle(multi.handle, exchange.easy)
-        begin(request.redirected(to: target), in: slot, timeout: .nanoseconds(slots[slot].deadline - now()))
+        goOn(request.redirected(to: target), in: slot)
         return nil
+    }
+
+    private func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false) {
+        curl_multi_remove_handle(multi.handle, slots[slot].exchange.easy)
+        let left = slots[slot].deadline - now()
+        begin(request, in: slot, timeout: .nanoseconds(left), isFresh: isFresh)
+    }
+
+    private func failure(of exchange: Exchange, _ code: CURLcode) -> HTTPError {
+        if exchange.head.liesAboutVersion, exchange.isSecure, confused.count < Self.mostConfused,
+            let origin = (exchange.request?.url).flatMap(Origin.init)
+        {
+            confused.insert(origin)
+        }
+        return exchange.failure(code)
     }
 
     private func finish(_ slot: Int, _ result: Result<HTTPResponse, HTTPError>) {
@@ -169,16 +219,24 @@ package final class HTTPClient {
     }
 
     private func ready(_ descriptor: CInt, _ readiness: Readiness) {
-        guard watched[descriptor]?.isWanted == true else {
-            // The gateway has ended a connection that nobody uses; libcurl sees that when it wants to use it.
-            return unwatch(descriptor)
-        }
+        guard watched[descriptor]?.isWanted == true else { return idleReady(descriptor) }
         var events: CInt = 0
         if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
         if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
         if readiness.contains(.failed) { events |= CURL_CSELECT_ERR }
         act(descriptor, events)
         takeFinished()
+    }
+
+    /// Something happens on a connection that nobody uses.
+    private func idleReady(_ descriptor: CInt) {
+        if multi.connections.isIdle(descriptor), !multi.connections.dissolveIfItSpoke(descriptor) {
+            // It was watched for room to write in.
+            watched[descriptor]?.readiness = .readable
+            return loop.watch(descriptor, .readable) { [weak self] in self?.ready(descriptor, $0) }
+        }
+        // On HTTP/2, and where the other side has ended it, libcurl sees that when it wants to use it.
+        unwatch(descriptor)
     }
 
     private func takeFinished() {
@@ -189,14 +247,23 @@ package final class HTTPClient {
             guard slots[slot].serial != 0, slots[slot].exchange.isWhole else { continue }
             if let result = outcome(of: slot, CURLE_OK) { finish(slot, result) }
         }
+        while let slot = multi.broken.popLast() {
+            guard slots[slot].serial != 0, slots[slot].exchange.problem != nil else { continue }
+            finish(slot, .failure(slots[slot].exchange.failure(CURLE_RECV_ERROR)))
+        }
         carryOut()
     }
 
     /// Does what libcurl asked for since the last time.
     private func carryOut() {
-        for interest in multi.interests {
+        for descriptor in multi.opened { unwatch(descriptor) }
+        multi.opened.removeAll(keepingCapacity: true)
+        for (index, interest) in multi.interests.enumerated() {
             if interest.what == CURL_POLL_REMOVE {
                 watched[interest.descriptor]?.isWanted = false
+            } else if multi.interests[(index + 1)...].contains(where: { $0.descriptor == interest.descriptor }) {
+                // libcurl 7.88 closes a connection that was not made in time by itself: only its last word counts.
+                continue
             } else {
                 watch(interest.descriptor, Readiness(poll: interest.what))
             }
@@ -209,7 +276,7 @@ package final class HTTPClient {
         multi.unused.removeAll(keepingCapacity: true)
         if let timeout = multi.timeout {
             multi.timeout = nil
-            curlDue = timeout < 0 ? .max : now() + Int64(timeout) * 1_000_000
+            curlDue = timeout < 0 ? .max : now() + Int64(min(timeout, 1 << 31)) * 1_000_000
         }
         arm()
     }

@@ -11,8 +11,10 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         case timeout
         /// The connection ended before the answer was whole, or what came was not HTTP.
         case connectionLost
-        /// The answer was larger than the request allows.
+        /// The answer was larger than the request allows, or its headers larger than anybody needs.
         case responseTooLarge
+        /// The answer's body is coded in a way that is not understood, or not in the way that its headers say.
+        case undecodable
         /// More than ten redirects in a row.
         case tooManyRedirects
         /// The URL or a header cannot be sent.
@@ -32,11 +34,20 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What libcurl, or the system, said.
     package let reason: String
 
-    package init(_ kind: Kind, _ action: String, _ reason: String) {
+    /// The answer's status, where its headers were whole.
+    package let statusCode: Int?
+
+    /// Servers have a say in both texts, so they are cut at 1,000 bytes.
+    package init(_ kind: Kind, _ action: String, _ reason: String, statusCode: Int? = nil) {
         self.kind = kind
-        self.action = action
-        self.reason = reason
+        self.action = shortened(action)
+        self.reason = shortened(reason)
+        self.statusCode = statusCode
     }
 
     package var description: String { "\(action): \(reason)" }
+}
+
+private func shortened(_ text: String) -> String {
+    text.utf8.count <= 1000 ? text : String(decoding: text.utf8.prefix(1000), as: UTF8.self) + "…"
 }

@@ -37,7 +37,7 @@ package struct HTTPResponse: Sendable, Equatable {
     package var statusCode: Int
     /// Those of `HTTPClientOptions.responseHeaders` that the answer has, in that order.
     package var headers: [HeaderField]
-    /// Decoded (gzip, deflate, br, zstd).
+    /// Decoded (gzip, deflate).
     package var body: Bytes
     /// From the start of the last request (after redirects) to the end of its answer, waiting for a connection included.
     package var totalTime: Duration
@@ -52,9 +52,7 @@ package struct HTTPResponse: Sendable, Equatable {
     }
 
     /// The value of the first header of this name, whatever its case.
-    package func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name.lowercased() }?.value
-    }
+    package func header(_ name: String) -> String? { headers.first { $0.isNamed(name) }?.value }
 }
 
 /// Names one exchange of one client.

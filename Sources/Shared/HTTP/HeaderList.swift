@@ -23,6 +23,9 @@ package struct HeaderList: ~Copyable {
         append("Expect:")
         for header in headers { append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)") }
         if !headers.contains(where: { $0.isNamed("Content-Type") }) { append("Content-Type:") }
+        if !headers.contains(where: { $0.isNamed("Accept-Encoding") }) {
+            append("Accept-Encoding: \(BodyDecoder.accepted)")
+        }
     }
 
     deinit { curl_slist_free_all(head) }

@@ -18,12 +18,21 @@ final class Multi {
     let handle: UnsafeMutableRawPointer
     /// What to watch, since the last time somebody looked, in order.
     var interests: [Interest] = []
+    /// Descriptors of new connections, since the last time somebody looked.
+    ///
+    /// Whatever is known of these numbers is of connections that libcurl has closed without a word.
+    var opened: [CInt] = []
     /// Descriptors that libcurl is done with.
     ///
     /// Whoever looks at `interests` closes them: until then their numbers are nobody else's.
     var unused: [CInt] = []
+    let connections = Connections()
+    /// Connections that libcurl makes, and the slot of the exchange each is for.
+    var making: [CInt: Int] = [:]
     /// Slots of exchanges whose answer is whole before libcurl says so (`Exchange.noteWhetherWhole`).
     var answered: [Int] = []
+    /// Slots of exchanges whose answer cannot be taken, though libcurl goes on reading it.
+    var broken: [Int] = []
     /// Milliseconds after which libcurl wants to be called; -1: not at all; `nil`: as before.
     var timeout: Int?
     /// Exchanges under way, as of the last call.
@@ -38,10 +47,9 @@ final class Multi {
         ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, max(1, maxIdleConnections))
         ccurl_multi_set_socket(
             handle,
-            { _, descriptor, what, context, _ in
+            { easy, descriptor, what, context, _ in
                 guard let context else { return -1 }
-                Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().interests
-                    .append(Interest(descriptor: descriptor, what: what))
+                Unmanaged<Multi>.fromOpaque(context).takeUnretainedValue().note(what, on: descriptor, easy)
                 return 0
             }, this)
         ccurl_multi_set_timer(
@@ -58,6 +66,34 @@ final class Multi {
         for descriptor in unused { close(descriptor) }
     }
 
+    /// libcurl wants something watched for one of its handles, or nothing any more.
+    private func note(_ what: CInt, on descriptor: CInt, _ easy: UnsafeMutableRawPointer?) {
+        interests.append(Interest(descriptor: descriptor, what: what))
+        if what == CURL_POLL_REMOVE { return connections.rests(descriptor) }
+        connections.used(descriptor)
+        Exchange.of(easy)?.descriptor = descriptor
+    }
+
+    /// The connection that was made for an exchange; `nil` if it goes out on a kept one.
+    ///
+    /// Several are tried beside each other if a name has several addresses, and libcurl closes the others without a word:
+    /// their numbers may be somebody else's already.
+    ///
+    /// - Parameter localPort: of the connection that is used; libcurl knows it only of new ones.
+    func takeMade(for slot: Int, localPort: CInt) -> CInt? {
+        guard localPort > 0, !making.isEmpty else { return nil }
+        let made = making.filter { $1 == slot }.keys
+        for descriptor in made { making[descriptor] = nil }
+        return made.first { localPortNumber(of: $0) == localPort }
+    }
+
+    /// libcurl is done with a descriptor.
+    func drop(_ descriptor: CInt) {
+        unused.append(descriptor)
+        making[descriptor] = nil
+        connections.closed(descriptor)
+    }
+
     /// Lets libcurl work on one descriptor, or on its timers with CURL_SOCKET_TIMEOUT.
     ///
     /// - Parameter events: CURL_CSELECT_IN, _OUT and _ERR.
@@ -71,10 +107,10 @@ final class Multi {
     func nextFinished() -> (slot: Int, code: CURLcode)? {
         var left: CInt = 0
         while let message = curl_multi_info_read(handle, &left) {
-            guard message.pointee.msg == CURLMSG_DONE else { continue }
-            var slot: UnsafeMutableRawPointer?
-            ccurl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &slot)
-            return (Int(bitPattern: slot) - 1, ccurl_message_code(message))
+            guard message.pointee.msg == CURLMSG_DONE, let exchange = Exchange.of(message.pointee.easy_handle) else {
+                continue
+            }
+            return (exchange.slot, ccurl_message_code(message))
         }
         return nil
     }

@@ -1,22 +1,22 @@
 internal import CCurl
 internal import Messages
 
-/// Who answers a URL: scheme, host and port.
-struct Origin: Equatable {
-    private let parts: [String]
+/// Who answers a URL: scheme, host and port, compared byte by byte.
+struct Origin: Hashable {
+    private let parts: [[UInt8]]
 
     /// `nil` for what libcurl does not take for a URL.
     init?(_ url: String) {
         guard let handle = curl_url() else { return nil }
         defer { curl_url_cleanup(handle) }
         guard curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
-        var parts: [String] = []
+        var parts: [[UInt8]] = []
         for part in [CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT] {
             var text: UnsafeMutablePointer<CChar>?
             guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else {
                 return nil
             }
-            parts.append(String(cString: text).lowercased())
+            parts.append(Array(String(cString: text).lowercased().utf8))
             curl_free(text)
         }
         self.parts = parts
@@ -45,6 +45,8 @@ extension HeaderField {
         return ["auth", "cookie", "key", "token", "secret", "credential"].contains { name.contains($0) }
     }
 }
+
+func hasTLS(_ url: String) -> Bool { url.prefix(6).lowercased() == "https:" }
 
 /// Whether libcurl would send a request there at all; it would also guess a scheme where there is none.
 func hasHTTPScheme(_ url: String) -> Bool {

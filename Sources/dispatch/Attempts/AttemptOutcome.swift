@@ -11,11 +11,11 @@ package struct AttemptOutcome: Sendable, Equatable {
         case refused
         /// 429: the gateway has no room now.
         case shed
-        /// 408, 425, 5xx: may go better another time.
+        /// 408, 425, 5xx, and numbers that HTTP does not know: may go better another time.
         case failed
         /// No whole answer: name, connection, TLS, reset, time-out.
         case unanswered
-        /// Nothing that repeating would cure: cannot be sent, answer too large, redirected in circles.
+        /// Nothing that repeating would cure: cannot be sent, answer too large or not decodable, redirected in circles.
         case impossible
         /// The deadline was over before it started.
         case deadlineExceeded
@@ -52,7 +52,8 @@ package struct AttemptOutcome: Sendable, Equatable {
         let answer = Progress.ended(.result(.answer(statusCode: response.statusCode, body: response.body)))
         switch response.statusCode {
         case 429: self.init(.shed, .failed(FailedAttempt(response, url: url, now: now)))
-        case 408, 425, 500...599: self.init(.failed, .failed(FailedAttempt(response, url: url, now: now)))
+        // HTTP knows nothing from 600 on, and wants it taken as 5xx: RFC 9110, section 15.
+        case 408, 425, 500...: self.init(.failed, .failed(FailedAttempt(response, url: url, now: now)))
         case 400...499: self.init(.refused, answer)
         default: self.init(.succeeded, answer)
         }
@@ -62,7 +63,10 @@ package struct AttemptOutcome: Sendable, Equatable {
         switch error.kind {
         case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             self.init(.unanswered, .failed(FailedAttempt(statusCode: nil, body: [], reason: error.description)))
-        case .responseTooLarge, .tooManyRedirects, .invalidOption:
+        case .undecodable where error.statusCode.map(Self.mayGoBetter) == true:
+            let reason = error.description + " (status \(error.statusCode ?? 0))"
+            self.init(.unanswered, .failed(FailedAttempt(statusCode: nil, body: [], reason: reason)))
+        case .responseTooLarge, .undecodable, .tooManyRedirects, .invalidOption:
             self.init(.impossible, .ended(.result(.failure(.inferenceError, message: error.description))))
         case .invalidRequest:
             self.init(.impossible, .ended(.result(.failure(.invalidRequest, message: error.description))))
@@ -70,10 +74,20 @@ package struct AttemptOutcome: Sendable, Equatable {
     }
 }
 
+extension AttemptOutcome {
+    /// Whether an answer with this status is no result, whatever its body.
+    fileprivate static func mayGoBetter(_ status: Int) -> Bool { [408, 425, 429].contains(status) || status >= 500 }
+}
+
 extension FailedAttempt {
+    /// Bytes of a header that are shown.
+    private static var mostShownBytes: Int { 200 }
+
     fileprivate init(_ response: HTTPResponse, url: String, now: Int64) {
         var reason = "POST \(redacted(url)): the gateway answered \(response.statusCode)"
-        if let dropped = response.header("x-llm-d-request-dropped-reason") { reason += " (dropped: \(dropped))" }
+        if let dropped = response.header("x-llm-d-request-dropped-reason") {
+            reason += " (dropped: \(String(decoding: dropped.utf8.prefix(Self.mostShownBytes), as: UTF8.self)))"
+        }
         self.init(statusCode: response.statusCode, body: response.body, reason: reason)
         // 408 and 425 mean "at once, on another connection" and "later in the handshake".
         guard response.statusCode == 429 || response.statusCode >= 500 else { return }

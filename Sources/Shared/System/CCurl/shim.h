@@ -1,4 +1,6 @@
 #include <curl/curl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 // curl_easy_setopt(3), curl_multi_setopt(3) and curl_easy_getinfo(3) are variadic, which Swift cannot call.
 // One function per kind of argument; the name in parentheses keeps curl's type-checking macros out.
@@ -31,6 +33,9 @@ static inline CURLcode ccurl_set_close(CURL *easy, curl_closesocket_callback fun
 static inline CURLcode ccurl_set_socket(CURL *easy, curl_sockopt_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_SOCKOPTFUNCTION, function);
 }
+static inline CURLcode ccurl_set_debug(CURL *easy, curl_debug_callback function) {
+    return (curl_easy_setopt)(easy, CURLOPT_DEBUGFUNCTION, function);
+}
 static inline CURLcode ccurl_set_before_request(CURL *easy, curl_prereq_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, function);
 }
@@ -60,6 +65,21 @@ static inline CURLcode ccurl_get_text(CURL *easy, CURLINFO info, const char **va
 static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value) {
     return (curl_easy_getinfo)(easy, info, value);
 }
+
+// The OpenSSL connection (SSL *) of a transfer under way; NULL where there is none.
+static inline void *ccurl_get_openssl(CURL *easy) {
+    struct curl_tlssessioninfo *info = NULL;
+    if((curl_easy_getinfo)(easy, CURLINFO_TLS_SSL_PTR, &info) || !info) return NULL;
+    return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
+}
+static inline int ccurl_uses_openssl(CURL *easy) {
+    struct curl_tlssessioninfo *info = NULL;
+    return !(curl_easy_getinfo)(easy, CURLINFO_TLS_SSL_PTR, &info) && info
+        && info->backend == CURLSSLBACKEND_OPENSSL;
+}
+
+// Bytes that a TCP connection has taken and the other side has not confirmed: tcp(7). ioctl(2) is variadic.
+static inline int ccurl_unconfirmed_bytes(int descriptor, int *count) { return ioctl(descriptor, SIOCOUTQ, count); }
 
 // CURLMsg keeps its code in a union.
 static inline CURLcode ccurl_message_code(const CURLMsg *message) { return message->data.result; }

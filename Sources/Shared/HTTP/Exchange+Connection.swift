@@ -1,0 +1,90 @@
+internal import CCurl
+import Glibc
+
+/// What an exchange has to do with the connection it is on: an answer is the answer to its own request, or none.
+extension Exchange {
+    /// libcurl makes a connection for this exchange.
+    func opens(_ descriptor: CInt) {
+        multi.making[descriptor] = slot
+        multi.opened.append(descriptor)
+        guard unconfirmedMilliseconds > 0 else { return }
+        var milliseconds = CUnsignedInt(clamping: unconfirmedMilliseconds)
+        setsockopt(
+            descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds,
+            socklen_t(MemoryLayout.size(ofValue: milliseconds)))
+    }
+
+    /// Decides, when the request is about to be written, whether it may go out on the connection that libcurl has chosen.
+    ///
+    /// - Parameter localPort: of the connection, if it is new.
+    func mayBeginRequest(localPort: CInt) -> Bool {
+        requestsBegun += 1
+        let wasHTTP2 = isHTTP2
+        isHTTP2 = isSecure && TLSLayer.hasNegotiatedHTTP2(easy)
+        // libcurl repeats a request on a new connection by itself when a kept connection ends without an answer, though
+        // the gateway may have worked on it: that is a second attempt, and ours to decide. On HTTP/2 a server says that
+        // it did not (REFUSED_STREAM, GOAWAY) in the normal course of things, so there one repeat is allowed.
+        guard requestsBegun == 1 || (requestsBegun == 2 && wasHTTP2) else { return false }
+        head = AnswerHead(isHTTP2: isHTTP2)
+        let new = multi.takeMade(for: slot, localPort: localPort)
+        descriptor = new
+        if let new {
+            multi.connections.opened(new, isHTTP2: isHTTP2, url: request?.url ?? "")
+            guard !isHTTP2 else { return true }
+            // Over TLS something may lie there that belongs to the handshake (session tickets).
+            if isSecure ? TLSLayer.hasUnreadBytes(easy) : hasSpoken(new) {
+                problem = AnswerHead.Problem(
+                    kind: .connectionLost, reason: "the server spoke, or ended the connection, before it was asked")
+                return false
+            }
+        } else if !isHTTP2 {
+            let hasSurplus = TLSLayer.hasUnreadBytes(easy)
+            if hasSurplus { noteSurplus() }
+            // Which connection libcurl has chosen, it does not say: it may be one of those.
+            isStale = multi.connections.dissolveThoseThatSpoke() || hasSurplus
+        }
+        return !isStale
+    }
+
+    /// The first line of the answer is there.
+    ///
+    /// What came in before the server's kernel had anything of the request is not the answer to it, but something the
+    /// server wrote by itself, such as a 408 to a connection that was idle, or the surplus of the answer before.
+    func checkThatItIsAnAnswer() throws(AnswerHead.Problem) {
+        guard !isHTTP2 else { return }
+        descriptor = descriptor ?? multi.connections.justUsed
+        guard let descriptor else { return }
+        guard multi.connections.answerBegins(on: descriptor) else {
+            noteSurplus()
+            throw AnswerHead.Problem(
+                kind: .connectionLost, reason: "the server wrote something before it had the request")
+        }
+    }
+
+    /// Sees to it that the next answer on this connection is not what this one left.
+    func headIsComplete() {
+        defer { noteWhetherWhole() }
+        guard !isHTTP2 else { return }
+        if head.mustBeLast || (isSecure && TLSLayer.isOpaque) { closeAfterwards() }
+        if head.isChunked, !head.hasNoBody {
+            // libcurl shows the bytes of a body as they come only when it is told to say everything.
+            set(CURLOPT_VERBOSE, 1)
+            isVerbose = true
+        } else if head.hasNoBody {
+            // libcurl drops what its buffer holds beyond the head.
+            let received = isSecure ? nil : descriptor.flatMap { multi.connections.received(on: $0) }
+            if let received, received > UInt64(head.byteCount) { noteSurplus() }
+            if received != UInt64(head.byteCount) { closeAfterwards() }
+        }
+    }
+
+    /// The server has sent what nobody asked for.
+    func noteSurplus() { if let request { multi.connections.noteSurplus(of: request.url) } }
+
+    /// Lets libcurl close the connection when the answer is whole.
+    func closeAfterwards() {
+        guard !isLast else { return }
+        isLast = true
+        set(CURLOPT_FORBID_REUSE, 1)
+    }
+}
