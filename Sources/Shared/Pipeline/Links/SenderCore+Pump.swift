@@ -68,8 +68,9 @@ extension SenderCore {
         for entry in refused { returnIfUnheld(entry) }
         refused.removeAll(keepingCapacity: true)
         for store in aside.keys.sorted() {
-            let entries = aside.removeValue(forKey: store) ?? []
-            for entry in entries { returnIfUnheld(entry) }
+            var held: Queue = []
+            for entry in aside[store] ?? [] where !returnIfUnheld(entry) { held.append(entry) }
+            aside[store] = held.isEmpty ? nil : held
         }
         for queue in [\Self.waiting, \.moving, \.loners] {
             let entries = self[keyPath: queue]
