@@ -57,6 +57,23 @@ struct SharedRetrySetTests {
         #expect(found.contains(entry))
     }
 
+    /// Bytes that are held already stay in the retry set as well: what cannot be taken must not be looked at all the time.
+    @Test
+    func countsWhatStaysInTheRetrySet() async throws {
+        let bench = try await SortedSetBench()
+        for body in ["a", "b"] { _ = try bench.server.command("ZADD", "retry-sortedset", 1, body) }
+        var claims = SortedSetClaims(
+            client: RedisClient(bench.server.url), keys: keys, settings: SortedSetSettings(),
+            script: SortedSetScripts.standard.claim)
+        #expect(try claims.claim(limit: 9, looks: true, takeOverUntil: -1).deliveries.count == 2)
+        for body in ["a", "b"] { _ = try bench.server.command("ZADD", "retry-sortedset", 1, body) }
+        try fill(bench, 3)
+        let batch = try claims.claim(limit: 9, looks: true, takeOverUntil: -1)
+        #expect(batch.deliveries.isEmpty)
+        #expect(batch.passed == 5)
+        #expect(batch.isComplete)
+    }
+
     @Test
     func forgetsHowFarItLookedAtTheEnd() async throws {
         let bench = try await SortedSetBench()

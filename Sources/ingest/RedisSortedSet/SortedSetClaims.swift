@@ -12,8 +12,8 @@ struct SortedSetClaims {
         var wait: Duration?
         /// Whether another call would find nothing more at once.
         var isComplete = true
-        /// Due entries of other queues met in the retry set.
-        var foreign = 0
+        /// Due entries met in the retry set that stay there: other queues', or bytes that are held already.
+        var passed = 0
         var takenOver = 0
         /// Parked requests that somebody else took from the retry set.
         var missing = 0
@@ -74,7 +74,7 @@ struct SortedSetClaims {
         batch.deliveries = try deliveries(claims, owner: owner)
         unanswered = nil
         serverTime = parts[7].integer ?? serverTime
-        batch.foreign = Int(parts[1].integer ?? 0)
+        batch.passed = Int(parts[1].integer ?? 0)
         batch.isComplete = parts[2].integer == 0
         batch.wait = parts[3].integer.flatMap { $0 < 0 ? nil : .milliseconds($0) }
         batch.takenOver = Int(parts[4].integer ?? 0)

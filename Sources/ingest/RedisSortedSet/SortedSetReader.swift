@@ -87,8 +87,8 @@ actor SortedSetReader {
             limit: limit, looks: looks, takeOverUntil: shared.takeOverLimit(), telling: isShort ? watch : nil)
         shared.answered(at: claims.serverTime)
         isShort = batch.deliveries.count < limit
-        if looks, batch.foreign > 0 {
-            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most, and
+        if looks, batch.passed > 0 {
+            // A retry set full of what stays there is costly to look through: one tenth of the time at most, and
             // when its end was reached, not before others may have put something there.
             let end = ContinuousClock.now
             nextLook = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)

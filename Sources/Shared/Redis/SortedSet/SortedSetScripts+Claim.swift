@@ -14,7 +14,7 @@ extension SortedSetScripts {
     ///             6 the queue's name, 7 the same as a JSON string, 8 "1" to look through the retry set,
     ///             9 until when, by the server's clock, expired leases may be taken over; -1: they may not
     ///     result  1 claims, five values each: submission, born, bytes, failed attempts, leases that expired;
-    ///             2 entries of other queues passed over, 3 "1" if more may be found at once by another call,
+    ///             2 due entries of the retry set that stay there, 3 "1" if more may be found at once by another call,
     ///             4 ms until the next of ours is due, -1 for none, 5 claims taken over,
     ///             6 how many of queue and parked hold anything now, 7 "1" if the queue does, 8 the server's time,
     ///             9 parked requests that somebody else took from the retry set, 10 those parked by a clock that has been
@@ -24,7 +24,7 @@ extension SortedSetScripts {
         local look, name = KEYS[9], ARGV[6]
         local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
         local expiry = string.format('%.0f', now + lease)
-        local claims, count, held, foreign, taken, missing, more = {}, 0, {}, 0, 0, 0, false
+        local claims, count, held, passed, taken, missing, more = {}, 0, {}, 0, 0, 0, false
         local bodies, ends, notes, unparked, indexed, aside, gone = {}, {}, {}, {}, {}, {}, {}
         local front = 0
 
@@ -102,10 +102,7 @@ extension SortedSetScripts {
 
         local function takeDue(entry)
           local isOurs, rest = ours(entry)
-          if not isOurs then
-            foreign = foreign + 1
-            return false
-          end
+          if not isOurs then return false end
           local key, born
           if rest then
             key, born = string.match(entry, '^,"transport_correlation_id":"(%x+)%-([%w%.]+)"', rest)
@@ -145,6 +142,7 @@ extension SortedSetScripts {
             end
             size = bytes < 65536 * (at - start) and 100 or 8
           end
+          passed = kept
           if at < total then
             more = true
             redis.call('SET', look, start + kept, 'PX', 600000)
@@ -312,7 +310,7 @@ extension SortedSetScripts {
           'WITHSCORES', 'LIMIT', 0, 1)
         local wait = soonest[2] and math.min(3600000, math.max(0, math.ceil(soonest[2] * 1000 - now))) or -1
         local waiting = redis.call('EXISTS', queue)
-        return { claims, foreign, more and 1 or 0, wait, taken, waiting + redis.call('EXISTS', parked), waiting, now,
+        return { claims, passed, more and 1 or 0, wait, taken, waiting + redis.call('EXISTS', parked), waiting, now,
           missing, corrected }
         """
 
