@@ -153,7 +153,7 @@ let package = Package(
         part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis", logging]),
         part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
         part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
-        part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis"]),
+        part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
         part("PubSubSource", in: "ingest/PubSub", ["Loop", "Messages", "PubSub", "Queue", deque, logging]),
         part("PubSubSink", in: "emit/PubSub", ["Loop", "Messages", "PubSub", "Queue", heap]),
         part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),

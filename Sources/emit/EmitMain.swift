@@ -9,7 +9,7 @@ struct EmitMain {
         TerminationSignals.listen()
         let settings = EmitSettings.parseOrExit(check: Sinks.check)
         await runStage(settings.stage, described: settings.describe()) { stage in
-            let sink = try Sinks.make(settings.server)
+            let sink = try Sinks.make(settings.server, logger: stage.logger)
             let emitter = Emitter(
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),

@@ -200,8 +200,10 @@ final class Emitter {
                 ])
         }
         if item.refusals == Self.mostRefusals {
+            var reason = "the result cannot be written: \(reason)"
+            if case .ended(.deadLetter(let first)) = item.envelope.progress { reason = "\(first); \(reason)" }
             item.isGivenUp = true
-            item.envelope.end(.deadLetter(reason: "the result cannot be written: \(reason)"))
+            item.envelope.end(.deadLetter(reason: reason))
         }
         tryAgain(item)
     }

@@ -1,3 +1,4 @@
+import Logging
 import Loop
 import PubSubSink
 import Queue
@@ -21,14 +22,16 @@ enum Sinks {
 
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
     @PipelineActor
-    static func make(_ server: QueueServerSettings) throws -> any ResultSink {
+    static func make(_ server: QueueServerSettings, logger: Logger) throws -> any ResultSink {
         switch server.implementation {
         case .redisPubSub:
             RedisChannelSink(
                 url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination, queues: server.queues)
         case .sqlite: SQLiteResultSink(path: server.sqlitePath)
         case .redisSortedSet:
-            SortedSetSink(url: try RedisURL(server.redis.value), defaultList: server.resultDestination)
+            SortedSetSink(
+                url: try RedisURL(server.redis.value), defaultList: server.resultDestination, queues: server.queues,
+                logger: logger)
         case .googlePubSub:
             try PubSubSink(server)
         }

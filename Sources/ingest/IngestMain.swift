@@ -19,7 +19,8 @@ struct IngestMain {
                 queues: queues, dispatch: try stage.outgoing(to: .dispatch),
                 preparation: Preparation(
                     limits: RequestLimits(maximumPayloadBytes: settings.maxPayloadBytes),
-                    maxDeliveries: settings.stage.maxDeliveries),
+                    maxDeliveries: settings.stage.maxDeliveries,
+                    reserved: ReservedNames(settings.server.implementation.resultSpace, queues)),
                 policy: MergePolicy(settings.mergePolicy),
                 maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
                 maxOpenBytes: settings.maxOpenBytes,

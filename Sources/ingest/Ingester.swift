@@ -37,7 +37,7 @@ final class Ingester {
     }
 
     private let dispatch: OutgoingLink
-    private let preparation: Preparation
+    private var preparation: Preparation
     private let policy: MergePolicy
     private let logger: Logger
     private let tap: Tap?
@@ -103,6 +103,11 @@ final class Ingester {
             return count
         }
         return await withCheckedContinuation { lanes[queue].permitWaiter = $0 }
+    }
+
+    /// Lets no message name these as the place of its result.
+    func reserve(_ destinations: [String]) {
+        for name in destinations { preparation.reserved.insert(name, name) }
     }
 
     /// Takes charge of what a source has leased; while draining, to give it back.

@@ -16,6 +16,9 @@ extension PubSubSource {
             self.init(
                 subscription: ResourceName.full(queue.name, .subscriptions, project: server.pubsubProject),
                 project: server.pubsubProject,
+                resultTopics: [queue.resultDestination ?? queue.defaultResultDestination].map {
+                    ResourceName.full($0, .topics, project: server.pubsubProject)
+                },
                 client: try PubSubClient(environment: ProcessInfo.processInfo.environment, connections: 16),
                 logger: logger)
         } catch {

@@ -19,6 +19,7 @@ struct QueueReader: Sendable {
             try await source.connect()
             await ingester.know(try await source.identity(), queue: queue)
         }
+        await ingester.reserve(source.requestNames())
         while !Task.isCancelled {
             let limit = await ingester.permits(queue: queue)
             if limit == 0 { return }

@@ -27,6 +27,32 @@ struct PreparationTests {
         #expect(envelope.receipt == Receipt("r"))
     }
 
+    @Test(arguments: [
+        "request-queue", "other", "retry-sortedset", "async:elsewhere:state", "elsewhere:dead-letter", "r:claimed",
+        "request-active:a",
+    ])
+    func sendsNoResultWhereRequestsAre(destination: String) {
+        var preparation = preparation
+        let other = QueueSettings(id: "o", name: "other", target: .url("http://g/"))
+        preparation.reserved = ReservedNames(.keys, [queue, other])
+        func prepare(_ destination: String) -> Envelope {
+            let message =
+                #"{"internal":{"result_queue_name":"\#(destination)"},"request_kind":"redis","#
+                + #""data":{"id":"a","deadline":9999999999,"payload":{}}}"#
+            return preparation.envelope(
+                for: Delivery(bytes: Bytes(message.utf8), receipt: Receipt("r")), from: queue, now: Self.now)
+        }
+        let envelope = prepare(destination)
+        #expect(envelope.resultDestination == "result-queue")
+        guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {
+            Issue.record("\(envelope.progress)")
+            return
+        }
+        #expect(reason.contains("result_queue_name") && reason.contains(destination))
+        #expect(prepare("my-results").resultDestination == "my-results")
+        #expect(prepare("my-results").progress == .waiting)
+    }
+
     @Test(arguments: ["garbage", "[1]", "7", "", #"{"payload":{}}"#, #"{"id":"","payload":{}}"#, #"{"id":7}"#])
     func deadLettersWhatHasNoId(message: String) {
         let envelope = prepare(message)

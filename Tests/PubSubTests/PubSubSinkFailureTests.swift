@@ -157,7 +157,9 @@ struct PubSubSinkFailureTests {
             let sink = try await sink(standIn)
             try await sink.connect()
             let statuses = try await sink.settle((0..<200).map { settlement("\($0)") })
-            #expect(statuses.allSatisfy(isRefused))
+            // Those that were alone are refused; the others may be good, and wait.
+            #expect(statuses.allSatisfy { isRefused($0) || isDelayed($0) })
+            #expect(statuses.contains(where: isRefused) && statuses.contains(where: isDelayed))
             #expect(publishes(standIn) < 60)
         }
     }

@@ -126,11 +126,15 @@ struct SortedSetSinkTests {
         let (source, sink) = (try await bench.source(), bench.sink())
         let taken = try await source.take(1)
         _ = try bench.server.command("CONFIG", "SET", "maxmemory", 1)
-        await #expect(throws: QueueError.self) { try await sink.settle([bench.result(taken[0], "x")]) }
+        let waits = try await sink.settle([bench.result(taken[0], "x")])
+        guard case .delayed(let reason) = waits[0] else { return #expect(Bool(false), "\(waits)") }
+        #expect(reason.contains("OOM") && reason.contains("HSETNX"))
+        #expect(await sink.health() == .unreachable(reason: reason))
         await #expect(throws: QueueError.self) { try await source.lease(limit: 1) }
         #expect(try bench.members(SortedSetBench.queue) == ["b"])
         _ = try bench.server.command("CONFIG", "SET", "maxmemory", 0)
         #expect(try await sink.settle([bench.result(taken[0], "x")]) == [.settled])
+        #expect(await sink.health() == .reachable)
         #expect(try await source.take(1).map(\.text) == ["b"])
         #expect(try bench.popped() == ["x"])
     }

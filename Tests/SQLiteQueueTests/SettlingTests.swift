@@ -36,6 +36,24 @@ struct SettlingTests {
     }
 
     @Test
+    func oneThatFindsNoRoomWaitsAloneAndTheOthersAreSettled() async throws {
+        try await withLeases(["a", "b", "c", "d"]) { database, leases in
+            let pages = try plain(database.path) { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
+            try database.limitPages(pages + 20)
+            let large = Bytes(repeating: UInt8(ascii: "x"), count: 1 << 20)
+            let batch = leases.enumerated().map { index, lease in
+                settlement(lease, id: "\(index)", .result(index == 2 ? large : Bytes("small".utf8)))
+            }
+            let statuses = try database.settle(batch)
+            guard case .delayed(let reason) = statuses[2] else { return #expect(Bool(false), "\(statuses)") }
+            #expect(reason.contains("full"))
+            #expect(try database.results(after: 0, limit: 10).map(\.id) == ["0", "1", "3"])
+            try database.limitPages(1 << 20)
+            #expect(try database.settle(batch) == [.stale, .stale, .settled, .stale])
+        }
+    }
+
+    @Test
     func refusesOneSettlementWithoutHarmToTheOthers() async throws {
         try await withLeases(["a", "b", "c"]) { database, leases in
             try plain(database.path) { connection in

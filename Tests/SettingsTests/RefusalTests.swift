@@ -148,4 +148,34 @@ struct RefusalTests {
         #expect(end?.text.hasPrefix("Error: AP_REDIS_ADDR (--redis.addr): no\n") == true)
         #expect(end?.code == 64)
     }
+
+    @Test(arguments: [
+        (
+            ["--redis.result-queue-name=request-sortedset"],
+            "request-sortedset is both the request set and the result list"
+        ),
+        (
+            ["--redis.retry-queue-name=q", "--redis.request-queue-name=q"],
+            "q is both the request set and the retry set"
+        ),
+        (["--redis.result-queue-name=retry-sortedset"], "retry-sortedset is both the retry set and the result list"),
+        (
+            ["--redis.request-queue-name=a", "--redis.request-queue-name.2=b", "--redis.retry-queue-name.2=a"],
+            "a is both"
+        ),
+        (["--redis.result-queue-name=async:q:state"], "async:q:state is where requests are kept"),
+        (["--redis.result-queue-name=request-sortedset:dead-letter"], "request-sortedset:dead-letter is both"),
+    ])
+    func refusesNamesForTwoPurposes(arguments: [String], reason: String) {
+        let arguments = ["--message-queue-impl=redis-sortedset"] + arguments
+        for text in [refusal(IngestSettings.self, arguments), refusal(EmitSettings.self, arguments)] {
+            #expect(text.contains(reason), "\(text)")
+        }
+    }
+
+    @Test
+    func refusesResultsOnTheRequestChannel() {
+        let text = refusal(IngestSettings.self, ["--redis.result-queue-name=request-queue"])
+        #expect(text.contains("request-queue is both the request channel and the result channel"))
+    }
 }

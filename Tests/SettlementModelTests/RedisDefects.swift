@@ -21,10 +21,11 @@ extension SortedSetScripts {
         case .releasedByFormerHolder: try scripts.settle.replace(holds, with: anybody("release"))
         case .deadLetteredByFormerHolder: try scripts.settle.replace(holds, with: anybody("dead"))
         case .recordedBeforeRemoval:
-            try scripts.settle.replace("if #ended > 0 then", with: "if #ended > 0 and not (\(dies)) then")
+            try scripts.settle.replace(
+                "local refusal = try('HDEL', states, unpack(names))",
+                with: "local refusal = not (\(dies)) and try('HDEL', states, unpack(names))")
         case .removedBeforeRecord:
-            let record = "try('LPUSH', list(i), unpack(documents))"
-            try scripts.settle.replace("#some > 0 and \(record)", with: "#some > 0 and not (\(dies)) and \(record)")
+            try scripts.settle.replace("refusal = write()", with: "refusal = not (\(dies)) and write()")
         case .renewalTakesBack:
             try scripts.renew.replace("s.what == 'L' and s.owner == ARGV[2 * i + 1]", with: "s.what == 'L'")
         case .takeoverAfterGap:

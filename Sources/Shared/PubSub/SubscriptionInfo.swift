@@ -5,6 +5,8 @@ package import Messages
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
 package struct SubscriptionInfo: Sendable, Equatable {
+    /// Full name of the topic whose messages it gets; `nil` if it was deleted.
+    package var topic: String?
     /// Seconds.
     package var ackDeadline = 10
     package var isExactlyOnce = false
@@ -23,6 +25,7 @@ package struct SubscriptionInfo: Sendable, Equatable {
         }
         // A field that has its default, such as a deadline of 10 s, may be left out.
         if let seconds = document.ackDeadlineSeconds, seconds > 0 { ackDeadline = seconds }
+        topic = document.topic == "_deleted-topic_" ? nil : document.topic
         isExactlyOnce = document.enableExactlyOnceDelivery ?? false
         minimumBackoff = document.retryPolicy.map { Self.milliseconds($0.minimumBackoff) ?? 10_000 }
         maximumAttempts = document.deadLetterPolicy.map { $0.maxDeliveryAttempts ?? 5 }
@@ -59,6 +62,7 @@ package struct SubscriptionInfo: Sendable, Equatable {
         struct RetryPolicy: Decodable { let minimumBackoff: String? }
         struct DeadLetterPolicy: Decodable { let maxDeliveryAttempts: Int? }
 
+        let topic: String?
         let ackDeadlineSeconds: Int?
         let enableExactlyOnceDelivery: Bool?
         let retryPolicy: RetryPolicy?

@@ -16,7 +16,7 @@ package struct DividedCalls: Sendable {
 
     /// How many went together when the connection broke.
     private var suspects: [Receipt: Int] = [:]
-    private var delayed: [Receipt: String] = [:]
+    private var delayed = DelayedSettlements()
 
     /// Refused calls of a batch that are divided: eight find one culprit of 256.
     ///
@@ -28,7 +28,7 @@ package struct DividedCalls: Sendable {
     package init() {}
 
     /// Why something waits that the server could not do when it was asked last; `nil` when nothing waits.
-    package var trouble: String? { delayed.values.min() }
+    package var trouble: String? { delayed.trouble }
 
     /// Settles a batch.
     ///
@@ -83,13 +83,11 @@ package struct DividedCalls: Sendable {
     }
 
     private mutating func remember(_ batch: [Settlement], _ statuses: [SettlementStatus]) {
+        delayed.note(batch, statuses)
+        if suspects.isEmpty { return }
         for (settlement, status) in zip(batch, statuses) {
-            if case .delayed(let reason) = status {
-                delayed[settlement.receipt] = reason
-            } else {
-                if !delayed.isEmpty { delayed[settlement.receipt] = nil }
-                if !suspects.isEmpty { suspects[settlement.receipt] = nil }
-            }
+            if case .delayed = status { continue }
+            suspects[settlement.receipt] = nil
         }
     }
 }
@@ -97,34 +95,35 @@ package struct DividedCalls: Sendable {
 // MARK: - Broken connections
 
 extension DividedCalls {
-    /// What is not suspect goes together, the others in parts; what was alone and broke its connection once more waits.
-    private mutating func rounds(_ batch: [Settlement], _ calls: [Call], _ statuses: inout [SettlementStatus])
-        -> [[Call]]
-    {
-        var sizes: [Int: Int] = [:]
-        for index in calls.joined() { sizes[index] = suspects[batch[index].receipt] }
-        for (index, size) in sizes where size == 0 {
-            statuses[index] = .delayed(reason: Self.breaksConnections)
-            suspects[batch[index].receipt] = 1
-        }
-        let largest = max(1, (sizes.values.filter { $0 > 0 }.min() ?? 1) / Self.shrinking)
-        let clean = calls.map { $0.filter { sizes[$0] == nil } }.filter { !$0.isEmpty }
-        var rounds = clean.isEmpty ? [] : [clean]
-        var last: [Call] = []
-        var count = 0
+    /// What is not suspect goes together, the others in parts, all in their order; what was alone and broke its
+    /// connection once more waits.
+    private mutating func rounds(
+        _ batch: [Settlement], _ calls: [Call], _ statuses: inout [SettlementStatus]
+    ) -> [[Call]] {
+        let sizes = batch.map { suspects[$0.receipt] }
+        let largest = max(1, (sizes.compactMap { $0 == 0 ? nil : $0 }.min() ?? 1) / Self.shrinking)
+        var rounds: [[Call]] = []
+        var (count, wasSuspect) = (0, false)
         for call in calls {
-            let suspect = call.filter { sizes[$0, default: 0] > 0 }
-            for start in stride(from: 0, to: suspect.count, by: largest) {
-                let part = Array(suspect[start..<min(start + largest, suspect.count)])
-                if count + part.count > largest, count > 0 {
-                    rounds.append(last)
-                    (last, count) = ([], 0)
+            var isNew = true
+            for index in call {
+                if sizes[index] == 0 {
+                    statuses[index] = .delayed(reason: Self.breaksConnections)
+                    suspects[batch[index].receipt] = 1
+                    continue
                 }
-                last.append(part)
-                count += part.count
+                let isSuspect = sizes[index] != nil
+                if rounds.isEmpty || isSuspect != wasSuspect || (isSuspect && count >= largest) {
+                    rounds.append([])
+                    (count, wasSuspect, isNew) = (0, isSuspect, true)
+                }
+                if isNew { rounds[rounds.count - 1].append([]) }
+                isNew = false
+                rounds[rounds.count - 1][rounds[rounds.count - 1].count - 1].append(index)
+                count += 1
             }
         }
-        return last.isEmpty ? rounds : rounds + [last]
+        return rounds
     }
 
     private static let breaksConnections = "the connection breaks whenever this is asked"

@@ -39,6 +39,11 @@ package final class RedisClient {
     /// Connects if there is no connection.
     package func connect() throws(RedisError) { _ = try connected() }
 
+    /// Ends the connection; the next command makes another.
+    ///
+    /// A server keeps the room that a large command took for as long as its connection stands, and then some seconds.
+    package func disconnect() { connection = nil }
+
     /// Sends all commands in one go and waits for all replies, in order.
     ///
     /// An error reply is a reply.

@@ -6,9 +6,35 @@ package import Queue
 /// What emit does: settle.
 extension QueueDatabase {
     /// Writes all of `batch` in one transaction; each settlement stands or falls by itself.
+    ///
+    /// What finds no room is divided until what is too much is alone, and waits.
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
+        var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
+        var parts = [batch.indices]
+        var divisions = 0
+        while let part = parts.popLast() {
+            do throws(QueueError) {
+                for (index, status) in zip(part, try settle(batch[part])) { statuses[index] = status }
+            } catch {
+                guard hadNoRoom else { throw error }
+                if part.count > 1, divisions < Self.mostDivisions {
+                    divisions += 1
+                    let middle = part.lowerBound + part.count / 2
+                    parts += [middle..<part.upperBound, part.lowerBound..<middle]
+                } else {
+                    for index in part { statuses[index] = .delayed(reason: error.description) }
+                }
+            }
+        }
+        return statuses
+    }
+
+    /// Eight find one culprit of 256; what is left then comes again in other company.
+    private static let mostDivisions = 32
+
+    private func settle(_ part: ArraySlice<Settlement>) throws(QueueError) -> [SettlementStatus] {
         try write("settle") { database in
-            try batch.map { settlement in
+            try part.map { settlement in
                 do {
                     var settled = false
                     try database.inSavepoint {

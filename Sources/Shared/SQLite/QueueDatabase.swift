@@ -28,6 +28,8 @@ package final class QueueDatabase {
     private(set) var isDoubtful = false
     private let connection: DatabaseQueue
     private let registration: UInt64
+    /// Whether the last writing transaction failed for want of room, on the disk or in memory.
+    private(set) var hadNoRoom = false
 
     /// Opens the file and makes the tables that are missing.
     ///
@@ -128,6 +130,7 @@ package final class QueueDatabase {
     /// It stands only if the path still leads to the files that are open, before and after: SQLite itself goes on writing
     /// to files that nobody can find.
     func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
+        hadNoRoom = false
         try checkFile(operation)
         let result: T
         do {
@@ -143,10 +146,17 @@ package final class QueueDatabase {
                 return result
             }
         } catch {
+            let code = (error as? DatabaseError)?.resultCode
+            hadNoRoom = code == .SQLITE_FULL || code == .SQLITE_NOMEM
             throw failure(operation, error)
         }
         try checkFile(operation)
         return result
+    }
+
+    /// Lets the file grow to so many pages, for this connection, as a disk of that size would.
+    func limitPages(_ most: Int) throws(QueueError) {
+        _ = try read("limit pages") { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(most)") }
     }
 
     private func failure(_ operation: String, _ error: any Error) -> QueueError {

@@ -182,6 +182,11 @@ package final class PubSubSink: ResultSink {
                         calls += [middle..<call.upperBound, call.lowerBound..<middle]
                         continue
                     }
+                    if error.kind == .invalid, call.count > 1 {
+                        // Who is at fault is not known: nobody has been refused.
+                        for index in indices[call] { run.delayed(index, error.description) }
+                        continue
+                    }
                     let isDefault = topic == self.topic("")
                     if error.kind == .invalid || (!isDefault && !error.isTransient) {
                         for index in indices[call] { run.refused(index, error.description) }
@@ -195,8 +200,8 @@ package final class PubSubSink: ResultSink {
         return nil
     }
 
-    /// A batch of which more is bad than so many halvings find is refused as a whole, with what is good in it: it comes
-    /// again in other company.
+    /// A batch of which more is bad than so many halvings find waits, with what is good in it, and comes again in other
+    /// company.
     private static let mostSplits = 24
 
     /// Acknowledges what has been published, and gives back what is to be given back.

@@ -27,7 +27,7 @@ package actor RedisChannelSink: ResultSink {
         client = RedisClient(url)
         self.defaultChannel = defaultChannel
         ourChannels = Set([defaultChannel] + queues.compactMap(\.resultDestination))
-        reserved = ReservedNames(queues)
+        reserved = ReservedNames(.channels, queues)
     }
 
     package func connect() throws(QueueError) {

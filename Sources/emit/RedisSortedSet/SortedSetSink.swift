@@ -1,3 +1,4 @@
+package import Logging
 import Messages
 package import Queue
 package import Redis
@@ -14,34 +15,54 @@ package actor SortedSetSink: ResultSink {
     private var store = RedisStore(.redisSortedSet)
     private var state = QueueHealth.unreachable(reason: "not connected yet")
     private var askedAt = ContinuousClock.now
+    private var divided = DividedCalls()
+    /// Lists that the settings name: what is wrong with them is no message's fault.
+    private let ourLists: Set<String>
+    /// Keys that hold requests.
+    private var reserved: ReservedNames
+    /// What was found of the last destination: most go to the same.
+    private var lastChecked: (name: String, problem: String?)?
+    private let logger: Logger
+    private var warnings: Set<String> = []
+    private static let mostWarnings = 100
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// - Parameters:
     ///   - defaultList: Where results go that name no destination.
+    ///   - queues: those known from the settings, with their own result lists.
+    ///   - logger: for rights that are missing.
     ///   - scripts: the standard ones, but in tests.
-    package init(url: RedisURL, defaultList: String = "result-list", scripts: SortedSetScripts = .standard) {
+    package init(
+        url: RedisURL, defaultList: String = "result-list", queues: [QueueSettings] = [],
+        logger: Logger = Logger(label: "redis-results") { _ in SwiftLogNoOpLogHandler() },
+        scripts: SortedSetScripts = .standard
+    ) {
+        self.logger = logger
         client = RedisClient(url)
         self.defaultList = defaultList
+        ourLists = Set([defaultList] + queues.compactMap(\.resultDestination))
+        reserved = ReservedNames(.keys, queues)
         script = scripts.settle
     }
 
     package func connect() throws(QueueError) {
-        try noting { () throws(RedisError) in try client.check() }
+        try noting { () throws(RedisError) in
+            try client.check()
+            divided = DividedCalls()
+            if let missing = try RedisRights.settling.check(client) { warn(missing.description) }
+        }
     }
 
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(RedisError) in
-            var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
-            let groups = grouped(batch, letters: try deadLetters(batch))
-            let replies = try client.run(
-                groups.map { SortedSetSettlement.call(script, keys: $0.keys, $0.settlements) })
-            for (group, reply) in zip(groups, replies) {
-                let answers = try client.checked(reply, "settle").array ?? []
-                guard answers.count == group.indices.count else {
-                    throw RedisError(operation: "settle on \(client.url)", reason: "strange reply", kind: .answer)
-                }
-                for (index, answer) in zip(group.indices, answers) { statuses[index] = try status(answer) }
+            try client.connect()
+            let receipts = batch.map { SortedSetReceipt($0.receipt) }
+            var statuses = try divided.settle(batch, calls(batch, receipts)) { round throws(RedisError) in
+                try answers(to: round, receipts, of: batch)
+            }
+            for index in batch.indices where receipts[index] != nil {
+                if let problem = problem(batch[index]) { statuses[index] = .refused(reason: problem) }
             }
             return statuses
         }
@@ -51,87 +72,152 @@ package actor SortedSetSink: ResultSink {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    /// Asks the server if nobody has for a while.
+    /// Asks the server if nobody has for a while; not well while something waits that is nobody's business but ours.
     package func health() -> QueueHealth {
         if ContinuousClock.now - askedAt > .seconds(2) {
             do { try noting { () throws(RedisError) in try client.check() } } catch {}
         }
+        if state == .reachable, let trouble = divided.trouble { return .unreachable(reason: trouble) }
         return state
     }
 
-    /// The settlements of one call, with their places in the batch.
-    private struct Group {
-        let keys: SortedSetKeys
-        var indices: [Int] = []
-        var settlements: [SortedSetSettlement] = []
-    }
-
-    /// Settlements whose receipts are none of ours belong to no group.
-    private func grouped(_ batch: [Settlement], letters: [Int: [UInt8]]) -> [Group] {
-        var groups: [Group] = []
+    /// The places in the batch that go in one call.
+    ///
+    /// Settlements whose receipts are none of ours are in no call, nor are results that must not be written where they
+    /// are wanted.
+    private func calls(_ batch: [Settlement], _ receipts: [SortedSetReceipt?]) -> [DividedCalls.Call] {
+        var calls: [DividedCalls.Call] = []
         var places: [SortedSetKeys: Int] = [:]
-        for (index, settlement) in batch.enumerated() {
-            guard let receipt = SortedSetReceipt(settlement.receipt) else { continue }
-            var place = places[receipt.keys] ?? groups.count
-            if place < groups.count, groups[place].indices.count == SortedSetSettlement.most { place = groups.count }
-            if place == groups.count { groups.append(Group(keys: receipt.keys)) }
+        for (index, receipt) in receipts.enumerated() {
+            guard let receipt else { continue }
+            if places[receipt.keys] == nil { reserve(receipt.keys) }
+            if problem(batch[index]) != nil { continue }
+            var place = places[receipt.keys] ?? calls.count
+            if place < calls.count, calls[place].count == SortedSetSettlement.most { place = calls.count }
+            if place == calls.count { calls.append([]) }
             places[receipt.keys] = place
-            groups[place].indices.append(index)
-            groups[place].settlements.append(
-                SortedSetSettlement(
-                    receipt: receipt, id: settlement.id,
-                    list: settlement.destination.isEmpty ? defaultList : settlement.destination,
-                    end: end(settlement, letter: letters[index])))
+            calls[place].append(index)
         }
-        return groups
+        return calls
     }
 
-    private func end(_ settlement: Settlement, letter: [UInt8]?) -> SortedSetSettlement.End {
+    private func reserve(_ keys: SortedSetKeys) {
+        if reserved.insert(keys.queue, keys.retrySet) { lastChecked = nil }
+    }
+
+    /// Why a result must not be written where it is wanted; `nil` if it may, or there is none.
+    private func problem(_ settlement: Settlement) -> String? {
         switch settlement.action {
-        case .result(let json): .result(json)
-        case .park(let delay, let attempts): .park(afterMilliseconds: delay, failedAttempts: attempts)
-        case .release: .release
-        case .deadLetter(_, let result): .deadLetter(letter ?? [], result: result)
+        case .result, .deadLetter(_, .some): break
+        case .park, .release, .deadLetter(_, nil): return nil
         }
+        if let lastChecked, lastChecked.name == settlement.destination { return lastChecked.problem }
+        let problem = reserved.problem(settlement.destination)
+        lastChecked = (settlement.destination, problem)
+        return problem
+    }
+
+    /// Once for each.
+    private func warn(_ reason: String) {
+        guard warnings.count < Self.mostWarnings, warnings.insert(reason).inserted else { return }
+        logger.warning(
+            "The server does not let this user remove what producers keep of requests", metadata: ["error": "\(reason)"]
+        )
+    }
+
+    /// Makes some calls, in one round trip.
+    private func answers(
+        to round: [DividedCalls.Call], _ receipts: [SortedSetReceipt?], of batch: [Settlement]
+    ) throws(RedisError) -> [DividedCalls.Answer] {
+        let letters = try deadLetters(batch, round, receipts)
+        var calls: [RedisCall] = []
+        for call in round {
+            guard let keys = call.first.flatMap({ receipts[$0] })?.keys else { continue }
+            let settlements = call.compactMap { index in
+                receipts[index].map { settlement(batch[index], $0, letter: letters[index]) }
+            }
+            calls.append(SortedSetSettlement.call(script, keys: keys, settlements))
+        }
+        let replies = try client.run(calls)
+        // Or what is smaller would find no room either, for as long as the connection stands.
+        if replies.contains(where: { $0.error.map { RedisRefusal($0) == .memory } ?? false }) { client.disconnect() }
+        return zip(round, replies).map { call, reply in
+            if let reason = reply.error { return .failure(failure(reason)) }
+            guard let answers = reply.array, answers.count >= call.count else {
+                return .failure(failure("strange reply"))
+            }
+            if answers.count > call.count { warn(answers[call.count].text ?? "") }
+            return .success(zip(call, answers).map { status($1, of: batch[$0], letter: letters[$0]) })
+        }
+    }
+
+    /// What cannot be written down for want of its letter is left as it is.
+    private func settlement(
+        _ settlement: Settlement, _ receipt: SortedSetReceipt, letter: Result<[UInt8], RedisError>?
+    ) -> SortedSetSettlement {
+        let end: SortedSetSettlement.End =
+            switch (settlement.action, letter) {
+            case (.result(let json), _): .result(json)
+            case (.park(let delay, let attempts), _): .park(afterMilliseconds: delay, failedAttempts: attempts)
+            case (.release, _): .release
+            case (.deadLetter, .failure): .nothing
+            case (.deadLetter(_, let result), .success(let document)): .deadLetter(document, result: result)
+            case (.deadLetter(_, let result), nil): .deadLetter([], result: result)
+            }
+        return SortedSetSettlement(
+            receipt: receipt, id: settlement.id,
+            list: settlement.destination.isEmpty ? defaultList : settlement.destination, end: end)
     }
 
     /// What the script answered to one settlement.
-    ///
-    /// An error that passes (no memory, failover) is thrown: then the whole batch is settled again, and what has been
-    /// settled already is stale.
-    private func status(_ answer: RedisReply) throws(RedisError) -> SettlementStatus {
+    private func status(
+        _ answer: RedisReply, of settlement: Settlement, letter: Result<[UInt8], RedisError>?
+    ) -> SettlementStatus {
+        if case .failure(let error) = letter { return .delayed(reason: error.description) }
         if case .integer(let number) = answer { return number == 1 ? .settled : .stale }
-        let reason = answer.text ?? "strange reply"
-        let error = RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-        if error.isTransient { throw error }
-        return .refused(reason: reason)
+        let error = failure(answer.text ?? "strange reply")
+        return error.refusal.status(error.description, isNamed: isNamed(settlement))
     }
 
-    /// The documents for the dead letters of a batch, by index; one round trip if there are any.
-    private func deadLetters(_ batch: [Settlement]) throws(RedisError) -> [Int: [UInt8]] {
-        let wanted = batch.indices.compactMap { index -> (Int, String, SortedSetReceipt)? in
-            guard case .deadLetter(let reason, _) = batch[index].action else { return nil }
-            return SortedSetReceipt(batch[index].receipt).map { (index, reason, $0) }
-        }
-        if wanted.isEmpty { return [:] }
+    /// Whether the message itself said where its result goes.
+    private func isNamed(_ settlement: Settlement) -> Bool {
+        !settlement.destination.isEmpty && !ourLists.contains(settlement.destination)
+    }
+
+    private func failure(_ reason: String) -> RedisError {
+        RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
+    }
+
+    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; one round
+    /// trip if there are any.
+    private func deadLetters(
+        _ batch: [Settlement], _ round: [DividedCalls.Call], _ receipts: [SortedSetReceipt?]
+    ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
+        var wanted: [(index: Int, reason: String, receipt: SortedSetReceipt)] = []
         var commands = [RedisCommand("TIME")]
-        for (_, _, receipt) in wanted {
+        for index in round.joined() {
+            guard case .deadLetter(let reason, _) = batch[index].action, let receipt = receipts[index] else { continue }
+            wanted.append((index, reason, receipt))
             commands.append(RedisCommand("HGET", receipt.keys.requests, receipt.submission))
             commands.append(RedisCommand("HGET", receipt.keys.state, receipt.submission))
         }
+        if wanted.isEmpty { return [:] }
         let replies = try client.send(commands)
-        let time = try client.checked(replies[0], "TIME").array?.first?.integer ?? 0
-        var letters: [Int: [UInt8]] = [:]
+        let time = replies[0].array?.first?.integer ?? wallClock() / 1000
+        var letters: [Int: Result<[UInt8], RedisError>] = [:]
         for (position, (index, reason, receipt)) in wanted.enumerated() {
-            let body = try client.checked(replies[2 * position + 1], "HGET").bytes
-            let state = try client.checked(replies[2 * position + 2], "HGET").text ?? ""
-            guard let body else { continue }
-            let counts = state.split(separator: " ").suffix(2).map { Int($0) ?? 0 }
-            letters[index] =
+            let (body, state) = (replies[2 * position + 1], replies[2 * position + 2])
+            if let reason = body.error ?? state.error {
+                letters[index] = .failure(failure(reason))
+                continue
+            }
+            let counts = (state.text ?? "").split(separator: " ").suffix(2).map { Int($0) ?? 0 }
+            guard let body = body.bytes else { continue }
+            letters[index] = .success(
                 DeadLetterDocument(
                     queue: receipt.keys.queue, id: batch[index].id, reason: reason, time: time,
                     deliveries: counts.last ?? 0, attempts: counts.first ?? 0, body: body[...]
-                ).encoded
+                ).encoded)
         }
         return letters
     }

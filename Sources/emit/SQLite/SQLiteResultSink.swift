@@ -76,6 +76,7 @@ private actor Settling {
     private let thread = QueueThread(name: "sqlite-settle")
     private let lastHealth: LastHealth
     private let connection: QueueConnection
+    private var delayed = DelayedSettlements()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -90,7 +91,9 @@ private actor Settling {
 
     func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(QueueError) in
-            try connection.use { (database) throws(QueueError) in try database.settle(batch) }
+            let statuses = try connection.use { (database) throws(QueueError) in try database.settle(batch) }
+            delayed.note(batch, statuses)
+            return statuses
         }
     }
 
@@ -111,7 +114,7 @@ private actor Settling {
     private func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {
         do throws(QueueError) {
             let value = try access()
-            lastHealth.set(.reachable, connection.files)
+            lastHealth.set(delayed.trouble.map { .unreachable(reason: $0) } ?? .reachable, connection.files)
             return value
         } catch {
             lastHealth.set(.unreachable(reason: error.reason), connection.files)

@@ -8,10 +8,15 @@ package struct Preparation: Sendable {
     package let limits: RequestLimits
     /// Leases of a request that may expire before it is taken for the cause.
     package let maxDeliveries: Int
+    /// Where no result may go.
+    package var reserved: ReservedNames
 
-    package init(limits: RequestLimits, maxDeliveries: Int) {
+    package init(
+        limits: RequestLimits, maxDeliveries: Int, reserved: ReservedNames = ReservedNames(.channels)
+    ) {
         self.limits = limits
         self.maxDeliveries = maxDeliveries
+        self.reserved = reserved
     }
 
     /// - Parameter now: milliseconds since 1970.
@@ -40,6 +45,7 @@ package struct Preparation: Sendable {
             envelope.end(.result(.failure(.cancelled, message: "cancelled")))
         }
         checkSize(&envelope)
+        checkDestination(&envelope, queue)
         checkDeliveries(&envelope)
         return envelope
     }
@@ -71,6 +77,19 @@ package struct Preparation: Sendable {
             envelope.url = ""
             return
         }
+    }
+
+    /// A result among the requests would stop all of them; the producer is told where the queue's results go.
+    private func checkDestination(_ envelope: inout Envelope, _ queue: QueueSettings) {
+        let usual = queue.resultDestination ?? queue.defaultResultDestination
+        guard envelope.resultDestination != usual, let problem = reserved.problem(envelope.resultDestination) else {
+            return
+        }
+        envelope.resultDestination = usual
+        if envelope.id.isEmpty { return }
+        envelope.end(.result(.failure(.invalidRequest, message: "internal.result_queue_name: \(problem)")))
+        envelope.headers = []
+        envelope.url = ""
     }
 
     private func refuse(_ envelope: inout Envelope, _ field: String) {

@@ -29,6 +29,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     /// Full name.
     private let subscription: String
+    /// Full names of the topics that results go to unless a message says otherwise.
+    private let resultTopics: [String]
     private let client: PubSubClient
     private let store: StoreIdentity
     private let logger: Logger
@@ -48,7 +50,11 @@ package final class PubSubSource: RequestSource, BacklogSource {
     /// - Parameters:
     ///   - subscription: its full name.
     ///   - project: as it is set.
-    package init(subscription: String, project: String = "", client: PubSubClient, logger: Logger) {
+    ///   - resultTopics: full names of the topics that results go to unless a message says otherwise.
+    package init(
+        subscription: String, project: String = "", resultTopics: [String] = [], client: PubSubClient, logger: Logger
+    ) {
+        self.resultTopics = resultTopics
         self.subscription = subscription
         store = client.store(project: project)
         self.client = client
@@ -64,6 +70,11 @@ package final class PubSubSource: RequestSource, BacklogSource {
     package func connect() async throws(QueueError) {
         do throws(PubSubError) {
             info = try SubscriptionInfo(try await client.get(subscription))
+            if let topic = info.topic, resultTopics.contains(topic) {
+                throw PubSubError(
+                    .precondition, "GET \(subscription)",
+                    "it is a subscription of the result topic \(topic): results would come back as requests")
+            }
             if look != .seen { for warning in info.warnings { logger.warning("\(warning)", metadata: metadata) } }
             look = .seen
         } catch {
@@ -76,6 +87,15 @@ package final class PubSubSource: RequestSource, BacklogSource {
             }
         }
         state = .reachable
+    }
+
+    /// The topic by its full name, and by the short one that a message of the same project may use.
+    @PipelineActor
+    package func requestNames() async -> [String] {
+        guard let topic = info.topic else { return [] }
+        let project = subscription.split(separator: "/").dropFirst().first ?? ""
+        let prefix = "projects/\(project)/topics/"
+        return topic.hasPrefix(prefix) ? [topic, String(topic.dropFirst(prefix.count))] : [topic]
     }
 
     @PipelineActor

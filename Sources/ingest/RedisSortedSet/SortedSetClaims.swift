@@ -120,7 +120,13 @@ struct SortedSetClaims {
         for (_, token) in sought { command.append(SortedSetKeys.cancelled(token.id)) }
         let reply = try client.send([command])[0]
         blindness = reply.error
-        for ((index, token), marker) in zip(sought, reply.array ?? []) where marker.text == token.token {
+        var markers = reply.array ?? []
+        if blindness != nil {
+            // One that may not be read keeps no other.
+            let single = sought.map { RedisCommand("MGET", SortedSetKeys.cancelled($0.value.id)) }
+            markers = try client.send(single).map { $0.array?.first ?? .null }
+        }
+        for ((index, token), marker) in zip(sought, markers) where marker.text == token.token {
             deliveries[index].isCancelled = true
         }
     }

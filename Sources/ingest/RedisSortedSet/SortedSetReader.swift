@@ -48,6 +48,7 @@ actor SortedSetReader {
         try shared.noting(.reader) { () throws(RedisError) in
             let report = try ServerReport(client)
             if let uptime = report.uptime, uptime < settings.holdAfterGap { shared.gap() }
+            _ = try RedisRights.claiming.check(client)
             if isReported { return }
             isReported = true
             for warning in report.warnings { logger.warning("\(warning.message)", metadata: warning.metadata) }

@@ -36,6 +36,9 @@ package protocol RequestSource: Sendable {
     /// How long a lease lasts where the queue decides that; `nil`: what the source was made with.
     func leaseTime() async -> Duration?
 
+    /// Names, beside the queue's own, under which its requests arrive: no result may be sent there. Known once connected.
+    func requestNames() async -> [String]
+
     /// Extends the leases of what has been taken from the server and not been handed out yet; called as often as a look
     /// is taken at leases.
     func keepHeld() async
@@ -49,6 +52,7 @@ package protocol RequestSource: Sendable {
 extension RequestSource {
     package func identity() async throws(QueueError) -> StoreAnswer { .unknown(reason: "this queue has none") }
     package func leaseTime() async -> Duration? { nil }
+    package func requestNames() async -> [String] { [] }
     package func keepHeld() async {}
     package func stop() async {}
 }

@@ -1,15 +1,25 @@
-/// Names in Redis under which requests are kept, in any state: no result may go there, or requests and producers meet a
-/// list where a set or a hash should be, and all of them stop.
+/// Names under which requests are kept, in any state: no result may go there, or requests and producers meet a list
+/// where a set or a hash should be, or results come back as requests.
 ///
-/// Known are the queues of the settings, what has been seen of others, and what every queue's names look like; a key of
-/// another type refuses a result by itself.
+/// Known are the queues of the settings, what has been seen of others, and what the names of any queue's keys look like.
+/// A key of another type refuses a result by itself.
 package struct ReservedNames: Sendable, Equatable {
+    /// What names stand for.
+    package enum Space: Sendable {
+        /// Keys of a Redis server.
+        case keys
+        /// Channels or topics.
+        case channels
+    }
+
+    private let space: Space
     private var names: Set<String> = []
-    /// Names that only messages could bring have an end.
+    /// Names of queues that only messages have brought: there is an end to them.
     private static let most = 4096
 
-    package init(_ queues: [QueueSettings] = []) {
-        for queue in queues { insert(queue.name, queue.retryQueue) }
+    package init(_ space: Space, _ queues: [QueueSettings] = []) {
+        self.space = space
+        for queue in queues { insert(queue.name, space == .keys ? queue.retryQueue : queue.name) }
     }
 
     /// - Returns: whether one of them was not known.
@@ -20,16 +30,25 @@ package struct ReservedNames: Sendable, Equatable {
         return true
     }
 
-    /// Why nothing may be written there; `nil` if it may.
+    /// Why no result may go there; `nil` if it may.
     package func problem(_ name: String) -> String? {
-        let isOurs =
-            names.contains(name) || Self.prefixes.contains { name.hasPrefix($0) }
-            || Self.suffixes.contains { name.hasSuffix($0) } || name.contains(":heard:") || name.contains(":parked:")
-        return isOurs ? "\(name.prefix(200)) is a name under which requests are kept" : nil
+        guard names.contains(name) || isOfAQueue(name) else { return nil }
+        return "\(name.prefix(200)) is where requests are kept, no place for results"
+    }
+
+    private func isOfAQueue(_ name: String) -> Bool {
+        switch space {
+        case .channels: name == "__redis__:invalidate"
+        case .keys:
+            Self.prefixes.contains { name.hasPrefix($0) } || Self.suffixes.contains { name.hasSuffix($0) }
+                || Self.parts.contains { name.contains($0) }
+        }
     }
 
     /// Leases and states of sorted sets, and what producers of llm-d-async keep of requests.
-    private static let prefixes = ["async:", "request-active:", "request-cancel:", "__redis__:"]
+    private static let prefixes = ["async:", "request-active:", "request-cancel:"]
     /// Claims of channels, dead letters, and the claims of llm-d-async.
     private static let suffixes = [":dead-letter", ":claimed", ":leases", ":owners", ":deliveries"]
+    /// What is heard on channels, and parked.
+    private static let parts = [":seen:", ":heard:", ":parked:"]
 }

@@ -1,9 +1,14 @@
+package import Queue
+
 /// The kinds of queues the family knows; whether a program can serve one is its registry's business.
 package enum QueueImplementation: String, Sendable, CaseIterable {
     case redisPubSub = "redis-pubsub"
     case redisSortedSet = "redis-sortedset"
     case googlePubSub = "gcp-pubsub"
     case sqlite
+
+    /// What the names of result destinations stand for.
+    package var resultSpace: ReservedNames.Space { self == .redisSortedSet ? .keys : .channels }
 
     var requestQueueDefault: String? {
         switch self {

@@ -25,8 +25,10 @@ extension SortedSetScripts {
         local owner, lease, limit, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
         local expiry = string.format('%.0f', now + lease)
         local claims, count, held, passed, taken, missing, more = {}, 0, {}, 0, 0, 0, false
-        local bodies, ends, notes, unparked, indexed, aside, gone = {}, {}, {}, {}, {}, {}, {}
+        local bodies, ends, notes, unparked, indexed, aside, gone, left = {}, {}, {}, {}, {}, {}, {}, {}
         local front = 0
+        -- Of those claimed that were parked.
+        local dues = {}
 
         local function full() return count >= limit or (count > 0 and room <= 0) end
 
@@ -62,14 +64,14 @@ extension SortedSetScripts {
         -- What a call with this owner has claimed before: its leases were made since the call was made first.
         local function again(from)
           local start = now < from and '-inf' or string.format('%.0f', from + lease - 1000)
-          local keys = redis.call('ZRANGEBYSCORE', leases, start, '+inf')
+          local keys = call('ZRANGEBYSCORE', leases, start, '+inf')
           for at = 1, #keys, 1000 do
             local last = math.min(#keys, at + 999)
-            local found = redis.call('HMGET', states, unpack(keys, at, last))
+            local found = call('HMGET', states, unpack(keys, at, last))
             for i = at, last do
               local s = parse(found[i - at + 1])
               if s and s.what == 'L' and s.owner == owner then
-                local body = redis.call('HGET', requests, keys[i])
+                local body = call('HGET', requests, keys[i])
                 if body then hold(keys[i], s, body) end
               end
             end
@@ -108,15 +110,16 @@ extension SortedSetScripts {
             key, born = string.match(entry, '^,"transport_correlation_id":"(%x+)%-([%w%.]+)"', rest)
           end
           if key and held[key] then return false end
-          local s = key and parse(redis.call('HGET', states, key))
-          local body = s and s.what == 'P' and s.born == born and redis.call('HGET', requests, key)
+          local s = key and parse(call('HGET', states, key))
+          local body = s and s.what == 'P' and s.born == born and call('HGET', requests, key)
           if body then
+            dues[key] = s.owner
             hold(key, s, body)
             indexed[#indexed + 1] = key
           else
             -- Somebody else wrote it: its bytes are the request.
             key = redis.sha1hex(entry)
-            s = parse(redis.call('HGET', states, key))
+            s = parse(call('HGET', states, key))
             if held[key] or (s and s.what ~= 'W') then return false end
             hold(key, s or fresh('0'), entry, true)
           end
@@ -127,13 +130,13 @@ extension SortedSetScripts {
         -- What is due in the retry set, from where the last look ended: a rank, kept for all that serve this queue. It
         -- may be wrong by what left the set since; what that passes over is met in the next round.
         local function lookThrough()
-          local total = redis.call('ZCOUNT', retry, '-inf', string.format('%.3f', now / 1000))
-          local place = redis.call('GET', look)
+          local total = call('ZCOUNT', retry, '-inf', string.format('%.3f', now / 1000))
+          local place = call('GET', look)
           local start = tonumber(place or 0)
           if start >= total then start = 0 end
           local at, kept, size, bytes = start, 0, 8, 0
           while at < total and at - start < 500 and bytes < 8388608 and not full() do
-            local entries = redis.call('ZRANGE', retry, at, math.min(total, at + size) - 1)
+            local entries = call('ZRANGE', retry, at, math.min(total, at + size) - 1)
             if #entries == 0 then break end
             for _, entry in ipairs(entries) do
               if full() then break end
@@ -145,36 +148,36 @@ extension SortedSetScripts {
           passed = kept
           if at < total then
             more = true
-            redis.call('SET', look, start + kept, 'PX', 600000)
+            call('SET', look, start + kept, 'PX', 600000)
           elseif place then
-            redis.call('DEL', look)
+            call('DEL', look)
           end
         end
 
         -- Parked before the server's clock was set back: waits as long as was meant, from now.
         local function setBack()
-          local page = redis.call('ZRANGEBYSCORE', since, string.format('(%.0f', now + 1000), '+inf', 'WITHSCORES',
+          local page = call('ZRANGEBYSCORE', since, string.format('(%.0f', now + 1000), '+inf', 'WITHSCORES',
             'LIMIT', 0, 100)
           for i = 1, #page, 2 do
             local key = page[i]
-            local s, body = parse(redis.call('HGET', states, key)), redis.call('HGET', requests, key)
+            local s, body = parse(call('HGET', states, key)), call('HGET', requests, key)
             local text = s and s.what == 'P' and body and parkedEntry(s, key, body)
             if text then
               local meant = math.max(0, tonumber(s.owner) * 1000 - tonumber(page[i + 1]))
               local due = string.format('%.3f', (now + meant) / 1000)
-              redis.call('ZADD', retry, due, text)
+              call('ZADD', retry, due, text)
               index(key, due)
-              redis.call('HSET', states, key, write('P', due, s))
+              call('HSET', states, key, write('P', due, s))
             else
               -- Found to be over, or taken by somebody, when its time comes.
-              redis.call('ZADD', parked, string.format('%.3f', now / 1000), key)
-              redis.call('ZADD', since, string.format('%.0f', now), key)
+              call('ZADD', parked, string.format('%.3f', now / 1000), key)
+              call('ZADD', since, string.format('%.0f', now), key)
             end
           end
           if #page == 200 then more = true end
-          local far = redis.call('ZRANGEBYSCORE', leases, string.format('(%.0f', now + 10 * lease + 600000),
+          local far = call('ZRANGEBYSCORE', leases, string.format('(%.0f', now + 10 * lease + 600000),
             '+inf', 'LIMIT', 0, 100)
-          for _, key in ipairs(far) do redis.call('ZADD', leases, expiry, key) end
+          for _, key in ipairs(far) do call('ZADD', leases, expiry, key) end
           return #page / 2
         end
 
@@ -186,23 +189,24 @@ extension SortedSetScripts {
               more = true
               return
             end
-            local keys = redis.call('ZRANGEBYSCORE', parked, '-inf', latest, 'LIMIT', at, math.min(100, limit - count))
+            local keys = call('ZRANGEBYSCORE', parked, '-inf', latest, 'LIMIT', at, math.min(100, limit - count))
             if #keys == 0 then return end
-            local found = redis.call('HMGET', states, unpack(keys))
+            local found = call('HMGET', states, unpack(keys))
             for i, key in ipairs(keys) do
               if full() then return end
               at, looked = at + 1, looked + 1
               local s = not held[key] and parse(found[i])
               if s and s.what == 'P' then
-                local body = redis.call('HGET', requests, key)
+                local body = call('HGET', requests, key)
                 local text, score = nil, nil
                 if body then text, score = parkedEntry(s, key, body) end
                 if text and tonumber(score) > now / 1000 then
                   -- Somebody gave it another time.
-                  redis.call('ZADD', parked, score, key)
-                  redis.call('HSET', states, key, write('P', string.format('%.3f', score), s))
+                  call('ZADD', parked, score, key)
+                  call('HSET', states, key, write('P', string.format('%.3f', score), s))
                   at = at - 1
                 elseif text then
+                  dues[key] = s.owner
                   hold(key, s, body)
                   unparked[#unparked + 1] = text
                   indexed[#indexed + 1] = key
@@ -213,24 +217,30 @@ extension SortedSetScripts {
                 end
               else
                 indexed[#indexed + 1] = key
+                if not held[key] and not found[i] then try('HDEL', requests, key) end
               end
             end
           end
         end
 
+        -- A lease without a state that says so was left behind when its request ended, or was parked or given back: what
+        -- it was of is over, or somebody else's.
         local function takeOver()
-          local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', now), 'LIMIT', 0, limit)
+          local expired = call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', now), 'LIMIT', 0, limit)
           for _, key in ipairs(expired) do
             if full() then return end
             if not held[key] then
-              local body = redis.call('HGET', requests, key)
-              local s = parse(redis.call('HGET', states, key)) or fresh('0')
+              local s = parse(call('HGET', states, key))
+              local body = s and s.what == 'L' and call('HGET', requests, key)
               if body then
                 s.deliveries = s.deliveries + 1
                 hold(key, s, body)
                 taken = taken + 1
-              else
+              elseif s and s.what == 'L' then
                 gone[#gone + 1] = key
+              else
+                left[#left + 1] = key
+                if not s or s.what == 'W' then try('HDEL', requests, key) end
               end
             end
           end
@@ -240,14 +250,14 @@ extension SortedSetScripts {
         local function dequeue()
           local size, moved = 8, 0
           while not full() do
-            local page = redis.call('ZRANGE', queue, front, front + math.min(size, limit - count) - 1, 'WITHSCORES')
+            local page = call('ZRANGE', queue, front, front + math.min(size, limit - count) - 1, 'WITHSCORES')
             if #page == 0 then return end
             local keys, bytes = {}, 0
             for i = 1, #page, 2 do
               keys[#keys + 1] = redis.sha1hex(page[i])
               bytes = bytes + #page[i]
             end
-            local found = redis.call('HMGET', states, unpack(keys))
+            local found = call('HMGET', states, unpack(keys))
             for i, key in ipairs(keys) do
               if full() then return end
               local s, body = parse(found[i]), page[2 * i - 1]
@@ -273,44 +283,72 @@ extension SortedSetScripts {
 
         -- What was put aside for something that is over (a settling process of an older version left it) comes back.
         local function heal()
-          if redis.call('EXISTS', repeats) == 0 then return end
-          local keys, over = redis.call('HRANDFIELD', repeats, 8), {}
-          for i, state in ipairs(redis.call('HMGET', states, unpack(keys))) do
+          if call('EXISTS', repeats) == 0 then return end
+          local keys, over = call('HRANDFIELD', repeats, 8), {}
+          for i, state in ipairs(call('HMGET', states, unpack(keys))) do
             local s = parse(state)
             if not s or s.what == 'W' then over[#over + 1] = keys[i] end
           end
           readmit(over)
         end
 
-        checkTypes()
+        -- Takes a claim back for which something could not be taken away: the first-th to the last-th are as they were.
+        local function unclaim(first, last)
+          local before = {}
+          for n = first, last do
+            local key, rest = notes[2 * n - 1], string.match(notes[2 * n], '^L%S*( .*)$')
+            before[#before + 1] = key
+            before[#before + 1] = (dues[key] and 'P' .. dues[key] or 'W') .. rest
+          end
+          if #before > 0 then try('HSET', states, unpack(before)) end
+        end
+
         heal()
         if ARGV[3] ~= '' then again(tonumber(ARGV[3])) end
         local corrected = setBack()
+        local beforeDue = count
         if ARGV[8] == '1' then lookThrough() end
         takeParked()
+        local afterDue = count
         if now <= tonumber(ARGV[9]) then takeOver() end
+        local beforeQueue = count
         dequeue()
-        if #bodies > 0 then redis.call('HSET', requests, unpack(bodies)) end
+
+        -- Changes nothing: what cannot be taken away must not be claimed either. The first of them needs memory, which a
+        -- server only looks for before the first write.
+        if count > 0 or front > 0 then call('ZADD', leases, 'XX', 0, owner) end
+        if #unparked > 0 then call('ZREM', retry, owner) end
+        if front > 0 then call('ZREMRANGEBYRANK', queue, 1, 0) end
+
+        if #bodies > 0 then call('HSET', requests, unpack(bodies)) end
+        if #aside > 0 then call('HSET', repeats, unpack(aside)) end
         if count > 0 then
-          redis.call('ZADD', leases, unpack(ends))
-          redis.call('HSET', states, unpack(notes))
+          call('ZADD', leases, unpack(ends))
+          call('HSET', states, unpack(notes))
         end
-        if #aside > 0 then redis.call('HSET', repeats, unpack(aside)) end
-        if #unparked > 0 then redis.call('ZREM', retry, unpack(unparked)) end
+        local refusal = #unparked > 0 and try('ZREM', retry, unpack(unparked))
+        if refusal then
+          unclaim(beforeDue + 1, afterDue)
+          unclaim(beforeQueue + 1, count)
+        end
+        if not refusal and front > 0 then
+          refusal = try('ZREMRANGEBYRANK', queue, 0, front - 1)
+          if refusal then unclaim(beforeQueue + 1, count) end
+        end
+        if refusal then return { err = refusal } end
         unindex(indexed)
-        if front > 0 then redis.call('ZREMRANGEBYRANK', queue, 0, front - 1) end
-        if #gone > 0 then
-          redis.call('ZREM', leases, unpack(gone))
-          redis.call('HDEL', states, unpack(gone))
-          redis.call('HDEL', requests, unpack(gone))
+        if #left > 0 then try('ZREM', leases, unpack(left)) end
+        if #gone > 0 and not try('HDEL', states, unpack(gone)) then
+          try('HDEL', requests, unpack(gone))
+          try('ZREM', leases, unpack(gone))
           readmit(gone)
         end
         if count == 0 then proveItTakesWrites(states) end
-        local soonest = redis.call('ZRANGEBYSCORE', parked, '(' .. string.format('%.3f', now / 1000), '+inf',
+        local soonest = call('ZRANGEBYSCORE', parked, '(' .. string.format('%.3f', now / 1000), '+inf',
           'WITHSCORES', 'LIMIT', 0, 1)
         local wait = soonest[2] and math.min(3600000, math.max(0, math.ceil(soonest[2] * 1000 - now))) or -1
-        local waiting = redis.call('EXISTS', queue)
-        return { claims, passed, more and 1 or 0, wait, taken, waiting + redis.call('EXISTS', parked), waiting, now,
+        local waiting = call('EXISTS', queue)
+        return { claims, passed, more and 1 or 0, wait, taken, waiting + call('EXISTS', parked), waiting, now,
           missing, corrected }
         """
 
@@ -323,7 +361,7 @@ extension SortedSetScripts {
         local expiry = string.format('%.0f', now + tonumber(ARGV[1]))
         local keys, result, ends = {}, {}, {}
         for i = 2, #ARGV, 2 do keys[#keys + 1] = ARGV[i] end
-        local found = redis.call('HMGET', KEYS[2], unpack(keys))
+        local found = call('HMGET', KEYS[2], unpack(keys))
         for i, key in ipairs(keys) do
           local s = parse(found[i])
           local isHeld = s and s.what == 'L' and s.owner == ARGV[2 * i + 1]
@@ -333,7 +371,7 @@ extension SortedSetScripts {
           end
           result[i] = isHeld and 1 or 0
         end
-        if #ends > 0 then redis.call('ZADD', KEYS[1], unpack(ends)) end
+        if #ends > 0 then call('ZADD', KEYS[1], unpack(ends)) end
         if #ends < 2 * #keys then proveItTakesWrites(KEYS[2]) end
         return result
         """

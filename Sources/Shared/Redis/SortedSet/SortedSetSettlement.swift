@@ -9,6 +9,8 @@ package struct SortedSetSettlement: Sendable {
         case release
         /// The document for the list of dead letters, and the result, if any.
         case deadLetter([UInt8], result: Bytes?)
+        /// It stays as it is.
+        case nothing
     }
 
     package var receipt: SortedSetReceipt
@@ -31,12 +33,12 @@ package struct SortedSetSettlement: Sendable {
     package static func call(
         _ script: RedisScript, keys: SortedSetKeys, _ settlements: [SortedSetSettlement]
     ) -> RedisCall {
-        var call = script.call(keyCount: 9 + 3 * settlements.count)
+        var call = script.call(keyCount: 1)
         call.command.reserve(settlements.reduce(1024) { $0 + $1.size })
+        call.append(keys.state)
+        call.append(JSONObject.quoted(keys.queue))
         for key in keys.common { call.append(key) }
         call.append(keys.deadLetters)
-        for settlement in settlements { settlement.appendKeys(to: &call.command) }
-        call.append(JSONObject.quoted(keys.queue))
         for settlement in settlements { settlement.append(to: &call) }
         return call
     }
@@ -47,20 +49,7 @@ package struct SortedSetSettlement: Sendable {
         switch end {
         case .result(let json): return fixed + json.count
         case .deadLetter(let document, let result): return fixed + document.count + (result?.count ?? 0)
-        case .park, .release: return fixed
-        }
-    }
-
-    private func appendKeys(to command: inout RedisCommand) {
-        // A name that is never used must still be one the user may touch.
-        let list = list.isEmpty ? receipt.keys.queue : list
-        command.append(list)
-        if receipt.token.isEmpty {
-            command.append(list)
-            command.append(list)
-        } else {
-            command.append(SortedSetKeys.activePrefix, id)
-            command.append(SortedSetKeys.cancelledPrefix, id)
+        case .park, .release, .nothing: return fixed
         }
     }
 
@@ -69,6 +58,7 @@ package struct SortedSetSettlement: Sendable {
         case .result(let json): append("result", json, "", "", to: &call)
         case .park(let delay, let attempts): append("park", [], String(max(0, delay)), String(attempts), to: &call)
         case .release: append("release", [], "", "", to: &call)
+        case .nothing: append("nothing", [], "", "", to: &call)
         case .deadLetter(let document, let result): append("dead", result ?? [], document, "", to: &call)
         }
     }
@@ -80,7 +70,16 @@ package struct SortedSetSettlement: Sendable {
         call.append(receipt.submission)
         call.append(receipt.born)
         call.append(receipt.owner)
-        call.append(id.isEmpty ? "" : receipt.token)
+        let token = id.isEmpty ? "" : receipt.token
+        call.append(token)
+        call.append(list)
+        if token.isEmpty {
+            call.append("")
+            call.append("")
+        } else {
+            call.command.append(SortedSetKeys.activePrefix, id)
+            call.command.append(SortedSetKeys.cancelledPrefix, id)
+        }
         call.append(result)
         call.append(more)
         call.append(attempts)

@@ -1,7 +1,7 @@
 /// Scripts that put dead letters back on their queue: what an operator calls.
 ///
-/// The letter goes last: a server that takes no writes, or has no memory left, refuses the first write, and the letter
-/// stays. Whoever comes second finds no letter.
+/// The letter goes last: whatever could be refused is asked before the first write, by commands that change nothing, and
+/// then the letter stays. Whoever comes second finds no letter.
 package enum DeadLetterScripts {
     /// Moves a dead letter to a queue that is a sorted set.
     ///
@@ -14,6 +14,8 @@ package enum DeadLetterScripts {
         source: """
             if not redis.call('LPOS', KEYS[1], ARGV[1]) then return 0 end
             if redis.call('ZSCORE', KEYS[2], ARGV[3]) then return -1 end
+            redis.call('ZADD', KEYS[2], 'XX', 0, ARGV[3])
+            redis.call('LREM', KEYS[1], 1, '')
             redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
             redis.call('LREM', KEYS[1], 1, ARGV[1])
             return 1
@@ -29,6 +31,8 @@ package enum DeadLetterScripts {
         name: "requeue-parked",
         source: """
             if not redis.call('LPOS', KEYS[1], ARGV[1]) then return 0 end
+            redis.call('ZADD', KEYS[2], 'XX', 0, ARGV[2])
+            redis.call('LREM', KEYS[1], 1, '')
             local time = redis.call('TIME')
             redis.call('ZADD', KEYS[2], string.format('%.3f', time[1] + time[2] / 1000000), ARGV[2])
             redis.call('LREM', KEYS[1], 1, ARGV[1])

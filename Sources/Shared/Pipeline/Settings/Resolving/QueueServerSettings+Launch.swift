@@ -56,6 +56,7 @@ extension QueueServerSettings {
             queues.append((draft.subject, settings))
         }
         try checkUnique(queues)
+        try checkPurposes(queues, implementation)
         return queues.map(\.settings)
     }
 
