@@ -66,6 +66,17 @@ struct RedisSubscriberTests {
         #expect(subscriber.isSubscribed)
     }
 
+    /// As after a SIGSTOP: what was published meanwhile is there, and would go with the connection.
+    @Test
+    func givesTheServerTimeToAnswerAfterALongPause() async throws {
+        let server = try await RedisServer()
+        let subscriber = RedisSubscriber(server.url, channel: "news", readAhead: 1 << 20, silence: .milliseconds(500))
+        try subscribe(subscriber)
+        try await Task.sleep(for: .milliseconds(1200))
+        for _ in 0..<20 { _ = try subscriber.wait(for: .milliseconds(1), count: 1, wakeUp: wakeUp) }
+        #expect(subscriber.isSubscribed)
+    }
+
     @Test
     func givesUpOnAServerThatDoesNotAnswer() async throws {
         let server = try await RedisServer()

@@ -134,8 +134,11 @@ package final class RedisSubscriber {
     private var hasAsked: Bool { askedAt.map { heardAt <= $0 } ?? false }
 
     /// How long until the silence has lasted so long that something is done about it.
+    ///
+    /// An answer has its time from the question on: this process may have stood still before it.
     private var untilQuestion: Duration {
-        max(.zero, heardAt + (hasAsked ? silence * 2 : silence) - ContinuousClock.now)
+        let since = hasAsked ? askedAt ?? heardAt : heardAt
+        return max(.zero, since + silence - ContinuousClock.now)
     }
 
     private func watch(_ connection: RedisConnection) throws(RedisError) {
