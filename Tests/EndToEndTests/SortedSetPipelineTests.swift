@@ -60,7 +60,7 @@ extension EndToEnd {
                 ("own headers", "/base/v1/x", "text/x", "mine", nil),
                 ("plain", "/v1/completions", "application/json", nil, nil),
                 ("endpoint", "/v1/chat/completions", "application/json", nil, nil),
-                ("query", "/v1/x%3Fy=1", "application/json", nil, nil),
+                ("query", "/v1/x?y=1", "application/json", nil, nil),
             ] as [(String, String, String, String?, String?)] {
                 let request = try request(id)
                 #expect(request.path == path)
