@@ -1,6 +1,7 @@
 import Queue
 import Redis
 import RedisSortedSetSink
+import RedisSortedSetSource
 import TestServers
 import Testing
 

@@ -12,13 +12,11 @@ package struct ReservedNames: Sendable, Equatable {
         case channels
     }
 
-    private let space: Space
     private var names: Set<String> = []
     /// Names of queues that only messages have brought: there is an end to them.
     private static let most = 4096
 
     package init(_ space: Space, _ queues: [QueueSettings] = []) {
-        self.space = space
         for queue in queues { insert(queue.name, space == .keys ? queue.retryQueue : queue.name) }
     }
 
@@ -37,12 +35,8 @@ package struct ReservedNames: Sendable, Equatable {
     }
 
     private func isOfAQueue(_ name: String) -> Bool {
-        switch space {
-        case .channels: name == "__redis__:invalidate"
-        case .keys:
-            Self.prefixes.contains { name.hasPrefix($0) } || Self.suffixes.contains { name.hasSuffix($0) }
-                || Self.parts.contains { name.contains($0) }
-        }
+        name == "__redis__:invalidate" || Self.prefixes.contains { name.hasPrefix($0) }
+            || Self.suffixes.contains { name.hasSuffix($0) } || Self.parts.contains { name.contains($0) }
     }
 
     /// Leases and states of sorted sets, and what producers of llm-d-async keep of requests.

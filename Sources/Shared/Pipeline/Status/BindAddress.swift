@@ -3,7 +3,7 @@ import Foundation
 /// A socket that listens for requests to the status endpoints.
 enum BindAddress {
     /// Connections that may wait to be accepted; more wait at their own end.
-    private static let backlog: CInt = 128
+    private static let backlog: CInt = 512
 
     /// Binds the first address of `host` that can be bound.
     ///

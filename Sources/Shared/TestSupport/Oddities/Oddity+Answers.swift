@@ -54,7 +54,7 @@ extension Oddity {
         answer("Retry-After of -1", "HTTP/1.1 503 X\r\nRetry-After: -1\r\nContent-Length: 0\r\n\r\n", .noSuccess),
         answer(
             "a body of control bytes",
-            Array("HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n".utf8) + [UInt8](repeating: 1, count: 4 << 20),
+            Array("HTTP/1.1 200 OK\r\nContent-Length: 262144\r\n\r\n".utf8) + [UInt8](repeating: 1, count: 256 << 10),
             .result("200")),
         answer(
             "a body that is no text", Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n".utf8) + [0xFF, 0xFE, 0, 1],

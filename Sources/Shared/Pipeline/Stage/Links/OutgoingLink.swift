@@ -9,23 +9,6 @@ import Tap
 import Wire
 import ZeroMQ
 
-/// What the process's one ack socket and its turns need of an outgoing link.
-@PipelineActor
-protocol SendingEnd: AnyObject {
-    var name: String { get }
-    var hasLivePeer: Bool { get }
-    var peerStatus: [PeerStatus] { get }
-    var problems: [WiringProblem] { get }
-    func mayHear(from other: Introduction) -> Bool
-    func updateMetrics()
-    func resolve(_ addresses: [String])
-    func hasSession(_ session: UInt64) -> Bool
-    func receive(_ report: Report)
-    func turn()
-    func checkPeers()
-    func leave()
-}
-
 /// The sockets of one outgoing link: a PUSH socket per downstream process.
 ///
 /// The state machine `LinkSender` decides; this class carries frames. What a stage sends is the link's until the other
@@ -72,9 +55,7 @@ package final class OutgoingLink: SendingEnd {
     /// By index; the sender uses an index again after `closePeer`.
     private var peers: [Peer?] = []
     private var returned: [Origin] = []
-    /// What was sent with a share, has been refused and is not done, and how much of it each lane has.
-    private var handedBack: Set<Origin> = []
-    private var handedBackByLane: [Int: Int] = [:]
+    private var handedBack = HandedBack()
     private var lastRoom = 0
     /// What of the sender's totals the metrics have.
     private var counted = SenderTotals()
@@ -88,9 +69,7 @@ package final class OutgoingLink: SendingEnd {
     private var complaints = Complaints()
     /// For the tap, if somebody listens there: the message whose frame was made last.
     private var copy: TapCopy?
-    private var connectLine = RareLine()
-    private var sendLine = RareLine()
-    private var unsendableLine = RareLine()
+    private var troubles = SendingTroubles()
 
     init(
         name: String, context: Context, ackAddress: String, maxDeliveries: Int, wiring: LinkWiring?,
@@ -127,7 +106,7 @@ package final class OutgoingLink: SendingEnd {
             peer.misfit.flatMap { wiring?.misfit($0, at: peer.address) }
         }
         let foreign = sender.unsettleable.map { messages in
-            "\(messages.count) messages on \(name) wait: none of \(addresses) settles in "
+            "\(messages.count) messages on \(name) wait: none of \(addressList.joined(separator: ", ")) settles in "
                 + "\(StoreIdentity(number: messages.store))"
         }
         return misfits.map { WiringProblem($0, isBlocking: !sender.hasLivePeer) }
@@ -144,7 +123,6 @@ package final class OutgoingLink: SendingEnd {
     }
 
     private var addressList: [String] { peers.compactMap { $0?.endpoint.description }.sorted() }
-    private var addresses: String { addressList.joined(separator: ", ") }
 
     /// Takes charge of an envelope.
     ///
@@ -167,7 +145,7 @@ package final class OutgoingLink: SendingEnd {
 
     /// Nothing about a request fits into a frame, not even that it is over: its lease must end by itself.
     private func giveUp(_ parcel: Parcel) {
-        unsendableLine.note("\(parcel.envelope.queue): receipt of \(parcel.envelope.receipt.bytes.count) bytes")
+        troubles.unsendable.note("\(parcel.envelope.queue): receipt of \(parcel.envelope.receipt.bytes.count) bytes")
         ended(parcel)
     }
 
@@ -182,18 +160,11 @@ package final class OutgoingLink: SendingEnd {
     }
 
     /// Whether peers have handed back what was sent for a lane, and have not taken it since: they have no room for more.
-    package func hasHandedBack(lane: Int) -> Bool { !handedBack.isEmpty && handedBackByLane[lane] != nil }
-
-    private func noteHandedBack(_ parcel: Parcel) {
-        guard let share = parcel.share, handedBack.insert(parcel.origin).inserted else { return }
-        handedBackByLane[share.lane, default: 0] += 1
-    }
+    package func hasHandedBack(lane: Int) -> Bool { handedBack.has(lane: lane) }
 
     private func ended(_ parcel: Parcel) {
         if let share = parcel.share {
-            if !handedBack.isEmpty, handedBack.remove(parcel.origin) != nil, let count = handedBackByLane[share.lane] {
-                handedBackByLane[share.lane] = count > 1 ? count - 1 : nil
-            }
+            handedBack.remove(parcel.origin, share)
             onShareEnd(share)
         }
         onDone(parcel.origin)
@@ -227,15 +198,11 @@ package final class OutgoingLink: SendingEnd {
         flush()
     }
 
-    func resolve(_ addresses: [String]) {
-        sender.resolve(addresses, now: EventLoop.shared.now)
-    }
-
+    func resolve(_ addresses: [String]) { sender.resolve(addresses, now: EventLoop.shared.now) }
     func hasSession(_ session: UInt64) -> Bool { sender.hasSession(session) }
 
     /// Whether reports of such a process may be for this link.
     func mayHear(from other: Introduction) -> Bool { wiring?.fits(other) != false }
-
     func receive(_ report: Report) { sender.receive(report, now: EventLoop.shared.now) }
 
     /// One turn of the event loop: after the reports were received.
@@ -287,7 +254,7 @@ package final class OutgoingLink: SendingEnd {
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
             case .done(let parcel): ended(parcel)
-            case .refused(let parcel): noteHandedBack(parcel)
+            case .refused(let parcel): handedBack.insert(parcel.origin, parcel.share)
             case .returned(let parcel): returned.append(parcel.origin)
             case .deadLetter(let parcel, let reason): bury(parcel, reason)
             }
@@ -307,7 +274,7 @@ package final class OutgoingLink: SendingEnd {
         do {
             peers[index]?.connection = try Connection.connect(context, to: endpoint)
         } catch {
-            connectLine.note("\(error)")
+            troubles.connecting.note("\(error)")
         }
     }
 
@@ -352,21 +319,7 @@ package final class OutgoingLink: SendingEnd {
         for address in silent { checkReports(from: address) }
         for index in peers.indices where peers[index] != nil && peers[index]?.connection == nil { connect(index) }
         complaints.say(wrongPeers, logger, ["link": "\(name)"])
-        say()
-    }
-
-    /// What may go wrong at each turn is said now and then.
-    private func say() {
-        let now = EventLoop.shared.now
-        if let line = connectLine.due(at: now) { report("Cannot connect to a peer", line) }
-        if let line = sendLine.due(at: now) { report("Cannot send", line) }
-        if let line = unsendableLine.due(at: now) {
-            report("A request does not fit into a frame, whatever becomes of it; its lease will expire", line)
-        }
-    }
-
-    private func report(_ message: Logger.Message, _ line: (count: Int, example: String)) {
-        logger.error(message, metadata: ["link": "\(name)", "count": "\(line.count)", "error": "\(line.example)"])
+        troubles.say(on: name, at: EventLoop.shared.now, logger)
     }
 
     /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
@@ -406,7 +359,7 @@ package final class OutgoingLink: SendingEnd {
                 peers[index]?.waiting.removeFirst()
             }
         } catch {
-            sendLine.note("\(error)")
+            troubles.sending.note("\(error)")
         }
     }
 

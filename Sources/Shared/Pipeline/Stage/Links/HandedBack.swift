@@ -1,0 +1,19 @@
+import Queue
+
+/// What was sent with a share of a stage's room, has been refused by a peer and is not done yet, by lane.
+struct HandedBack {
+    private var origins: Set<Origin> = []
+    private var counts: [Int: Int] = [:]
+
+    /// Whether there is any of this lane: its peers have no room for more.
+    func has(lane: Int) -> Bool { !origins.isEmpty && counts[lane] != nil }
+
+    mutating func insert(_ origin: Origin, _ share: QueueShares.Share?) {
+        if let share, origins.insert(origin).inserted { counts[share.lane, default: 0] += 1 }
+    }
+
+    mutating func remove(_ origin: Origin, _ share: QueueShares.Share) {
+        guard !origins.isEmpty, origins.remove(origin) != nil, let count = counts[share.lane] else { return }
+        counts[share.lane] = count > 1 ? count - 1 : nil
+    }
+}
