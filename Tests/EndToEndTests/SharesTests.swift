@@ -1,3 +1,4 @@
+import GatewaySimulator
 import Redis
 import TestServers
 import Testing
