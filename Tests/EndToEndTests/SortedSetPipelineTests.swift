@@ -191,7 +191,7 @@ extension EndToEnd {
 
         /// What a reader of channels has seen it remembers for a while, beside the retry set.
         private func forgetSightings(_ redis: RedisServer) throws {
-            for key in try redis.keys() where key.hasPrefix(SortedSetRun.retrySet + ":seen:") {
+            for key in try redis.keys() where key.hasPrefix(SortedSetRun.retrySet + ":heard:") {
                 #expect(try redis.run("PTTL", key).integer ?? -1 > 0, "\(key)")
                 try redis.run("DEL", key)
             }

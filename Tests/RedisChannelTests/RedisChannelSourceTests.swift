@@ -156,6 +156,21 @@ struct RedisChannelSourceTests {
         #expect(try channel.count("ZCARD", "retry-sortedset") == heard)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func tellsWhoeverWaitsThatItWasStopped() async throws {
+        let nowhere = RedisURL(.tcp(host: "127.0.0.1", port: try freePort()))
+        for _ in 0..<20 {
+            let source = RedisChannelSource(url: nowhere, queue: .channel("q"), logger: .quiet)
+            let waiting = Task { while !Task.isCancelled { try? await source.connect() } }
+            await #expect(throws: QueueError.self) { try await source.connect() }
+            await source.stop()
+            waiting.cancel()
+            await waiting.value
+            await #expect(throws: QueueError.self) { try await source.connect() }
+            await #expect(throws: QueueError.self) { try await source.lease(limit: 1) }
+        }
+    }
+
     @Test
     func oneMessageThatTheServerCannotStoreCostsItself() async throws {
         let channel = try await Channel()

@@ -35,9 +35,14 @@ final class LeaseDesk: Sendable {
         }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                state.withLock {
-                    $0.waiters.append(Waiter(number: number, limit: max(1, limit), continuation: continuation))
+                let hasEnded = state.withLock { state in
+                    if !state.hasEnded {
+                        state.waiters.append(
+                            Waiter(number: number, limit: max(1, limit), continuation: continuation))
+                    }
+                    return state.hasEnded
                 }
+                if hasEnded { return continuation.resume(returning: .failure(Self.isOver)) }
                 wakeUp.signal()
                 if Task.isCancelled { cancel(number) }
             }
@@ -57,12 +62,13 @@ final class LeaseDesk: Sendable {
     /// Returns once the thread is connected; throws when it has tried in vain.
     func awaitConnection() async throws(QueueError) {
         let result = await withCheckedContinuation { continuation in
-            let isConnected = state.withLock { state in
-                if state.health == .reachable { return true }
+            let known: Result<Void, QueueError>? = state.withLock { state in
+                if state.hasEnded { return .failure(Self.isOver) }
+                if state.health == .reachable { return .success(()) }
                 state.connecting.append(continuation)
-                return false
+                return nil
             }
-            if isConnected { continuation.resume(returning: .success(())) } else { wakeUp.signal() }
+            if let known { continuation.resume(returning: known) } else { wakeUp.signal() }
         }
         try result.get()
     }
@@ -94,14 +100,18 @@ final class LeaseDesk: Sendable {
         }
     }
 
+    private static let isOver = QueueError(operation: "listen to the channel", reason: "the source was stopped")
+
     // MARK: For the thread
 
+    /// Nobody waits for anything any more: whoever does is told so.
     func ended() {
         let waiting = state.withLock { state in
             defer { state.ending = [] }
             state.hasEnded = true
             return state.ending
         }
+        failed(Self.isOver)
         for continuation in waiting { continuation.resume() }
     }
 
