@@ -72,7 +72,7 @@ final class OddityBench: Sendable {
 
     /// Waits until `fate` has come true for request `id`.
     func expect(
-        _ fate: Fate, of id: String, in queue: String = OddQueue.requests, beside letters: Int = 0
+        _ fate: Fate, of id: String, in queue: String = OddQueue.requests
     ) async throws {
         if case .deadLetter(let reason) = fate {
             return try await eventually("a dead letter with \(reason)") {
@@ -95,27 +95,6 @@ final class OddityBench: Sendable {
     func result(of id: String) async throws -> ResultLine {
         try await eventually("a result of \(id)") { self.queue.result(id) != nil }
         return self.queue.result(id) ?? ResultLine(id: id)
-    }
-
-    /// Waits until the log of some stage has `text` in it, behind what it had at `mark`.
-    func expectLog(_ text: String, since mark: LogMark) async throws {
-        try await eventually("a log line with \"\(text)\"") { await self.logs(since: mark).contains(text) }
-    }
-
-    struct LogMark: Sendable { fileprivate var lengths: [String: Int] }
-
-    func markLogs() -> LogMark {
-        LogMark(
-            lengths: Dictionary(uniqueKeysWithValues: StageKind.allCases.map { ($0.name(1), log($0.name(1)).count) }))
-    }
-
-    func logs(since mark: LogMark) async -> String {
-        mark.lengths.map { name, length in String(decoding: log(name).dropFirst(length), as: UTF8.self) }
-            .joined(separator: "\n")
-    }
-
-    private func log(_ name: String) -> Data {
-        (try? Data(contentsOf: folder.appending(path: "\(name).log"))) ?? Data()
     }
 
     /// Starts another process of a stage that shares no port with the running ones, and waits until it has ended.
