@@ -27,7 +27,9 @@ struct ChunkScanner: Sendable, Equatable {
     private var size: UInt64 = 0
     private var extensionBytes = 0
     private var trailerBytes = 0
-    /// Bytes that came behind the end.
+    /// Bytes up to the end.
+    private(set) var byteCount: UInt64 = 0
+    /// Bytes that came behind it.
     private(set) var surplus = 0
 
     var isAtEnd: Bool { place == .end }
@@ -38,6 +40,7 @@ struct ChunkScanner: Sendable, Equatable {
         while let byte = rest.first {
             if case .data(let left) = place {
                 let count = Int(min(UInt64(rest.count), left))
+                byteCount &+= UInt64(count)
                 rest = rest.dropFirst(count)
                 place = left == UInt64(count) ? .dataEnd : .data(left: left - UInt64(count))
                 continue
@@ -47,6 +50,7 @@ struct ChunkScanner: Sendable, Equatable {
                 return
             }
             rest.removeFirst()
+            byteCount &+= 1
             try take(byte)
         }
     }

@@ -9,18 +9,39 @@ import Glibc
 final class Connections {
     private struct State {
         let isHTTP2: Bool
-        /// The first request on it.
-        let url: String
-        /// When the exchange before was over, or when it was opened; `nil` where the kernel does not count.
-        var counts: TCPCounts?
-        /// The same, for the exchange whose answer came last.
-        var countsBefore: TCPCounts?
+        /// The place in the order in which they were opened.
+        let age: UInt64
+        /// The last request on it.
+        var url: String
+        /// What had been written when the exchange before was over, or when it was opened; `nil` where the kernel does
+        /// not count.
+        var written: UInt64?
+        /// Bytes of all answers that were read whole; `nil` if that is not known.
+        var answered: UInt64?
+        /// The same, before the answer under way.
+        var answeredBefore: UInt64?
         /// The exchange under way has an answer.
         var isAnswered = false
+        /// The answer came before the request had gone out whole.
+        var isWritingStill = false
         var isIdle = false
+
+        mutating func begin(with written: UInt64?, isSent: Bool, url: String) {
+            isAnswered = true
+            answeredBefore = answered
+            answered = nil
+            isWritingStill = !isSent
+            self.written = written
+            if self.url != url { self.url = url }
+        }
     }
 
-    private var states: [CInt: State] = [:]
+    /// By descriptor.
+    private var states: [State?] = []
+    private var lastAge: UInt64 = 0
+    private var count = 0
+    /// Those that speak HTTP/1.1, the oldest first.
+    private var idle: [CInt] = []
     /// URLs of servers that have sent what nobody asked for, since somebody looked.
     private var surplus: [String] = []
     /// All connections that speak HTTP/1.1, idle or not: to look at them all is one call, and nothing needs to be said
@@ -33,7 +54,13 @@ final class Connections {
 
     /// The first request is about to go out on it.
     func opened(_ descriptor: CInt, isHTTP2: Bool, url: String) {
-        states[descriptor] = State(isHTTP2: isHTTP2, url: url, counts: isHTTP2 ? nil : TCPCounts(descriptor))
+        forget(descriptor)
+        while states.count <= Int(descriptor) { states.append(nil) }
+        lastAge += 1
+        count += 1
+        let counts = isHTTP2 ? nil : TCPCounts(descriptor)
+        states[Int(descriptor)] = State(
+            isHTTP2: isHTTP2, age: lastAge, url: url, written: counts?.written, answered: counts?.received)
         guard !isHTTP2 else { return }
         var event = epoll_event()
         // Each change is told once: many of those in use have an answer to be read at any time.
@@ -43,34 +70,71 @@ final class Connections {
     }
 
     /// libcurl waits for something on it.
-    func used(_ descriptor: CInt) { states[descriptor]?.isIdle = false }
+    func used(_ descriptor: CInt) { if isIdle(descriptor) { takeFromIdle(descriptor) } }
 
     /// libcurl waits for nothing on it any more.
     func rests(_ descriptor: CInt) {
-        guard let state = states[descriptor], state.isAnswered else { return }
-        states[descriptor]?.counts = TCPCounts(descriptor)
-        states[descriptor]?.isAnswered = false
-        states[descriptor]?.isIdle = true
+        guard let place = place(of: descriptor), states[place]?.isAnswered == true else { return }
+        states[place]?.isAnswered = false
+        if states[place]?.isWritingStill == true {
+            states[place]?.isWritingStill = false
+            states[place]?.written = TCPCounts(descriptor)?.written
+        }
+        putIntoIdle(descriptor)
         // What lay there before has been told, perhaps.
         dissolveIfItSpoke(descriptor)
     }
 
     func closed(_ descriptor: CInt) {
-        guard let state = states.removeValue(forKey: descriptor), !state.isHTTP2 else { return }
-        unwatch(descriptor)
+        guard let place = place(of: descriptor), let state = states[place] else { return }
+        forget(descriptor)
+        if !state.isHTTP2 { unwatch(descriptor) }
+    }
+
+    private func forget(_ descriptor: CInt) {
+        guard let place = place(of: descriptor) else { return }
+        if states[place]?.isIdle == true { takeFromIdle(descriptor) }
+        states[place] = nil
+        count -= 1
+    }
+
+    /// Where the state of a connection is; `nil` for one that is not known.
+    private func place(of descriptor: CInt) -> Int? {
+        let place = Int(descriptor)
+        return states.indices.contains(place) && states[place] != nil ? place : nil
     }
 
     // MARK: - Idle ones
 
     func isIdle(_ descriptor: CInt) -> Bool {
-        states[descriptor]?.isIdle == true && states[descriptor]?.isHTTP2 == false
+        guard let place = place(of: descriptor) else { return false }
+        return states[place]?.isIdle == true
     }
+
+    private func putIntoIdle(_ descriptor: CInt) {
+        guard let place = place(of: descriptor), states[place]?.isIdle == false, states[place]?.isHTTP2 == false else {
+            return
+        }
+        states[place]?.isIdle = true
+        let age = age(descriptor)
+        let next = idle.lastIndex { self.age($0) < age }.map { $0 + 1 } ?? 0
+        idle.insert(descriptor, at: next)
+    }
+
+    private func takeFromIdle(_ descriptor: CInt) {
+        states[Int(descriptor)]?.isIdle = false
+        if let index = idle.firstIndex(of: descriptor) { idle.remove(at: index) }
+    }
+
+    private func age(_ descriptor: CInt) -> UInt64 { states[Int(descriptor)]?.age ?? 0 }
 
     /// Dissolves an idle connection if it has said something or ended; says whether it had.
     @discardableResult
     func dissolveIfItSpoke(_ descriptor: CInt) -> Bool {
         guard isIdle(descriptor), hasSpoken(descriptor) else { return false }
-        if let url = states[descriptor]?.url, hasSurplus(descriptor, isSecure: hasTLS(url)) { noteSurplus(of: url) }
+        if let url = states[Int(descriptor)]?.url, hasSurplus(descriptor, isSecure: hasTLS(url)) {
+            noteSurplus(of: url)
+        }
         unwatch(descriptor)
         dissolve(descriptor)
         return true
@@ -78,7 +142,7 @@ final class Connections {
 
     /// Dissolves every idle connection that has said something or ended; says whether there was one.
     func dissolveThoseThatSpoke() -> Bool {
-        let capacity = max(1, states.count)
+        let capacity = max(1, count)
         return withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: capacity) { events in
             let count = epoll_wait(epoll, events.baseAddress, CInt(capacity), 0)
             var isAny = false
@@ -103,28 +167,48 @@ final class Connections {
 
     // MARK: - The answer on one
 
-    /// The connection that counts as idle and has sent something; in doubt, there is none.
-    var justUsed: CInt? {
-        states.first { descriptor, state in
-            guard state.isIdle, let before = state.counts, let now = TCPCounts(descriptor) else { return false }
-            return now.written > before.written
-        }?.key
+    /// An answer has begun to come in.
+    ///
+    /// - Parameters:
+    ///   - descriptor: the connection; `nil` where libcurl has not said which. It does not say so where it reads an
+    ///     answer right after it has sent the request.
+    ///   - url: of the request.
+    ///   - isSent: libcurl has written all of the request.
+    /// - Returns: the connection, if it is known, and whether what was sent can have caused the answer.
+    func answerBegins(on descriptor: CInt?, url: String, isSent: Bool) -> (connection: CInt?, isCaused: Bool) {
+        guard let (descriptor, now) = descriptor.map({ ($0, TCPCounts($0)) }) ?? justUsed(for: url),
+            let place = place(of: descriptor)
+        else { return (descriptor, true) }
+        let before = states[place]?.written
+        states[place]?.begin(with: now?.written, isSent: isSent, url: url)
+        guard let before, let now else { return (descriptor, true) }
+        return (descriptor, now.confirmsSomething(since: before))
     }
 
-    /// An answer has begun to come in; says whether what was sent can have caused it.
-    func answerBegins(on descriptor: CInt) -> Bool {
-        guard let state = states[descriptor] else { return true }
-        states[descriptor]?.isAnswered = true
-        states[descriptor]?.countsBefore = state.counts
-        guard let before = state.counts, let now = TCPCounts(descriptor) else { return true }
-        // Where libcurl reads an answer right after it has sent the request, it may never say that it used the connection.
-        if state.isIdle { states[descriptor]?.counts = now }
-        return now.confirmsSomething(since: before)
+    /// It is known how long the answer under way is: `bytes`, with its head.
+    func answerHas(_ bytes: UInt64, on descriptor: CInt) {
+        guard let place = place(of: descriptor), let before = states[place]?.answeredBefore else { return }
+        states[place]?.answered = before &+ bytes
     }
 
     /// How many bytes have come in since the exchange began, read or not; `nil` if that is not known.
     func received(on descriptor: CInt) -> UInt64? {
-        guard let before = states[descriptor]?.countsBefore, let now = TCPCounts(descriptor) else { return nil }
-        return now.received &- before.received
+        guard let place = place(of: descriptor), let before = states[place]?.answeredBefore else { return nil }
+        return TCPCounts(descriptor).map { $0.received &- before }
+    }
+
+    /// The connection that counts as idle and on which something was written; in doubt, there is none.
+    ///
+    /// libcurl takes the oldest that goes to the same server.
+    private func justUsed(for url: String) -> (CInt, TCPCounts?)? {
+        for isSame in [true, false] {
+            for descriptor in idle where (states[Int(descriptor)]?.url == url) == isSame {
+                guard let before = states[Int(descriptor)]?.written, let now = TCPCounts(descriptor),
+                    now.written > before
+                else { continue }
+                return (descriptor, now)
+            }
+        }
+        return nil
     }
 }

@@ -91,6 +91,7 @@ extension Exchange {
         guard head.isChunked, !isHTTP2, problem == nil else { return }
         do throws(AnswerHead.Problem) {
             try chunks.take(bytes)
+            if chunks.isAtEnd { noteLength(of: chunks.byteCount) }
             if chunks.surplus > 0 {
                 noteSurplus()
                 closeAfterwards()

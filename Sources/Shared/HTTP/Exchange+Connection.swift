@@ -52,9 +52,9 @@ extension Exchange {
     /// server wrote by itself, such as a 408 to a connection that was idle, or the surplus of the answer before.
     func checkThatItIsAnAnswer() throws(AnswerHead.Problem) {
         guard !isHTTP2 else { return }
-        descriptor = descriptor ?? multi.connections.justUsed
-        guard let descriptor else { return }
-        guard multi.connections.answerBegins(on: descriptor) else {
+        let begin = multi.connections.answerBegins(on: descriptor, url: request?.url ?? "", isSent: isSent)
+        descriptor = begin.connection
+        guard begin.isCaused else {
             noteSurplus()
             throw AnswerHead.Problem(
                 kind: .connectionLost, reason: "the server wrote something before it had the request")
@@ -65,6 +65,7 @@ extension Exchange {
     func headIsComplete() {
         defer { noteWhetherWhole() }
         guard !isHTTP2 else { return }
+        headByteCount = head.byteCount
         if head.mustBeLast || (isSecure && TLSLayer.isOpaque) { closeAfterwards() }
         if head.isChunked, !head.hasNoBody {
             // libcurl shows the bytes of a body as they come only when it is told to say everything.
@@ -76,6 +77,24 @@ extension Exchange {
             if let received, received > UInt64(head.byteCount) { noteSurplus() }
             if received != UInt64(head.byteCount) { closeAfterwards() }
         }
+        if head.hasNoBody {
+            noteLength(of: 0)
+        } else if !head.isChunked, let length = head.contentLength {
+            noteLength(of: UInt64(length))
+        }
+    }
+
+    /// It is known how long the body is, as it travels.
+    func noteLength(of body: UInt64) {
+        if let descriptor { multi.connections.answerHas(UInt64(headByteCount) &+ body, on: descriptor) }
+    }
+
+    /// Whether the whole request has been written; over TLS, more than that may be.
+    private var isSent: Bool {
+        guard !isSecure, method == .post, let size = request?.body.count, size > 0 else { return false }
+        var written: curl_off_t = 0
+        ccurl_get_size(easy, CURLINFO_SIZE_UPLOAD_T, &written)
+        return written == size
     }
 
     /// The server has sent what nobody asked for.

@@ -27,6 +27,8 @@ final class Exchange {
 
     /// What has come of the answer.
     var head = AnswerHead(isHTTP2: false)
+    /// Bytes of the heads, without trailers.
+    var headByteCount = 0
     var answer: [UInt8] = []
     var chunks = ChunkScanner()
     var decoder: BodyDecoder?

@@ -343,9 +343,12 @@ package final class HTTPClient {
 extension Readiness {
     /// - Parameter poll: CURL_POLL_IN, _OUT, _INOUT or _NONE.
     fileprivate init(poll: CInt) {
-        self = []
-        if poll == CURL_POLL_IN || poll == CURL_POLL_INOUT { insert(.readable) }
-        if poll == CURL_POLL_OUT || poll == CURL_POLL_INOUT { insert(.writable) }
+        switch poll {
+        case CURL_POLL_IN: self = .readable
+        case CURL_POLL_OUT: self = .writable
+        case CURL_POLL_INOUT: self.init(rawValue: Self.readable.rawValue | Self.writable.rawValue)
+        default: self.init(rawValue: 0)
+        }
     }
 }
 

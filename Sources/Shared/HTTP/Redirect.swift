@@ -46,10 +46,16 @@ extension HeaderField {
     }
 }
 
-func hasTLS(_ url: String) -> Bool { url.prefix(6).lowercased() == "https:" }
+func hasTLS(_ url: String) -> Bool { begins(url, with: "https:") }
 
 /// Whether libcurl would send a request there at all; it would also guess a scheme where there is none.
-func hasHTTPScheme(_ url: String) -> Bool {
-    let start = url.prefix(8).lowercased()
-    return start.hasPrefix("http://") || start.hasPrefix("https://")
+func hasHTTPScheme(_ url: String) -> Bool { begins(url, with: "http://") || begins(url, with: "https://") }
+
+/// Whatever the case of ASCII letters; `prefix` is in small ones.
+private func begins(_ url: String, with prefix: StaticString) -> Bool {
+    let letters = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+    return url.utf8.count >= letters.count
+        && zip(url.utf8, letters).allSatisfy { byte, letter in
+            byte == letter || (byte | 0x20 == letter && byte &- 0x41 < 26)
+        }
 }

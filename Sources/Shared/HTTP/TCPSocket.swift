@@ -35,14 +35,12 @@ struct TCPCounts: Sendable, Equatable {
             received: info.bytesReceived)
     }
 
-    /// Whether the other side's kernel has got anything of what was written since `earlier`; also `true` where what is
-    /// written does not count, since something carries it past TCP.
+    /// Whether the other side's kernel has got anything of what was written after the first `before` bytes; also `true`
+    /// where what is written does not count, since something carries it past TCP.
     ///
     /// A server answers what it has read, and TCP confirms what it passes on. So what comes in before that was not caused
     /// by what was written.
-    func confirmsSomething(since earlier: TCPCounts) -> Bool {
-        confirmed > earlier.written || written <= earlier.written
-    }
+    func confirmsSomething(since before: UInt64) -> Bool { confirmed > before || written <= before }
 }
 
 /// struct tcp_info up to the last field of interest; C's rules for places are Swift's here.

@@ -122,9 +122,10 @@ extension Readiness {
     }
 
     fileprivate init(epoll events: UInt32) {
-        self = []
-        if events & EPOLLIN.rawValue != 0 { insert(.readable) }
-        if events & EPOLLOUT.rawValue != 0 { insert(.writable) }
-        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { insert(.failed) }
+        var bits: UInt8 = 0
+        if events & EPOLLIN.rawValue != 0 { bits |= Readiness.readable.rawValue }
+        if events & EPOLLOUT.rawValue != 0 { bits |= Readiness.writable.rawValue }
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { bits |= Readiness.failed.rawValue }
+        self.init(rawValue: bits)
     }
 }

@@ -4,6 +4,29 @@
 package struct Oddity: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case message, destination, answer, frame, right, server, setting, signal, file, status
+
+        /// What the stages' logs must say by the time that all of a kind are over; where it is the result, the dead letter
+        /// or the exit that says what was odd, each looks for its own words there.
+        ///
+        /// Not after each: what can be repeated at will is said once, and then in ever longer intervals.
+        var words: [String] {
+            switch self {
+            case .message, .setting: []
+            case .destination: ["The queue refuses a result", "WRONGTYPE", "NOPERM"]
+            case .answer:
+                [
+                    "A gateway sent what nobody had asked for",
+                    "A gateway asks for a longer pause than it is given",
+                ]
+            case .frame:
+                ["Frames could not be read and were dropped", "Cannot connect to a sender's address for reports"]
+            case .right: ["The queue does not answer", "The queue cannot take results now", "NOPERM", "evalsha"]
+            case .server: ["OOM", "READONLY", "NOREPLICAS", "The queue answers", "The queue takes results again"]
+            case .signal: ["A signal that means nothing here is ignored"]
+            case .file: ["The gateway token stays as it was"]
+            case .status: ["Too many connections to the status port"]
+            }
+        }
     }
 
     package let name: String

@@ -104,8 +104,10 @@ extension Oddity {
             let own = folder.appending(path: "\(failures.count)")
             do {
                 let bench = try await OddityBench(folder: own, executables: executables)
-                let failure = await bench.run(&rest, say: say)
+                let all = failures.isEmpty ? Set(rest.map(\.kind)) : []
+                var failure = await bench.run(&rest, say: say)
                 await bench.end()
+                if failure == nil { failure = missingWords(of: all, in: own) }
                 if let failure { failures.append("\(failure); logs: \(own.path)") }
                 if failure == nil { try? FileManager.default.removeItem(at: own) }
             } catch {
@@ -113,6 +115,15 @@ extension Oddity {
             }
         }
         return failures
+    }
+
+    /// What the logs of a pipeline that met all oddities of some kinds do not say.
+    private static func missingWords(of kinds: Set<Kind>, in folder: URL) -> String? {
+        let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+        let logs = files.filter { $0.pathExtension == "log" }.compactMap { try? Data(contentsOf: $0) }
+        let text = logs.map { String(decoding: $0, as: UTF8.self) }.joined()
+        let missing = kinds.flatMap(\.words).filter { !text.contains($0) }
+        return missing.isEmpty ? nil : "no log says: \(missing.sorted().joined(separator: "; "))"
     }
 }
 
