@@ -11,6 +11,8 @@ final class Connections {
         let isHTTP2: Bool
         /// The place in the order in which they were opened.
         let age: UInt64
+        /// OpenSSL's name for it, where it is spoken over TLS.
+        let tls: UnsafeRawPointer?
         /// The last request on it.
         var url: String
         /// What had been written when the exchange before was over, or when it was opened; `nil` where the kernel does
@@ -53,14 +55,16 @@ final class Connections {
     // MARK: - What happens to a connection
 
     /// The first request is about to go out on it.
-    func opened(_ descriptor: CInt, isHTTP2: Bool, url: String) {
+    ///
+    /// - Parameter tls: OpenSSL's name for it; `nil` in plain text.
+    func opened(_ descriptor: CInt, isHTTP2: Bool, url: String, tls: UnsafeRawPointer?) {
         forget(descriptor)
         while states.count <= Int(descriptor) { states.append(nil) }
         lastAge += 1
         count += 1
         let counts = isHTTP2 ? nil : TCPCounts(descriptor)
         states[Int(descriptor)] = State(
-            isHTTP2: isHTTP2, age: lastAge, url: url, written: counts?.written, answered: counts?.received)
+            isHTTP2: isHTTP2, age: lastAge, tls: tls, url: url, written: counts?.written, answered: counts?.received)
         guard !isHTTP2 else { return }
         var event = epoll_event()
         // Each change is told once: many of those in use have an answer to be read at any time.
@@ -97,6 +101,12 @@ final class Connections {
         states[place] = nil
         count -= 1
     }
+
+    /// Which one it is of all that had this descriptor; `nil` when it is closed.
+    func serial(_ descriptor: CInt) -> UInt64? { place(of: descriptor).flatMap { states[$0]?.age } }
+
+    /// The connection that OpenSSL calls so.
+    func descriptor(tls: UnsafeRawPointer) -> CInt? { states.firstIndex { $0?.tls == tls }.map { CInt($0) } }
 
     /// Where the state of a connection is; `nil` for one that is not known.
     private func place(of descriptor: CInt) -> Int? {

@@ -27,9 +27,11 @@ extension Exchange {
         guard requestsBegun == 1 || (requestsBegun == 2 && wasHTTP2) else { return false }
         head = AnswerHead(isHTTP2: isHTTP2)
         let new = multi.takeMade(for: slot, localPort: localPort)
-        descriptor = new
+        let tls = isSecure ? TLSLayer.connection(easy) : nil
+        if let new { multi.connections.opened(new, isHTTP2: isHTTP2, url: request?.url ?? "", tls: tls) }
+        descriptor = new ?? tls.flatMap { multi.connections.descriptor(tls: $0) }
+        connectionSerial = descriptor.flatMap { multi.connections.serial($0) }
         if let new {
-            multi.connections.opened(new, isHTTP2: isHTTP2, url: request?.url ?? "")
             guard !isHTTP2 else { return true }
             // Over TLS something may lie there that belongs to the handshake (session tickets).
             if isSecure ? TLSLayer.hasUnreadBytes(easy) : hasSpoken(new) {
@@ -97,6 +99,38 @@ extension Exchange {
         return written == size
     }
 
+    /// Why an answer that does not say where it ends is taken for a part of one; `nil` for any other.
+    ///
+    /// Over HTTP/2 libcurl 7.88 takes it for an end when a connection breaks in a way that it finds itself (a frame that
+    /// makes no sense, say), for every exchange on it, and when the server gives a stream up without an error. And
+    /// where the end of the connection is that of the answer, nobody knows why it ended.
+    var cut: String? {
+        guard !saysWhereItEnds else { return nil }
+        if isOpenJSON(answer) { return "the answer ended in the middle of its JSON" }
+        guard isDoubtful, let descriptor, let connectionSerial else { return nil }
+        return multi.connections.serial(descriptor) == connectionSerial
+            ? nil : "the HTTP/2 connection ended with an answer that does not say how long it is"
+    }
+
+    /// Only what becomes of the connection says whether the answer is whole.
+    var isDoubtful: Bool { isHTTP2 && !saysWhereItEnds && answer.first(where: { $0 > 0x20 }).map(beginsJSON) != true }
+
+    /// Whether two exchanges are on one connection.
+    func sharesConnection(with other: Exchange) -> Bool {
+        connectionSerial != nil && connectionSerial == other.connectionSerial
+    }
+
+    private var saysWhereItEnds: Bool {
+        head.hasNoBody || head.isChunked || head.contentLength != nil || decoder != nil || hasLength
+    }
+
+    /// Over HTTP/2 nobody but libcurl reads it.
+    private var hasLength: Bool {
+        var length: curl_off_t = -1
+        ccurl_get_size(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
+        return length >= 0
+    }
+
     /// The server has sent what nobody asked for.
     func noteSurplus() { if let request { multi.connections.noteSurplus(of: request.url) } }
 
@@ -106,4 +140,32 @@ extension Exchange {
         isLast = true
         set(CURLOPT_FORBID_REUSE, 1)
     }
+}
+
+private func beginsJSON(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") }
+
+/// Whether a body begins as JSON and ends inside a string, an object or an array; whether it is right otherwise is the
+/// reader's business.
+func isOpenJSON(_ body: [UInt8]) -> Bool {
+    guard let first = body.first(where: { $0 > 0x20 }), beginsJSON(first) else { return false }
+    var (depth, isInString, isEscaped) = (0, false, false)
+    for byte in body {
+        if isInString {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = false
+            }
+            continue
+        }
+        switch byte {
+        case UInt8(ascii: "\""): isInString = true
+        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+        default: break
+        }
+    }
+    return isInString || depth > 0
 }

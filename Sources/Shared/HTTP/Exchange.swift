@@ -43,6 +43,8 @@ final class Exchange {
     var isHTTP2 = false
     /// The connection that is used, once libcurl has said so.
     var descriptor: CInt?
+    /// Which one of all that had this descriptor.
+    var connectionSerial: UInt64?
     /// Nothing was sent, since the connection that libcurl chose may not be used any more.
     var isStale = false
     /// Times that a request was begun.
@@ -117,7 +119,7 @@ final class Exchange {
         chunks = ChunkScanner()
         decoder = nil
         problem = nil
-        descriptor = nil
+        (descriptor, connectionSerial) = (nil, nil)
         requestsBegun = 0
     }
 
@@ -195,7 +197,7 @@ final class Exchange {
             return AnswerHead.Problem(kind: .connectionLost, reason: "the answer ended among its chunks")
         }
         do throws(AnswerHead.Problem) { try decoder?.finish() } catch { return error }
-        return nil
+        return cut.map { AnswerHead.Problem(kind: .connectionLost, reason: $0) }
     }
 
     func response(keeping names: [String]) -> HTTPResponse {

@@ -21,6 +21,8 @@ package final class HTTPClient {
         var completion: Completion?
         /// Found impossible before libcurl saw it.
         var refusal: HTTPError?
+        /// It is over, and waits for what becomes of its connection.
+        var isHeld = false
     }
 
     private let options: HTTPClientOptions
@@ -29,6 +31,8 @@ package final class HTTPClient {
     private var slots: [Slot] = []
     private var idle: [Int] = []
     private var refused: [Int] = []
+    /// Exchanges that are over and not yet decided.
+    private var held = 0
     private var lastSerial: UInt64 = 0
     /// Descriptors that the loop watches, for what, and whether libcurl still asks for it.
     ///
@@ -150,6 +154,10 @@ package final class HTTPClient {
             goOn(request, in: slot, isFresh: true)
             return nil
         }
+        if exchange.isDoubtful, !slots[slot].isHeld, sharesConnection(slot) {
+            hold(slot)
+            return nil
+        }
         if let problem = exchange.problemAtTheEnd() {
             return .failure(exchange.failure(problem.kind, problem.reason))
         }
@@ -162,6 +170,28 @@ package final class HTTPClient {
         exchange.noteRedirect()
         goOn(request.redirected(to: target), in: slot)
         return nil
+    }
+
+    /// libcurl closes a broken HTTP/2 connection when the last exchange on it has noticed; the server is told at once, and
+    /// closes it too.
+    private static let doubt = Duration.seconds(1)
+
+    private func sharesConnection(_ slot: Int) -> Bool {
+        slots.indices.contains {
+            $0 != slot && slots[$0].serial != 0 && slots[$0].exchange.sharesConnection(with: slots[slot].exchange)
+        }
+    }
+
+    /// Decides a moment later.
+    private func hold(_ slot: Int) {
+        slots[slot].isHeld = true
+        held += 1
+        let serial = slots[slot].serial
+        loop.schedule(after: Self.doubt) { [weak self] in
+            guard let self, slots[slot].serial == serial, let result = outcome(of: slot, CURLE_OK) else { return }
+            finish(slot, result)
+            carryOut()
+        }
     }
 
     private func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false) {
@@ -192,6 +222,8 @@ package final class HTTPClient {
         slots[slot].serial = 0
         slots[slot].completion = nil
         slots[slot].refusal = nil
+        if slots[slot].isHeld { held -= 1 }
+        slots[slot].isHeld = false
         idle.append(slot)
         active -= 1
     }
@@ -297,7 +329,7 @@ package final class HTTPClient {
     /// wait for a connection to say whether they may share it (7.88, CURLOPT_PIPEWAIT).
     private func arm() {
         var due = Int64.max
-        if !refused.isEmpty || multi.running < active - refused.count {
+        if !refused.isEmpty || multi.running < active - refused.count - held {
             due = 0
         } else if active > 0 {
             due = min(curlDue, now() + 1_000_000_000)

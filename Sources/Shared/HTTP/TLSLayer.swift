@@ -26,6 +26,11 @@ enum TLSLayer {
         return ccurl_uses_openssl(easy) == 0
     }()
 
+    /// OpenSSL's name for the connection of a transfer under way; `nil` in plain text.
+    static func connection(_ easy: UnsafeMutableRawPointer) -> UnsafeRawPointer? {
+        ccurl_get_openssl(easy).map { UnsafeRawPointer($0) }
+    }
+
     /// Whether HTTP/2 was negotiated on the connection of a transfer under way.
     static func hasNegotiatedHTTP2(_ easy: UnsafeMutableRawPointer) -> Bool {
         guard let selectedProtocol, let tls = ccurl_get_openssl(easy) else { return false }
