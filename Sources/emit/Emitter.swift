@@ -56,6 +56,8 @@ final class Emitter {
     /// Settlements that the queue cannot take now, and why, as far as it has been said.
     private var delays = (count: 0, reasons: Set<String>())
     private static let mostReasons = 100
+    /// Results refused for good, and answers too large.
+    private var refusals = RareLine()
     /// What is in another store than this process settles in is given back.
     private var stores = StoreCheck()
     private var complaints = Complaints()
@@ -151,6 +153,7 @@ final class Emitter {
                     metadata: ["request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)"])
                 finish(item)
             case .refused(let reason): refused(item, reason)
+            case .tooLarge(let reason): tooLarge(item, reason)
             case .delayed(let reason): delayed(item, reason)
             }
         }
@@ -187,18 +190,33 @@ final class Emitter {
         }
     }
 
+    /// An answer that has no room in the queue is none; what is shorter the next time is tried again.
+    private func tooLarge(_ item: Item, _ reason: String) {
+        guard case .ended(.result(.answer)) = item.envelope.progress else { return refused(item, reason) }
+        say(item, "\(item.bytes) bytes: \(reason)")
+        var item = item
+        let message = "the result has \(item.bytes) bytes as JSON, more than the queue takes: \(reason)"
+        item.envelope.end(.result(.failure(.inferenceError, message: message)))
+        tryAgain(item)
+    }
+
+    /// A thousand requests may want to go to one list that is none.
+    private func say(_ item: Item, _ reason: String) {
+        refusals.note()
+        guard let line = refusals.due(at: EventLoop.shared.now) else { return }
+        logger.warning(
+            "The queue refuses a result",
+            metadata: [
+                "request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)",
+                "destination": "\(item.envelope.resultDestination)", "error": "\(reason)",
+                "refusals": "\(item.refusals)", "count": "\(line.count)",
+            ])
+    }
+
     private func refused(_ item: Item, _ reason: String) {
         var item = item
         item.refusals += 1
-        if item.refusals == 1 || item.refusals == Self.mostRefusals {
-            logger.warning(
-                "The queue refuses a result",
-                metadata: [
-                    "request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)",
-                    "destination": "\(item.envelope.resultDestination)", "error": "\(reason)",
-                    "refusals": "\(item.refusals)",
-                ])
-        }
+        if item.refusals == 1 || item.refusals == Self.mostRefusals { say(item, reason) }
         if item.refusals == Self.mostRefusals {
             var reason = "the result cannot be written: \(reason)"
             if case .ended(.deadLetter(let first)) = item.envelope.progress { reason = "\(first); \(reason)" }
@@ -273,6 +291,7 @@ final class Emitter {
             case .settled: "settled"
             case .stale: "stale"
             case .refused(let reason): "refused: \(reason)"
+            case .tooLarge(let reason): "too large: \(reason)"
             case .delayed(let reason): "delayed: \(reason)"
             }
         tap?.publish(TapCopy(item.envelope, .output, link: "emit-queue", answer: answer, time: time))

@@ -57,6 +57,21 @@ struct SharedRetrySetTests {
         #expect(found.contains(entry))
     }
 
+    /// It is but a place to go on from.
+    @Test(arguments: ["", "junk", "0 0", "-1", "1.5", "nan", "inf", "1e400", "\u{0}"])
+    func nonsenseAboutWhereTheLastLookEndedMeansTheBeginning(place: String) async throws {
+        let bench = try await SortedSetBench()
+        for id in ["a", "b"] {
+            let entry =
+                #"{"internal":{"retry_count":1,"request_queue_name":"request-sortedset"},"request_kind":"redis","#
+                + #""data":{"id":"\#(id)","deadline":1900000000,"payload":{}}}"#
+            try bench.server.zadd("retry-sortedset", score: 1, Array(entry.utf8))
+        }
+        try bench.submit("new")
+        _ = try bench.server.command("SET", keys.look, place)
+        #expect(try await bench.source().take(3).count == 3)
+    }
+
     /// Bytes that are held already stay in the retry set as well: what cannot be taken must not be looked at all the time.
     @Test
     func countsWhatStaysInTheRetrySet() async throws {

@@ -28,7 +28,7 @@ struct DividedCallsTests {
         }
         #expect(statuses.indices.filter { statuses[$0] != .settled } == [77])
         #expect(calls == 17)
-        let isFinal = if case .refused = statuses[77] { true } else { false }
+        let isFinal = if case .tooLarge = statuses[77] { true } else { false }
         #expect(isFinal == reason.contains("bulk"))
         #expect((divided.trouble == nil) == isFinal)
         // Once it goes, nothing is left of it.

@@ -51,7 +51,7 @@ package struct DividedCalls: Sendable {
             } catch {
                 let isFound = note(error, batch, round)
                 guard isFound, rounds.isEmpty, let index = round.first?.first else { throw error }
-                statuses[index] = .delayed(reason: error.description)
+                statuses[index] = Self.status(error, alone: true)
                 continue
             }
             for (call, answer) in zip(round, answers) {
@@ -79,7 +79,7 @@ package struct DividedCalls: Sendable {
     /// server's, or one is too large.
     private static func status(_ error: RedisError, alone: Bool) -> SettlementStatus {
         alone && error.refusal == .tooLarge
-            ? .refused(reason: error.description) : .delayed(reason: error.description)
+            ? .tooLarge(reason: error.description) : .delayed(reason: error.description)
     }
 
     private mutating func remember(_ batch: [Settlement], _ statuses: [SettlementStatus]) {
@@ -132,7 +132,10 @@ extension DividedCalls {
     private mutating func note(_ error: RedisError, _ batch: [Settlement], _ round: [Call]) -> Bool {
         guard error.kind == .connection else { return false }
         let together = round.reduce(0) { $0 + $1.count }
-        let isFound = together == 1 && round.joined().allSatisfy { suspects[batch[$0].receipt] == 1 }
+        // A server that says that something is too large means what was sent last.
+        let isFound =
+            together == 1
+            && (error.refusal == .tooLarge || round.joined().allSatisfy { suspects[batch[$0].receipt] == 1 })
         for index in round.joined() { suspects[batch[index].receipt] = isFound ? 0 : together }
         return isFound
     }

@@ -80,15 +80,35 @@ package final class RedisConnection {
     /// An error reply is a reply.
     package func send(_ commands: [RedisCommand]) throws(RedisError) -> [RedisReply] {
         let label = commands.count == 1 ? commands[0].label : "\(commands.first?.label ?? "") (\(commands.count))"
-        for command in commands { try append(command) }
-        try flush(label)
         var replies: [RedisReply] = []
         replies.reserveCapacity(commands.count)
-        while replies.count < commands.count {
-            if let reply = try nextReply(label) { replies.append(reply) } else { try transfer(label) }
+        do throws(RedisError) {
+            for command in commands { try append(command) }
+            try flush(label)
+            while replies.count < commands.count {
+                if let reply = try nextReply(label) { replies.append(reply) } else { try transfer(label) }
+            }
+        } catch {
+            guard let words = lastWords(after: replies.last) else { throw error }
+            throw broken(label, words)
         }
+        if let words = replies.last?.error, Self.isGoodbye(words) { throw broken(label, words) }
         return replies
     }
+
+    /// Why the server does not read on: it says so, and ends the connection, whatever was to come.
+    private func lastWords(after reply: RedisReply?) -> String? {
+        if isReadElsewhere { return nil }
+        var last = reply
+        repeat {
+            while let next = try? nextReply("read") { last = next }
+            guard waitReadable([descriptor], for: .zero)[0] else { break }
+        } while (try? read()) != nil
+        return last?.error.flatMap { Self.isGoodbye($0) ? $0 : nil }
+    }
+
+    /// Source: Redis' networking.c, setProtocolError.
+    private static func isGoodbye(_ words: String) -> Bool { words.hasPrefix("ERR Protocol error") }
 
     /// Sends one command; an error reply is thrown.
     package func send(_ command: RedisCommand) throws(RedisError) -> RedisReply {

@@ -95,7 +95,8 @@ package enum RedisRefusal: Sendable, Equatable {
     /// - Parameter isNamed: The message itself named the place, so that it is nobody's but its producer's.
     package func status(_ reason: String, isNamed: Bool) -> SettlementStatus {
         switch self {
-        case .wrongType, .tooLarge: .refused(reason: reason)
+        case .tooLarge: .tooLarge(reason: reason)
+        case .wrongType: .refused(reason: reason)
         case .name where isNamed: .refused(reason: reason)
         case .server, .login, .memory, .command, .name, .other: .delayed(reason: reason)
         }

@@ -20,7 +20,7 @@ extension DeadLetter {
     var json: [UInt8] {
         let document = DeadLetterDocument(
             queue: queue, id: id, reason: reason, time: (time ?? 0) / 1000, deliveries: deliveries, attempts: attempts,
-            body: body[...])
+            body: body[...], size: size)
         return Array("{\"number\":\"\(number)\",".utf8) + document.encoded.dropFirst() + [UInt8(ascii: "\n")]
     }
 
@@ -39,7 +39,7 @@ extension DeadLetter {
         if case .request(let request) = InboundRequest.decode(body[...], limits: .none) {
             text += "deadline    \(DeadLetter.timeText(request.deadline))\n"
         }
-        text += "body        \(body.count) bytes\(isText ? "" : ", not UTF-8")\n\n"
+        text += "body        \(body.count) bytes\(size.map { " of \($0)" } ?? "")\(isText ? "" : ", not UTF-8")\n\n"
         return Array(text.utf8) + body + [UInt8(ascii: "\n")]
     }
 

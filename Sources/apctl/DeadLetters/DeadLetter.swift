@@ -27,7 +27,9 @@ struct DeadLetter: Sendable, Equatable {
     var attempts = 0
     /// The request as its producer wrote it; all there is, if this is no dead letter at all.
     var body: [UInt8] = []
-    /// Why this is none that we wrote; `nil` if it is one.
+    /// Bytes of the request, where only its beginning was kept.
+    var size: Int?
+    /// Why this cannot be put back whatever is done, such as that we did not write it; `nil` if it can.
     var fault: String?
 
     /// The number and the id, for messages.
@@ -82,6 +84,10 @@ struct DeadLetter: Sendable, Equatable {
                 return "its body cannot be decoded"
             }
             body = bytes
+        }
+        if let size = Self.number(object["body_bytes"]) {
+            self.size = Int(size)
+            fault = "it was too large to be kept: these are the first \(body.count) of \(size) bytes"
         }
         queue = Self.text(object["queue"]) ?? queue
         id = Self.text(object["id"]) ?? ""

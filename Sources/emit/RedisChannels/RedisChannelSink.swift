@@ -17,6 +17,8 @@ package actor RedisChannelSink: ResultSink {
     private var reserved: ReservedNames
     private var divided = DividedCalls()
     private var state = QueueHealth.unreachable(reason: "not connected yet")
+    /// Bytes of a dead letter that this server takes.
+    private var largestLetter = DeadLetterDocument.largest
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -45,6 +47,10 @@ package actor RedisChannelSink: ResultSink {
                 try answers(to: round.map { $0[0] }, claims, of: batch)
             }
             for (index, problem) in problems.enumerated() where claims[index] != nil {
+                // The next one is shorter.
+                if case (.tooLarge, .deadLetter) = (statuses[index], batch[index].action) {
+                    largestLetter = max(DeadLetterDocument.smallest, largestLetter / 8)
+                }
                 if let problem { statuses[index] = .refused(reason: problem) }
             }
             return statuses
@@ -119,37 +125,42 @@ package actor RedisChannelSink: ResultSink {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
     }
 
-    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; one round
-    /// trip if there are any.
+    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; two round
+    /// trips if there are any.
     private func deadLetters(
         _ batch: [Settlement], _ places: [Int], _ claims: [ClaimReceipt?]
     ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
         var wanted: [(index: Int, reason: String, claim: ClaimReceipt)] = []
         var commands = [RedisCommand("TIME")]
+        var calls: [RedisCall] = []
         for index in places {
             guard case .deadLetter(let reason, _) = batch[index].action, let claim = claims[index] else { continue }
             wanted.append((index, reason, claim))
-            commands.append(RedisCommand("HGET", claim.keys.claimed, claim.id))
+            calls.append(DeadLetterBody.call(claim.keys.claimed, claim.id))
             commands.append(RedisCommand("HGET", claim.keys.deliveries, claim.id))
         }
         if wanted.isEmpty { return [:] }
+        let bodies = try client.run(calls)
         let replies = try client.send(commands)
         let time = replies[0].array?.first?.integer ?? wallClock() / 1000
         var letters: [Int: Result<[UInt8], RedisError>] = [:]
         for (position, (index, reason, claim)) in wanted.enumerated() {
-            let (body, deliveries) = (replies[2 * position + 1], replies[2 * position + 2])
+            let (body, deliveries) = (bodies[position], replies[position + 1])
             if let reason = body.error ?? deliveries.error {
                 letters[index] = .failure(failure(reason))
                 continue
             }
-            guard let stored = body.bytes else { continue }
-            let entry = StoredEntry(stored: stored[...])
+            guard let stored = DeadLetterBody(body) else { continue }
+            let entry = StoredEntry(stored: stored.bytes)
+            // Of a part nothing is known but its bytes.
+            let isWhole = stored.bytes.count == stored.size
             letters[index] = .success(
                 DeadLetterDocument(
                     queue: claim.queue, id: batch[index].id, reason: reason, time: time,
                     deliveries: Int(deliveries.integer ?? 0), attempts: entry.retryCount,
-                    body: entry.document(queue: JSONObject.quoted(claim.queue))
-                ).encoded)
+                    body: isWhole ? entry.document(queue: JSONObject.quoted(claim.queue)) : stored.bytes,
+                    size: isWhole ? nil : stored.size
+                ).encoded(atMost: largestLetter))
         }
         return letters
     }

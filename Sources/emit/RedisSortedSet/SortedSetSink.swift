@@ -24,6 +24,8 @@ package actor SortedSetSink: ResultSink {
     private var lastChecked: (name: String, problem: String?)?
     private let logger: Logger
     private var warnings: Set<String> = []
+    /// Bytes of a dead letter that this server takes.
+    private var largestLetter = DeadLetterDocument.largest
     private static let mostWarnings = 100
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -62,6 +64,10 @@ package actor SortedSetSink: ResultSink {
                 try answers(to: round, receipts, of: batch)
             }
             for index in batch.indices where receipts[index] != nil {
+                // The next one is shorter.
+                if case (.tooLarge, .deadLetter) = (statuses[index], batch[index].action) {
+                    largestLetter = max(DeadLetterDocument.smallest, largestLetter / 8)
+                }
                 if let problem = problem(batch[index]) { statuses[index] = .refused(reason: problem) }
             }
             return statuses
@@ -188,36 +194,38 @@ package actor SortedSetSink: ResultSink {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
     }
 
-    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; one round
-    /// trip if there are any.
+    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; two round
+    /// trips if there are any.
     private func deadLetters(
         _ batch: [Settlement], _ round: [DividedCalls.Call], _ receipts: [SortedSetReceipt?]
     ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
         var wanted: [(index: Int, reason: String, receipt: SortedSetReceipt)] = []
         var commands = [RedisCommand("TIME")]
+        var calls: [RedisCall] = []
         for index in round.joined() {
             guard case .deadLetter(let reason, _) = batch[index].action, let receipt = receipts[index] else { continue }
             wanted.append((index, reason, receipt))
-            commands.append(RedisCommand("HGET", receipt.keys.requests, receipt.submission))
+            calls.append(DeadLetterBody.call(receipt.keys.requests, receipt.submission))
             commands.append(RedisCommand("HGET", receipt.keys.state, receipt.submission))
         }
         if wanted.isEmpty { return [:] }
+        let bodies = try client.run(calls)
         let replies = try client.send(commands)
         let time = replies[0].array?.first?.integer ?? wallClock() / 1000
         var letters: [Int: Result<[UInt8], RedisError>] = [:]
         for (position, (index, reason, receipt)) in wanted.enumerated() {
-            let (body, state) = (replies[2 * position + 1], replies[2 * position + 2])
+            let (body, state) = (bodies[position], replies[position + 1])
             if let reason = body.error ?? state.error {
                 letters[index] = .failure(failure(reason))
                 continue
             }
             let counts = (state.text ?? "").split(separator: " ").suffix(2).map { Int($0) ?? 0 }
-            guard let body = body.bytes else { continue }
+            guard let body = DeadLetterBody(body) else { continue }
             letters[index] = .success(
                 DeadLetterDocument(
                     queue: receipt.keys.queue, id: batch[index].id, reason: reason, time: time,
-                    deliveries: counts.last ?? 0, attempts: counts.first ?? 0, body: body[...]
-                ).encoded)
+                    deliveries: counts.last ?? 0, attempts: counts.first ?? 0, body: body.bytes, size: body.size
+                ).encoded(atMost: largestLetter))
         }
         return letters
     }

@@ -1,4 +1,5 @@
 import Messages
+import Redis
 import Testing
 
 @testable import Apctl
@@ -86,6 +87,20 @@ struct DeadLetterTests {
         #expect(raw.suffix(4) == [0x0A, 0xFF, 0xFE, 0x0A])
         #expect(String(decoding: raw, as: UTF8.self).contains("body        2 bytes, not UTF-8\n"))
         #expect(!String(decoding: raw, as: UTF8.self).contains("deadline"))
+    }
+
+    @Test
+    func saysOfAPartThatItIsOne() {
+        let document = DeadLetterDocument(
+            queue: "q", id: "a", reason: "r", time: 1, deliveries: 0, attempts: 0,
+            body: [UInt8](repeating: 0x7B, count: 9000)[...]
+        ).encoded(atMost: 4000)
+        let letter = DeadLetter(element: document, place: 1, queue: "q")
+        #expect(letter.body == [UInt8](repeating: 0x7B, count: 3000) && letter.size == 9000 && letter.id == "a")
+        let reason = "it was too large to be kept: these are the first 3000 of 9000 bytes"
+        #expect(RequeueVerdict(letter, needsDeadline: false, isForced: true, now: 0) == .keep(reason: reason))
+        #expect(String(decoding: letter.json, as: UTF8.self).contains(#","body_bytes":9000}"#))
+        #expect(String(decoding: letter.sheet, as: UTF8.self).contains("body        3000 bytes of 9000"))
     }
 
     @Test(arguments: [

@@ -108,9 +108,12 @@ package enum SettlementStatus: Sendable, Equatable {
     case settled
     /// The request has its record already, or the receipt belongs to another submission; nothing was written.
     case stale
-    /// The queue refuses this settlement and will refuse it again (a result list that is no list, a result too large),
-    /// with what the server said. Nothing was written; the lease stands.
+    /// The queue refuses this settlement and will refuse it again (a result list that is no list), with what the server
+    /// said. Nothing was written; the lease stands.
     case refused(reason: String)
+    /// It has more bytes than the server takes; nothing was written, and the lease stands. A dead letter is shorter the
+    /// next time.
+    case tooLarge(reason: String)
     /// The queue cannot do it now: a right or a topic is missing, or there is too much to do, with what the server said.
     /// Nothing was written; the lease stands. Others go on meanwhile, and this one is tried until it works.
     case delayed(reason: String)

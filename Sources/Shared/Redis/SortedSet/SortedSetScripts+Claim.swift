@@ -132,8 +132,8 @@ extension SortedSetScripts {
         local function lookThrough()
           local total = call('ZCOUNT', retry, '-inf', string.format('%.3f', now / 1000))
           local place = call('GET', look)
-          local start = tonumber(place or 0)
-          if start >= total then start = 0 end
+          local start = math.floor(tonumber(place) or 0)
+          if not (start >= 0 and start < total) then start = 0 end
           local at, kept, size, bytes = start, 0, 8, 0
           while at < total and at - start < 500 and bytes < 8388608 and not full() do
             local entries = call('ZRANGE', retry, at, math.min(total, at + size) - 1)
@@ -163,7 +163,7 @@ extension SortedSetScripts {
             local s, body = parse(call('HGET', states, key)), call('HGET', requests, key)
             local text = s and s.what == 'P' and body and parkedEntry(s, key, body)
             if text then
-              local meant = math.max(0, tonumber(s.owner) * 1000 - tonumber(page[i + 1]))
+              local meant = math.max(0, (tonumber(s.owner) or 0) * 1000 - tonumber(page[i + 1]))
               local due = string.format('%.3f', (now + meant) / 1000)
               call('ZADD', retry, due, text)
               index(key, due)

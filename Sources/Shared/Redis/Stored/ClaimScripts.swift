@@ -172,7 +172,7 @@ package enum ClaimScripts {
               redis.call('HSET', KEYS[2], id, entry)
               redis.call('ZADD', KEYS[3], string.format('%.0f', now + lease), id)
               redis.call('HSET', KEYS[4], id, owner)
-              claims[#claims + 1] = { id, entry, tonumber(redis.call('HGET', KEYS[5], id) or 0) }
+              claims[#claims + 1] = { id, entry, tonumber(redis.call('HGET', KEYS[5], id)) or 0 }
               room = room - #entry
             end
 

@@ -41,7 +41,7 @@ func needsEscape(_ byte: UInt8) -> Bool {
 }
 
 /// How many bytes `text` has as a JSON string, with the quotes around it.
-func sizeAsJSONString(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+package func sizeAsJSONString(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var count = text.count + 2
     for byte in text {
         count &+= byte < 0x20 ? 5 : 0
