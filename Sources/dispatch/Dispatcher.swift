@@ -23,6 +23,7 @@ final class Dispatcher {
     private let retry: Link
     private let attempter: Attempter
     private let counter: AttemptCounter
+    private let maxUnackedBytes: Int
     private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket, share: QueueShares.Share)>
     private var ahead: StartsAhead
     /// Places for requests that wait, and room for outcomes that are not settled.
@@ -39,6 +40,8 @@ final class Dispatcher {
         self.retry = retry
         self.attempter = attempter
         self.counter = counter
+        self.maxUnackedBytes = maxUnackedBytes
+        attempter.setBodyRoom(maxUnackedBytes)
         waiting = StartQueue(slots: concurrency)
         ahead = StartsAhead(concurrency: concurrency)
         // More than ever are asked for, so that a queue that is stuck does not use up what the others need.
@@ -108,6 +111,7 @@ final class Dispatcher {
 
     private func settled(_ share: QueueShares.Share) {
         outcomes.remove(share)
+        shareBodyRoom()
         // Only what was held up by outcomes may start now; slots that became free have been filled.
         if waiting.count > 0 { startWaiting() }
     }
@@ -139,6 +143,12 @@ final class Dispatcher {
         var envelope = envelope
         envelope.payload = []
         let link = if case .failed = envelope.progress { retry } else { emit }
-        if let share = link.send(envelope, from: .message(ticket), lane: lane) { outcomes.add(share) }
+        if let share = link.send(envelope, from: .message(ticket), lane: lane) {
+            outcomes.add(share)
+            shareBodyRoom()
+        }
     }
+
+    /// What is read of answers takes of the same room as what is kept of them.
+    private func shareBodyRoom() { attempter.setBodyRoom(max(0, maxUnackedBytes - outcomes.byteCount)) }
 }

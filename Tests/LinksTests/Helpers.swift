@@ -25,14 +25,15 @@ extension LinkReceiver {
 
 /// A sender of strings with peers that are played by the test.
 final class SenderBench {
-    var sender = LinkSender<String>(ackAddress: "acks", maxLosses: 2, seed: 1)
+    var sender: LinkSender<String>
     var now: Duration = .zero
     var reports: UInt64 = 0
     /// By peer: session, instance, newest hello.
     var hellos: [Int: Hello] = [:]
 
     /// Opens a session with each peer and gives it room.
-    init(peers: Int, limit: UInt64) {
+    init(peers: Int, limit: UInt64, largeFrom: Int = .max) {
+        sender = LinkSender<String>(ackAddress: "acks", maxLosses: 2, seed: 1, largeFrom: largeFrom)
         sender.resolve((0..<peers).map { "peer-\($0)" }, now: now)
         collect()
         for peer in 0..<peers { open(peer, instance: UInt64(peer) + 100, limit: limit) }

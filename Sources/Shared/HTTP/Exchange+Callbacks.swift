@@ -6,6 +6,7 @@ extension Exchange {
         ccurl_set_transfer(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+            if exchange.mustWait(size * count) { return Int(CURL_WRITEFUNC_PAUSE) }
             return exchange.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
         }
         ccurl_set_transfer(easy, CURLOPT_HEADERFUNCTION) { line, size, count, context in
@@ -41,6 +42,13 @@ extension Exchange {
         }
     }
 
+    /// Whether there is no room for so many bytes of the body now.
+    fileprivate func mustWait(_ count: Int) -> Bool {
+        isPaused = problem == nil && !multi.bodies.mayRead(count, after: answer.count, slot: slot)
+        if isPaused { multi.paused.append(slot) }
+        return isPaused
+    }
+
     /// - Returns: whether it fits, and can be read.
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard problem == nil else { return false }
@@ -56,6 +64,8 @@ extension Exchange {
 
     private func take(_ bytes: UnsafeRawBufferPointer) throws(AnswerHead.Problem) {
         let limit = request?.maxResponseBytes ?? 0
+        let before = answer.count
+        defer { multi.bodies.read(answer.count - before) }
         if !head.codings.isEmpty {
             if decoder == nil { decoder = try BodyDecoder(head.codings) }
             try decoder?.decode(bytes, into: &answer, limit: limit)

@@ -32,6 +32,8 @@ final class Exchange {
     var answer: [UInt8] = []
     var chunks = ChunkScanner()
     var decoder: BodyDecoder?
+    /// libcurl reads no more of the answer until there is room.
+    var isPaused = false
     /// Why the answer is not taken, whatever libcurl says.
     var problem: AnswerHead.Problem?
     /// The answer is whole, whatever libcurl waits for.
@@ -115,7 +117,8 @@ final class Exchange {
         self.isFresh = isFresh
         (isVerbose, isLast, isStale, isWhole, isHTTP2) = (false, false, false, false, false)
         head = AnswerHead(isHTTP2: false)
-        answer = []
+        dropAnswer()
+        isPaused = false
         chunks = ChunkScanner()
         decoder = nil
         problem = nil
@@ -155,10 +158,15 @@ final class Exchange {
     /// Counts a redirect.
     func noteRedirect() { redirects += 1 }
 
+    private func dropAnswer() {
+        multi.bodies.left(answer.count, slot: slot)
+        answer = []
+    }
+
     /// Drops what the exchange held.
     func clear() {
         request = nil
-        answer = []
+        dropAnswer()
         decoder = nil
         redirects = 0
     }
@@ -202,7 +210,7 @@ final class Exchange {
 
     func response(keeping names: [String]) -> HTTPResponse {
         var response = HTTPResponse(statusCode: head.status, body: answer[...])
-        answer = []
+        dropAnswer()
         for name in names {
             var header: UnsafeMutablePointer<curl_header>?
             guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,

@@ -228,6 +228,31 @@ package final class HTTPClient {
         active -= 1
     }
 
+    /// Bytes of all answers that may be held while they come in; large ones are not read on beyond it.
+    ///
+    /// One always is, unless this is 0. An answer that waits takes of its exchange's time.
+    package func setBodyRoom(_ bytes: Int) {
+        let isMore = bytes > multi.bodies.limit
+        multi.bodies.limit = bytes
+        guard isMore, !multi.paused.isEmpty else { return }
+        resumeReading()
+        actOnTimers()
+    }
+
+    /// Bytes of answers that have come in and are not whole.
+    package var bodyBytes: Int { multi.bodies.bytes }
+
+    /// Lets those read on that wait for room; those that find none wait again.
+    private func resumeReading() {
+        guard !multi.paused.isEmpty else { return }
+        let paused = multi.paused
+        multi.paused = []
+        for slot in paused where slots[slot].exchange.isPaused {
+            slots[slot].exchange.isPaused = false
+            curl_easy_pause(slots[slot].exchange.easy, CURLPAUSE_CONT)
+        }
+    }
+
     // MARK: - Between libcurl and the loop
 
     /// How often libcurl is called again at once when it asks for that; after that, others have their turn.
@@ -279,6 +304,7 @@ package final class HTTPClient {
             guard slots[slot].serial != 0, slots[slot].exchange.isWhole else { continue }
             if let result = outcome(of: slot, CURLE_OK) { finish(slot, result) }
         }
+        resumeReading()
         while let slot = multi.broken.popLast() {
             guard slots[slot].serial != 0, slots[slot].exchange.problem != nil else { continue }
             finish(slot, .failure(slots[slot].exchange.failure(CURLE_RECV_ERROR)))
@@ -370,25 +396,4 @@ package final class HTTPClient {
         }
         carryOut()
     }
-}
-
-extension Readiness {
-    /// - Parameter poll: CURL_POLL_IN, _OUT, _INOUT or _NONE.
-    fileprivate init(poll: CInt) {
-        switch poll {
-        case CURL_POLL_IN: self = .readable
-        case CURL_POLL_OUT: self = .writable
-        case CURL_POLL_INOUT: self.init(rawValue: Self.readable.rawValue | Self.writable.rawValue)
-        default: self.init(rawValue: 0)
-        }
-    }
-}
-
-/// Nanoseconds of CLOCK_MONOTONIC.
-///
-/// Source: clock_gettime(2).
-private func now() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

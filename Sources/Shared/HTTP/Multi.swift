@@ -1,5 +1,6 @@
 internal import CCurl
 import Glibc
+import Loop
 
 /// libcurl's multi handle, and what its callbacks asked for.
 ///
@@ -33,6 +34,9 @@ final class Multi {
     var answered: [Int] = []
     /// Slots of exchanges whose answer cannot be taken, though libcurl goes on reading it.
     var broken: [Int] = []
+    var bodies = BodyRoom()
+    /// Slots of exchanges that wait for room for their body.
+    var paused: [Int] = []
     /// Milliseconds after which libcurl wants to be called; -1: not at all; `nil`: as before.
     var timeout: Int?
     /// Exchanges under way, as of the last call.
@@ -69,7 +73,10 @@ final class Multi {
     /// libcurl wants something watched for one of its handles, or nothing any more.
     private func note(_ what: CInt, on descriptor: CInt, _ easy: UnsafeMutableRawPointer?) {
         interests.append(Interest(descriptor: descriptor, what: what))
-        if what == CURL_POLL_REMOVE { return connections.rests(descriptor) }
+        if what == CURL_POLL_REMOVE {
+            if Exchange.of(easy)?.isPaused != true { connections.rests(descriptor) }
+            return
+        }
         connections.used(descriptor)
         Exchange.of(easy)?.descriptor = descriptor
     }
@@ -122,4 +129,25 @@ final class Multi {
         signal(SIGPIPE, SIG_IGN)
         return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
     }()
+}
+
+extension Readiness {
+    /// - Parameter poll: CURL_POLL_IN, _OUT, _INOUT or _NONE.
+    init(poll: CInt) {
+        switch poll {
+        case CURL_POLL_IN: self = .readable
+        case CURL_POLL_OUT: self = .writable
+        case CURL_POLL_INOUT: self.init(rawValue: Self.readable.rawValue | Self.writable.rawValue)
+        default: self.init(rawValue: 0)
+        }
+    }
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+///
+/// Source: clock_gettime(2).
+func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

@@ -65,6 +65,9 @@ package final class Attempter {
         }
     }
 
+    /// Bytes of answers that may be held while they come in.
+    package func setBodyRoom(_ bytes: Int) { client.setBodyRoom(bytes) }
+
     /// Breaks off every exchange, at the end of a drain, and says how many there were.
     ///
     /// Their completions are not called.

@@ -59,12 +59,16 @@ package struct LinkSender<Message> {
     ///   - seed: 64 bits from the system's random source, fresh for every process and link: session numbers come
     ///     from it, and a session number must never come back.
     ///   - aloneFrom: From this many losses on a message travels alone.
+    ///   - largeFrom: Messages of so many bytes and more let smaller ones pass, and a receiver holds few of them; only for
+    ///     links where a message is open for as long as the receiver is busy with it.
     ///   - wiring: Who may be sent to; `nil`: whoever answers.
     package init(
-        ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2, wiring: LinkWiring? = nil
+        ackAddress: String, maxLosses: Int = 5, seed: UInt64, aloneFrom: Int = 2, largeFrom: Int = .max,
+        wiring: LinkWiring? = nil
     ) {
         core = SenderCore(
             ackAddress: ackAddress, maxLosses: maxLosses, seed: seed, aloneFrom: aloneFrom, wiring: wiring)
+        core.largeFrom = largeFrom
     }
 
     /// Accepts a message; it is this sender's until `done`, `deadLetter` or `returned` gives it back.

@@ -10,6 +10,8 @@ extension SenderCore {
         }
         pumpRefused(now: now)
         if !aside.isEmpty { pumpAside(now: now) }
+        // First, or those that are small could use up the room for ever.
+        while let entry = Self.first(of: &large, in: messages), place(entry, now: now) { large.removeFirst() }
         while let entry = Self.first(of: &waiting, in: messages), place(entry, now: now) { waiting.removeFirst() }
     }
 
@@ -17,12 +19,12 @@ extension SenderCore {
     ///
     /// - Returns: `false` if it stays where it is.
     private mutating func place(_ entry: QueueEntry, alone: Bool = false, now: Duration) -> Bool {
-        let store = messages[entry.slot].store
-        if let peer = roomiest(alone: alone, store: store) {
+        let (store, bytes) = (messages[entry.slot].store, messages[entry.slot].bytes)
+        if let peer = roomiest(alone: alone, store: store, bytes: bytes) {
             give(entry.slot, to: peer, now: now)
             return true
         }
-        guard hasRoom(alone: alone, toRefuse: store) else { return false }
+        guard hasRoom(alone: alone, toRefuse: store, bytes: bytes) else { return false }
         aside[store, default: []].append(self.entry(for: entry.slot))
         return true
     }
@@ -72,7 +74,7 @@ extension SenderCore {
             for entry in aside[store] ?? [] where !returnIfUnheld(entry) { held.append(entry) }
             aside[store] = held.isEmpty ? nil : held
         }
-        for queue in [\Self.waiting, \.moving, \.loners] {
+        for queue in [\Self.waiting, \.large, \.moving, \.loners] {
             let entries = self[keyPath: queue]
             self[keyPath: queue].removeAll(keepingCapacity: true)
             for entry in entries where !returnIfUnheld(entry) { self[keyPath: queue].append(entry) }
@@ -105,8 +107,8 @@ extension SenderCore {
 
     /// The usable peer with most room that can settle what is in `store`, `nil` if none has any.
     ///
-    /// `alone`: only one that holds nothing that travels alone.
-    func roomiest(alone: Bool = false, except excluded: Int = -1, store: UInt64 = 0) -> Int? {
+    /// `alone`: only one that holds nothing that travels alone; `bytes`: of a message that may be large.
+    func roomiest(alone: Bool = false, except excluded: Int = -1, store: UInt64 = 0, bytes: Int = 0) -> Int? {
         var best: Int?
         var most = 0
         var isForeignToAll = true
@@ -114,11 +116,18 @@ extension SenderCore {
             guard let peer = peers[index] else { continue }
             if isForeign(store, to: index) { continue }
             isForeignToAll = false
-            guard peer.room > most, !alone || peer.loners == 0 else { continue }
+            guard peer.room > most, !alone || peer.loners == 0, hasRoom(peer, forLarge: bytes) else { continue }
             most = peer.room
             best = index
         }
-        return isForeignToAll ? probed(alone: alone, except: excluded, store: store) : best
+        return isForeignToAll ? probed(alone: alone, except: excluded, store: store, bytes: bytes) : best
+    }
+
+    /// Whether a peer has little enough of what is large to take so much more; with nothing large it takes anything.
+    ///
+    /// Settling what is large takes a second: small ones of others must get there in between.
+    func hasRoom(_ peer: SenderPeer, forLarge bytes: Int) -> Bool {
+        bytes < largeFrom || peer.largeBytes == 0 || peer.largeBytes + bytes <= SenderPeer.mostUnderWay * 2
     }
 
     /// Whether the peer may be given something new.
@@ -136,6 +145,7 @@ extension SenderCore {
         guard let number = peers[peer]?.append(slot, bytes: message.bytes, travelsAlone: message.travelsAlone) else {
             return
         }
+        if message.bytes >= largeFrom { peers[peer]?.noteLarge(number, bytes: message.bytes) }
         messages[slot].peer = Int32(peer)
         messages[slot].number = number
         messages[slot].wasSent = false

@@ -50,19 +50,21 @@ extension SenderCore {
     }
 
     /// A peer that could not settle this store before, and may be asked again.
-    func probed(alone: Bool, except excluded: Int, store: UInt64) -> Int? {
+    func probed(alone: Bool, except excluded: Int, store: UInt64, bytes: Int) -> Int? {
         peers.indices.first { index in
             guard index != excluded, isUsable(index), let peer = peers[index] else { return false }
             let notBefore = foreignStores[index]?[store] ?? .zero
-            return peer.room > 0 && (!alone || peer.loners == 0) && clock.elapsed >= notBefore
+            return peer.room > 0 && (!alone || peer.loners == 0) && hasRoom(peer, forLarge: bytes)
+                && clock.elapsed >= notBefore
         }
     }
 
     /// Whether a peer has room that cannot settle this store: then its messages must not hold up those behind them.
-    func hasRoom(alone: Bool, toRefuse store: UInt64) -> Bool {
+    func hasRoom(alone: Bool, toRefuse store: UInt64, bytes: Int) -> Bool {
         peers.indices.contains { index in
             guard isUsable(index), let peer = peers[index] else { return false }
             return peer.room > 0 && isForeign(store, to: index) && (!alone || peer.loners == 0)
+                && hasRoom(peer, forLarge: bytes)
         }
     }
 

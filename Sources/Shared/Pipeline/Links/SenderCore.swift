@@ -39,6 +39,10 @@ import DequeModule
 
     /// Never given to anybody, oldest first.
     var waiting: Deque<QueueEntry> = []
+    /// The large ones among them, where these are kept apart.
+    var large: Deque<QueueEntry> = []
+    /// Bytes from which a message is large; `Int.max`: none is.
+    @usableFromInline var largeFrom = Int.max
     /// Held by peers that are lost, or given back by one, oldest first.
     var moving: Deque<QueueEntry> = []
     /// Like `moving`, for messages that travel alone.
@@ -78,12 +82,14 @@ import DequeModule
                 bytes: bytes, losses: losses, travelsAlone: isLoner, store: store, order: accepted, since: now))
         if isLoner {
             loners.append(entry(for: slot))
+        } else if bytes >= largeFrom {
+            large.append(entry(for: slot))
         } else if waiting.isEmpty, moving.isEmpty, !returnsUnsent, let peer = roomiest(store: store) {
             give(slot, to: peer, now: now)
         } else {
             waiting.append(entry(for: slot))
         }
-        if !loners.isEmpty || returnsUnsent { pump(now: now) }
+        if !loners.isEmpty || !large.isEmpty || returnsUnsent { pump(now: now) }
         return slot
     }
 

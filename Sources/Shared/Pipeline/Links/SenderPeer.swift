@@ -30,6 +30,9 @@ struct SenderPeer: Sendable {
     private(set) var window = OpenWindow<Int32>()
     /// Open messages that travel alone.
     var loners = 0
+    /// Bytes of open messages that are large, where those are kept apart, and of each by number.
+    private(set) var largeBytes = 0
+    private var large: [UInt64: Int] = [:]
     var limit: UInt64 = 0
 
     // Hellos and reports. Marks are running time.
@@ -103,9 +106,16 @@ struct SenderPeer: Sendable {
     /// The slot of an open message, `nil` if the number is done, moved or was never used.
     func slot(of number: UInt64) -> Int32? { window[number] }
 
+    /// The message with this number is large.
+    mutating func noteLarge(_ number: UInt64, bytes: Int) {
+        large[number] = bytes
+        largeBytes += bytes
+    }
+
     mutating func close(_ number: UInt64, travelsAlone: Bool) {
         window.close(number)
         if travelsAlone { loners -= 1 }
+        if !large.isEmpty, let bytes = large.removeValue(forKey: number) { largeBytes -= bytes }
     }
 
     /// The slots of the open numbers, oldest first.

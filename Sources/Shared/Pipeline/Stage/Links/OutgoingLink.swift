@@ -72,7 +72,7 @@ package final class OutgoingLink: SendingEnd {
     private var troubles = SendingTroubles()
 
     init(
-        name: String, context: Context, ackAddress: String, maxDeliveries: Int, wiring: LinkWiring?,
+        name: String, context: Context, ackAddress: String, maxDeliveries: Int, largeFrom: Int, wiring: LinkWiring?,
         metrics: LinkMetrics, logger: Logger, tap: Tap?
     ) {
         self.name = name
@@ -83,7 +83,8 @@ package final class OutgoingLink: SendingEnd {
         self.logger = logger
         self.wiring = wiring
         sender = LinkSender(
-            ackAddress: ackAddress, maxLosses: maxDeliveries, seed: UInt64.random(in: 0 ... .max), wiring: wiring)
+            ackAddress: ackAddress, maxLosses: maxDeliveries, seed: .random(in: 0 ... .max), largeFrom: largeFrom,
+            wiring: wiring)
     }
 
     /// How many more messages the peers take now.
@@ -197,7 +198,6 @@ package final class OutgoingLink: SendingEnd {
         perform()
         flush()
     }
-
     func resolve(_ addresses: [String]) { sender.resolve(addresses, now: EventLoop.shared.now) }
     func hasSession(_ session: UInt64) -> Bool { sender.hasSession(session) }
 

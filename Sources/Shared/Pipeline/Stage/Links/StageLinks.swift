@@ -107,14 +107,17 @@ package final class StageLinks {
 
     /// Opens the link to the processes at `endpoints`, all addresses of each name.
     ///
-    /// - Parameter wiring: who belongs there; `nil`: whoever answers.
+    /// - Parameters:
+    ///   - largeFrom: bytes from which messages let others pass.
+    ///   - wiring: who belongs there; `nil`: whoever answers.
     package func outgoing(
-        _ name: String, to endpoints: [String], maxDeliveries: Int, wiring: LinkWiring? = nil
+        _ name: String, to endpoints: [String], maxDeliveries: Int, largeFrom: Int = .max, wiring: LinkWiring? = nil
     ) -> OutgoingLink {
         guard let ackAddress else { preconditionFailure("an outgoing link needs the socket for reports") }
         let link = OutgoingLink(
             name: name, context: context, ackAddress: ackAddress, maxDeliveries: maxDeliveries,
-            wiring: wiring, metrics: LinkMetrics(registry: registry, link: name), logger: logger, tap: tap)
+            largeFrom: largeFrom, wiring: wiring, metrics: LinkMetrics(registry: registry, link: name), logger: logger,
+            tap: tap)
         routes.append(Route(link: link, endpoints: endpoints))
         return link
     }

@@ -38,6 +38,8 @@ package struct Stage {
             }
         return links.outgoing(
             "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries,
+            // Emit has a message for as long as the queue needs to take it, which a large one makes long.
+            largeFrom: receiver == .emit ? 1 << 20 : .max,
             wiring: LinkWiring(own: introduction(seeks: receiver.rawValue), stages: [receiver.rawValue]))
     }
 
