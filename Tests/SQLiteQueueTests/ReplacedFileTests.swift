@@ -26,6 +26,32 @@ struct ReplacedFileTests {
         }
     }
 
+    /// By somebody who archives, or by mistake: what is missing is said, and made again where it belongs.
+    @Test(arguments: [
+        "ALTER TABLE requests RENAME TO requests_old", "DROP TABLE requests", "DROP TRIGGER request_arrives",
+        "ALTER TABLE request_state RENAME TO states_old", "DROP TABLE request_state", "DROP INDEX request_state_next",
+        "ALTER TABLE results RENAME TO results_old", "DROP TABLE dead_letters",
+    ])
+    func makesTablesAgainThatWereTakenAway(change: String) async throws {
+        try await withDatabase { harness in
+            let (source, sink) = try await connected(harness)
+            try harness.publish(Array("before".utf8), to: "requests")
+            let first = try await source.lease(limit: 1)[0]
+            #expect(try await sink.settle([result(first, "1")]) == [.settled])
+            // Idle: nobody asks for the table.
+            let waiting = Task { try await source.lease(limit: 1) }
+            try plain(harness.path) { try $0.execute(sql: change) }
+            let error = await #expect(throws: QueueError.self, performing: { _ = try await waiting.value })
+            #expect(error?.reason.contains("made again") == true)
+            let asked = Task { try await tried { try await source.lease(limit: 1) } }
+            try await tried { try harness.publish(Array("after".utf8), to: "requests") }
+            let next = try await asked.value
+            #expect(next.map { String(decoding: $0.bytes, as: UTF8.self) } == ["after"])
+            #expect(try await tried { try await sink.settle([result(next[0], "2")]) } == [.settled])
+            #expect(try harness.results(of: "requests").last == Array("2".utf8))
+        }
+    }
+
     /// SQLite would write the pages of the old file into the new one.
     @Test
     func waitsWhileTheOldLogLiesBesideANewFile() async throws {

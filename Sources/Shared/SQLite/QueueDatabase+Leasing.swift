@@ -45,7 +45,7 @@ extension QueueDatabase {
     ///
     /// Source: sqlite.org/pragma.html#pragma_data_version
     package func dataVersion() throws(QueueError) -> Int64 {
-        try read("data_version") { database in
+        try read("data_version", isOfTables: false) { database in
             try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
         }
     }

@@ -28,6 +28,8 @@ package final class QueueDatabase {
     private(set) var isDoubtful = false
     private let connection: DatabaseQueue
     private let registration: UInt64
+    /// `PRAGMA schema_version` when all tables were there last.
+    private var knownSchema: Int?
     /// Whether the last writing transaction failed for want of room, on the disk or in memory.
     private(set) var hadNoRoom = false
 
@@ -117,12 +119,31 @@ package final class QueueDatabase {
     }
 
     /// Runs `body` outside any transaction: one reading statement, or several that need not agree.
-    func read<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
+    ///
+    /// - Parameter isOfTables: whether it needs the tables as they were made.
+    func read<T>(
+        _ operation: String, isOfTables: Bool = true, _ body: (Database) throws -> T
+    ) throws(QueueError) -> T {
         do {
-            return try connection.writeWithoutTransaction(body)
+            return try connection.writeWithoutTransaction { database in
+                if isOfTables { try checkSchema(database) }
+                return try body(database)
+            }
         } catch {
             throw failure(operation, error)
         }
+    }
+
+    /// Throws when tables or triggers are missing: without a trigger requests would wait unseen.
+    ///
+    /// Source: sqlite.org/pragma.html#pragma_schema_version.
+    private func checkSchema(_ database: Database) throws {
+        let version = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA schema_version"))
+        if version == knownSchema { return }
+        if let problem = try Schema.problem(database) {
+            throw DatabaseError(resultCode: .SQLITE_SCHEMA, message: problem)
+        }
+        knownSchema = version
     }
 
     /// Runs `body` in one transaction that has the write lock from its beginning.
@@ -139,6 +160,7 @@ package final class QueueDatabase {
                 try database.inTransaction(.immediate) {
                     // The wait for the lock may have been long.
                     if let change { throw DatabaseError(message: "\(change)") }
+                    try checkSchema(database)
                     result = try body(database)
                     return .commit
                 }

@@ -75,28 +75,55 @@ package enum Schema {
         PRAGMA user_version = \(version);
         """
 
+    /// What there must be, and the table each belongs to: whoever renames a table takes its triggers along.
     private static let objects = [
-        "requests", "request_state", "request_state_next", "request_arrives", "request_leaves", "results",
-        "dead_letters", "store_name",
+        "requests": "requests", "request_state": "request_state", "request_state_next": "request_state",
+        "request_arrives": "requests", "request_leaves": "requests", "results": "results",
+        "dead_letters": "dead_letters", "store_name": "store_name",
     ]
+
+    /// What belongs to another table than it should is in the way of what is made.
+    private static let misplaced = """
+        SELECT 'DROP ' || type || ' ' || name FROM sqlite_schema
+        WHERE (name IN ('request_arrives', 'request_leaves') AND tbl_name <> 'requests')
+            OR (name = 'request_state_next' AND tbl_name <> 'request_state')
+        """
+
+    /// Of requests that are not there, and may come again under the same numbers: those go on behind the highest.
+    private static let leftovers = """
+        DELETE FROM request_state WHERE seq NOT IN (SELECT seq FROM requests);
+        INSERT INTO sqlite_sequence(name, seq)
+            SELECT 'requests', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'requests');
+        UPDATE sqlite_sequence SET seq = max(
+            seq, (SELECT ifnull(max(request), 0) FROM results), (SELECT ifnull(max(request), 0) FROM dead_letters)
+        ) WHERE name = 'requests';
+        """
 
     /// Brings `database` up to this schema; takes no lock when it is already.
     static func prepare(_ database: Database) throws {
-        if try isCurrent(database) { return }
+        if try problem(database) == nil { return }
         try database.inTransaction(.immediate) {
-            if try !isCurrent(database) { try database.execute(sql: sql) }
+            guard try problem(database) != nil else { return .commit }
+            for drop in try String.fetchAll(database, sql: misplaced) { try database.execute(sql: drop) }
+            try database.execute(sql: sql)
+            try database.execute(sql: leftovers)
             return .commit
         }
     }
 
-    private static func isCurrent(_ database: Database) throws -> Bool {
+    /// What is missing; `nil` when nothing is.
+    static func problem(_ database: Database) throws -> String? {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard found <= version else {
             throw DatabaseError(
                 resultCode: .SQLITE_NOTADB,
                 message: "the file has schema \(found), this program knows \(version): it was written by a newer one")
         }
-        let names = try String.fetchSet(database, sql: "SELECT name FROM sqlite_schema")
-        return found == version && names.isSuperset(of: objects)
+        let rows = try Row.fetchAll(database, sql: "SELECT name, tbl_name FROM sqlite_schema")
+        let tables = Dictionary(rows.map { ($0["name"] as String, $0["tbl_name"] as String) }) { first, _ in first }
+        let missing = objects.filter { tables[$0.key] != $0.value }.keys.sorted()
+        if missing.isEmpty { return found == version ? nil : "the file has no tables of this program yet" }
+        return "\(missing.joined(separator: ", ")) of its tables and triggers \(missing.count == 1 ? "is" : "are") not there "
+            + "any more, or belong to another table; made again"
     }
 }
