@@ -14,7 +14,7 @@ struct RepeatCheckTests {
     }
 
     private func finding(
-        _ attempts: [Attempt], _ disturbances: [Disturbance] = [], settled: [Int: Int] = [1: 90]
+        _ attempts: [Attempt], _ disturbances: [Disturbance] = [], settled: [Int: Double] = [1: 90]
     ) -> RepeatCheck.Finding {
         RepeatCheck(disturbances: disturbances, settled: settled.mapValues { .seconds($0) }, heldPerDispatch: 10)
             .check(attempts)
@@ -147,6 +147,15 @@ struct RepeatCheckTests {
             [fault(.connectionsSilent, [], 4, 10)])
         #expect(found.repeats.map(\.isExcused) == [true])
         #expect(found.bound == 2)
+    }
+
+    /// The news that it was settled was on its way.
+    @Test(arguments: [(3.95, true), (3.5, false)])
+    func excusesWhatWasSettledRightBeforeTheLinksFellSilent(settled: Double, isExcused: Bool) {
+        let found = finding(
+            [attempt(1, 3, .answered), attempt(by: "dispatch2", 8, 9, .answered)],
+            [fault(.connectionsSilent, [], 4, 10)], settled: [1: settled])
+        #expect(found.repeats.map(\.isExcused) == [isExcused])
     }
 
     @Test(arguments: [(Disturbance.Kind.replyLost, 1), (.serverFrozen, 1), (.drained, 0)])

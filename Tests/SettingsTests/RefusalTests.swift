@@ -9,6 +9,7 @@ struct RefusalTests {
         (["--concurrency", "-1"], "'--concurrency <n>': must be from 1 to 1000000"),
         (["--max-in-flight=-1"], "'--max-in-flight': must be at least 0"),
         (["--request-timeout", "0"], "'--request-timeout <seconds>': must be more than 0"),
+        (["--request-timeout", "1e300"], "'--request-timeout <seconds>': must be at most 1000000000"),
         (["--drain-timeout", "-1"], "'--drain-timeout <seconds>': must not be negative"),
         (["--max-unacked-bytes", "0"], "'--max-unacked-bytes <bytes>': must be at least 1"),
         (["--metrics-port", "65536"], "'--metrics-port <port>': must be from 0 to 65535"),

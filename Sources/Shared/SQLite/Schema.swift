@@ -123,7 +123,7 @@ package enum Schema {
         let tables = Dictionary(rows.map { ($0["name"] as String, $0["tbl_name"] as String) }) { first, _ in first }
         let missing = objects.filter { tables[$0.key] != $0.value }.keys.sorted()
         if missing.isEmpty { return found == version ? nil : "the file has no tables of this program yet" }
-        return "\(missing.joined(separator: ", ")) of its tables and triggers \(missing.count == 1 ? "is" : "are") not there "
-            + "any more, or belong to another table; made again"
+        return
+            "tables and triggers are missing, or belong to another table: \(missing.joined(separator: ", ")); made again"
     }
 }

@@ -93,6 +93,9 @@ package struct RepeatCheck: Sendable {
             return [earlier, later].contains {
                 disturbance.victims.contains($0.process) && $0.began >= disturbance.began && $0.began <= end
             }
+        case .connectionsSilent:
+            // The news of a settlement vanishes with all else, and whoever sent the request offers it to another.
+            return isAfter && earlier.began <= end && isUnsettled(earlier.request, at: disturbance.began - Self.news)
         default:
             return isAfter && earlier.began <= end && isUnsettled(earlier.request, at: disturbance.began)
         }
@@ -129,7 +132,7 @@ package struct RepeatCheck: Sendable {
         let isSilent = disturbance.kind == .connectionsSilent
         let held = attempts.filter {
             isSilent
-                ? $0.began <= disturbance.ended && isUnsettled($0.request, at: disturbance.began)
+                ? $0.began <= disturbance.ended && isUnsettled($0.request, at: disturbance.began - Self.news)
                     && !$0.wasRefused(by: disturbance.began)
                 : wasHeld($0, by: disturbance) && !$0.wasRefused(by: disturbance.began)
         }.count

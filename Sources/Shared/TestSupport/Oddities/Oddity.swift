@@ -12,14 +12,14 @@ package struct Oddity: Sendable {
         var words: [String] {
             switch self {
             case .message, .setting: []
-            case .destination: ["The queue refuses a result", "WRONGTYPE", "NOPERM"]
+            case .destination: ["The queue refuses a result", "WRONGTYPE"]
             case .answer:
                 [
                     "A gateway sent what nobody had asked for",
                     "A gateway asks for a longer pause than it is given",
                 ]
             case .frame:
-                ["Frames could not be read and were dropped", "Cannot connect to a sender's address for reports"]
+                ["Frames could not be read and were dropped", "Frames that are no reports were dropped"]
             case .right: ["The queue does not answer", "The queue cannot take results now", "NOPERM", "evalsha"]
             case .server: ["OOM", "READONLY", "NOREPLICAS", "The queue answers", "The queue takes results again"]
             case .signal: ["A signal that means nothing here is ignored"]

@@ -106,8 +106,11 @@ extension Oddity {
                 let bench = try await OddityBench(folder: own, executables: executables)
                 let all = failures.isEmpty ? Set(rest.map(\.kind)) : []
                 var failure = await bench.run(&rest, say: say)
+                if failure == nil {
+                    try? await eventually("the logs say it") { missingWords(of: all, in: own) == nil }
+                    failure = missingWords(of: all, in: own)
+                }
                 await bench.end()
-                if failure == nil { failure = missingWords(of: all, in: own) }
                 if let failure { failures.append("\(failure); logs: \(own.path)") }
                 if failure == nil { try? FileManager.default.removeItem(at: own) }
             } catch {

@@ -23,7 +23,8 @@ enum Checked {
             guard let number = Double(text), number.isFinite else {
                 throw ValidationError("expected a number of seconds")
             }
-            guard number >= 0, number <= 1e9, number > 0 || !moreThanZero else {
+            guard number <= 1e9 else { throw ValidationError("must be at most 1000000000") }
+            guard number >= 0, number > 0 || !moreThanZero else {
                 throw ValidationError(moreThanZero ? "must be more than 0" : "must not be negative")
             }
             return Seconds(number)

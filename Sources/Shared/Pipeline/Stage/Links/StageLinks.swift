@@ -31,6 +31,7 @@ package final class StageLinks {
     private var acks: Connection?
     private var ackLine = RareLine()
     private var lookupLine = RareLine()
+    private var strangeLine = RareLine()
     /// Names whose servers do not answer, of which that was said.
     private var unanswered: Set<String> = []
     private var wrongSetting: LinkError?
@@ -243,17 +244,25 @@ package final class StageLinks {
         do {
             for _ in 0..<Self.framesPerTurn {
                 guard let frame = try acks.receive() else { return false }
-                switch try? Frame(decoding: frame) {
-                case .report(let report): deliver(report)
-                case .hello(let hello): noteStray(hello.from, "says hello")
-                default: break
-                }
+                take(frame)
             }
         } catch {
             ackLine.note("\(error)")
             return false
         }
         return true
+    }
+
+    private func take(_ frame: [UInt8]) {
+        do throws(WireError) {
+            switch try Frame(decoding: frame) {
+            case .report(let report): deliver(report)
+            case .hello(let hello): noteStray(hello.from, "says hello")
+            default: strangeLine.note("a message for another port")
+            }
+        } catch {
+            strangeLine.note("\(error)")
+        }
     }
 
     /// To the link whose session it is about; of none, the first link counts it.
@@ -285,6 +294,11 @@ package final class StageLinks {
         let now = EventLoop.shared.now
         if let line = ackLine.due(at: now) {
             logger.error("Cannot receive reports", metadata: ["count": "\(line.count)", "error": "\(line.example)"])
+        }
+        if let line = strangeLine.due(at: now) {
+            logger.warning(
+                "Frames that are no reports were dropped where reports arrive",
+                metadata: ["count": "\(line.count)", "error": "\(line.example)"])
         }
         let silent = Set(book.unanswered(now: now))
         for name in silent.subtracting(unanswered).sorted() { lookupLine.note(name) }
