@@ -76,22 +76,43 @@ struct BodyRoomTests {
     }
 
     @Test
-    func oneMayGoBeyondTheLimitAtATime() {
+    func someAreReadWholeInsteadOfAPartOfEach() {
         var room = BodyRoom()
-        room.limit = 100
-        let large = BodyRoom.small + 1
-        func mayRead(_ more: Int = 1, after count: Int = BodyRoom.small, slot: Int) -> Bool {
-            room.mayRead(more, after: count, slot: slot)
+        room.limit = 10 * Self.mebibyte
+        func mayRead(_ more: Int, after count: Int = BodyRoom.small, of length: Int? = nil, slot: Int) -> Bool {
+            room.mayRead(more, after: count, of: length, slot: slot)
         }
-        #expect(mayRead(BodyRoom.small, after: 0, slot: 1))
-        room.read(large)
-        #expect(mayRead(slot: 1))
-        #expect(!mayRead(slot: 2))
-        room.left(large, slot: 1)
-        #expect(mayRead(large, slot: 2))
+        let four = 4 * Self.mebibyte
+        #expect(mayRead(1, of: four, slot: 1) && mayRead(1, of: four, slot: 2))
+        // There is room for one that is known to be small, but not for a third of these, except the one.
+        #expect(mayRead(1, of: Self.mebibyte, slot: 3))
+        #expect(mayRead(1, of: four, slot: 4))
+        #expect(!mayRead(1, of: four, slot: 5))
+        #expect(mayRead(four, after: 0, of: four, slot: 1))
+        room.left(0, slot: 1)
+        room.left(0, slot: 4)
+        #expect(mayRead(1, of: four, slot: 5))
+        #expect(mayRead(1, after: 0, slot: 6))
+    }
+
+    @Test
+    func withoutALengthTwiceWhatHasComeIsKept() {
+        var room = BodyRoom()
+        room.limit = 4 * Self.mebibyte
+        func mayRead(_ more: Int = Self.mebibyte, after mebibytes: Int, slot: Int) -> Bool {
+            room.mayRead(more, after: mebibytes * Self.mebibyte, of: nil, slot: slot)
+        }
+        #expect(mayRead(after: 0, slot: 1))
+        #expect(mayRead(after: 1, slot: 1))
+        #expect(mayRead(after: 0, slot: 2))
+        // It is the one that may go beyond, and there is no other.
+        #expect(mayRead(after: 2, slot: 2))
+        #expect(!mayRead(after: 2, slot: 1))
+        room.left(0, slot: 2)
+        #expect(mayRead(after: 2, slot: 1))
         room.limit = 0
-        #expect(!mayRead(slot: 2))
-        #expect(mayRead(after: 0, slot: 3))
+        #expect(!mayRead(after: 0, slot: 3))
+        #expect(mayRead(1, after: 0, slot: 3))
     }
 
     /// Each byte is as the next, and the first is the letter; a loop over a mebibyte takes long in a debug build.

@@ -1,12 +1,16 @@
 /// Who may read on while the bodies of answers take all the room there is.
 ///
-/// An answer that is not read stays with its server, which TCP holds up. Small ones are always read. Of the large ones, one
+/// An answer that is not read stays with its server, which TCP holds up. Small ones are always read. A large one is read
+/// when there is room for all of it, as far as its length is known: so some come in whole, instead of a part of each. One
 /// goes on beyond the limit, so that something ends; none does while there is no room at all.
 struct BodyRoom: Sendable, Equatable {
     /// Bytes of all bodies that are being read; 0: whatever was read before has taken the room.
     var limit = Int.max
     /// What has been read of those not yet whole.
     private(set) var bytes = 0
+    /// Kept for large ones, by slot, and all together.
+    private var kept: [Int: Int] = [:]
+    private var total = 0
     /// The one that may go beyond the limit.
     private var favourite: Int?
 
@@ -14,10 +18,21 @@ struct BodyRoom: Sendable, Equatable {
     static let small = 256 << 10
 
     /// Whether an exchange that has read `count` bytes may read so many more.
-    mutating func mayRead(_ more: Int, after count: Int, slot: Int) -> Bool {
-        if count + more <= Self.small || bytes + more <= limit { return true }
-        guard limit > 0, favourite == nil || favourite == slot else { return false }
-        favourite = slot
+    ///
+    /// - Parameter length: of the whole body, if it is known.
+    mutating func mayRead(_ more: Int, after count: Int, of length: Int?, slot: Int) -> Bool {
+        let needed = count + more
+        if needed <= Self.small { return true }
+        let own = kept[slot] ?? 0
+        if needed <= own { return true }
+        let others = total - own
+        let wish = max(needed, length ?? 2 * needed)
+        if others > limit - wish {
+            guard limit > 0, favourite == nil || favourite == slot else { return false }
+            favourite = slot
+        }
+        kept[slot] = wish
+        total = others + wish
         return true
     }
 
@@ -27,5 +42,6 @@ struct BodyRoom: Sendable, Equatable {
     mutating func left(_ count: Int, slot: Int) {
         bytes -= count
         if favourite == slot { favourite = nil }
+        if !kept.isEmpty, let own = kept.removeValue(forKey: slot) { total -= own }
     }
 }

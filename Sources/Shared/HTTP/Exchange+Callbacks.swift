@@ -44,7 +44,8 @@ extension Exchange {
 
     /// Whether there is no room for so many bytes of the body now.
     fileprivate func mustWait(_ count: Int) -> Bool {
-        isPaused = problem == nil && !multi.bodies.mayRead(count, after: answer.count, slot: slot)
+        let length = head.contentLength.map { Int(clamping: min($0, Int64(request?.maxResponseBytes ?? 0))) }
+        isPaused = problem == nil && !multi.bodies.mayRead(count, after: answer.count, of: length, slot: slot)
         if isPaused { multi.paused.append(slot) }
         return isPaused
     }
