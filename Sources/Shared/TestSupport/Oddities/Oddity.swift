@@ -21,7 +21,7 @@ package struct Oddity: Sendable {
             case .frame:
                 ["Frames could not be read and were dropped", "Frames that are no reports were dropped"]
             case .right: ["The queue does not answer", "The queue cannot take results now", "NOPERM", "evalsha"]
-            case .server: ["OOM", "READONLY", "NOREPLICAS", "The queue answers", "The queue takes results again"]
+            case .server: ["The queue does not answer", "The queue answers"]
             case .signal: ["A signal that means nothing here is ignored"]
             case .file: ["The gateway token stays as it was"]
             case .status: ["Too many connections to the status port"]
