@@ -90,13 +90,23 @@ struct FramingTests {
     }
 
     /// What it sends while the next request is under way cannot be told from the answer to that.
-    @Test
-    func aServerThatSaysTooMuchGetsAConnectionForEachRequest() async throws {
+    ///
+    /// Nor may the first surplus go unnoticed where libcurl reads it together with the answer.
+    @Test(arguments: [20, 0])
+    func aServerThatSaysTooMuchGetsAConnectionForEachRequest(pause: Int) async throws {
         let server = ScriptedServer { connection in
+            var isFirst = true
             while let request = connection.readRequest() {
-                connection.send(answer(200, String(decoding: request.body, as: UTF8.self)))
-                Barrier.pause(milliseconds: 20)
-                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+                let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+                let own = answer(200, String(decoding: request.body, as: UTF8.self))
+                if pause == 0, isFirst, request.body.starts(with: "first".utf8) {
+                    connection.send(own + evil)
+                } else {
+                    connection.send(own)
+                    Barrier.pause(milliseconds: 20)
+                    connection.send(evil)
+                }
+                isFirst = false
             }
         }
         let other = ScriptedServer.answering { _ in answer() }
@@ -107,6 +117,19 @@ struct FramingTests {
         #expect(server.connections == 6)
         for _ in 0..<5 { _ = try await client.response(to: HTTPRequest(other.url())) }
         #expect(other.connections == 1)
+    }
+
+    @Test(arguments: ["{}", ""])
+    func theEndOfAConnectionIsNoSurplus(body: String) async throws {
+        let server = ScriptedServer { connection in
+            guard connection.readRequest() != nil else { return }
+            connection.send(answer(200, body))
+        }
+        let client = try await HTTPClient()
+        let told = Switch()
+        await client.tell(told)
+        for _ in 0..<20 { _ = try await client.response(to: HTTPRequest(server.url())) }
+        #expect(!told.isSet)
     }
 
     /// More connections than fit one look, all of them kept, all of them ended by the server.
@@ -181,6 +204,8 @@ extension ScriptedServer {
 }
 
 extension HTTPClient {
+    fileprivate func tell(_ told: Switch) { onSurplus = { _ in told.set() } }
+
     /// One ordinary request after another, each of which has to get its own answer.
     fileprivate func ordinaries(_ name: String, _ count: Int, _ server: ScriptedServer) async throws {
         for number in 0..<count {

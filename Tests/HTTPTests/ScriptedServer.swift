@@ -28,6 +28,10 @@ final class ScriptedServer: Sendable {
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
+                // What is sent leaves at once, and not when what was sent before has been confirmed.
+                var yes: CInt = 1
+                setsockopt(
+                    descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
                 let number = counts.withLock { counts in
                     counts.connections += 1
                     return counts.connections

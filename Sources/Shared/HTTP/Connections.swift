@@ -22,18 +22,21 @@ final class Connections {
         var answered: UInt64?
         /// The same, before the answer under way.
         var answeredBefore: UInt64?
+        /// Bytes that had come in when the answer under way began, read or not; `nil` where they are not the answers' own.
+        var received: UInt64?
         /// The exchange under way has an answer.
         var isAnswered = false
         /// The answer came before the request had gone out whole.
         var isWritingStill = false
         var isIdle = false
 
-        mutating func begin(with written: UInt64?, isSent: Bool, url: String) {
+        mutating func begin(with counts: TCPCounts?, isSent: Bool, url: String) {
             isAnswered = true
+            received = tls == nil ? counts?.received : nil
             answeredBefore = answered
             answered = nil
             isWritingStill = !isSent
-            self.written = written
+            written = counts?.written
             if self.url != url { self.url = url }
         }
     }
@@ -190,15 +193,19 @@ final class Connections {
             let place = place(of: descriptor)
         else { return (descriptor, true) }
         let before = states[place]?.written
-        states[place]?.begin(with: now?.written, isSent: isSent, url: url)
+        states[place]?.begin(with: now, isSent: isSent, url: url)
         guard let before, let now else { return (descriptor, true) }
         return (descriptor, now.confirmsSomething(since: before))
     }
 
     /// It is known how long the answer under way is: `bytes`, with its head.
-    func answerHas(_ bytes: UInt64, on descriptor: CInt) {
-        guard let place = place(of: descriptor), let before = states[place]?.answeredBefore else { return }
+    ///
+    /// - Returns: whether more than that had come in when it began: libcurl drops what it has read of that, and ends the
+    ///   connection without a word. The end of the connection counts as a byte, and one byte as none.
+    func answerHas(_ bytes: UInt64, on descriptor: CInt) -> Bool {
+        guard let place = place(of: descriptor), let before = states[place]?.answeredBefore else { return false }
         states[place]?.answered = before &+ bytes
+        return states[place]?.received.map { $0 > before &+ bytes &+ 1 } ?? false
     }
 
     /// How many bytes have come in since the exchange began, read or not; `nil` if that is not known.

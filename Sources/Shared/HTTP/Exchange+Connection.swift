@@ -76,7 +76,8 @@ extension Exchange {
         } else if head.hasNoBody {
             // libcurl drops what its buffer holds beyond the head.
             let received = isSecure ? nil : descriptor.flatMap { multi.connections.received(on: $0) }
-            if let received, received > UInt64(head.byteCount) { noteSurplus() }
+            // The end of the connection counts as a byte.
+            if let received, received > UInt64(head.byteCount) + 1 { noteSurplus() }
             if received != UInt64(head.byteCount) { closeAfterwards() }
         }
         if head.hasNoBody {
@@ -88,7 +89,9 @@ extension Exchange {
 
     /// It is known how long the body is, as it travels.
     func noteLength(of body: UInt64) {
-        if let descriptor { multi.connections.answerHas(UInt64(headByteCount) &+ body, on: descriptor) }
+        guard let descriptor, multi.connections.answerHas(UInt64(headByteCount) &+ body, on: descriptor) else { return }
+        noteSurplus()
+        closeAfterwards()
     }
 
     /// Whether the whole request has been written; over TLS, more than that may be.
