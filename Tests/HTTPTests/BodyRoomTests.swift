@@ -66,13 +66,33 @@ struct BodyRoomTests {
         for _ in 0..<20 {
             #expect(try await client.response(to: HTTPRequest(server.url(), "small")).body.elementsEqual("ok".utf8))
         }
-        #expect(await eventuallyOnPipeline { client.bodyBytes > 0 })
+        #expect(await eventually { await client.bodyBytes > 0 })
         #expect(await client.bodyBytes <= 3 * BodyRoom.small)
         #expect(await client.active == 3)
         await client.setBodyRoom(1)
         for (letter, result) in zip(["a", "b", "c"], await large.value) {
             #expect(isAll(letter, try result.get().body))
         }
+    }
+
+    @Test
+    func whoeverIsGivenUpLeavesItsRoomToTheNext() async throws {
+        let half = String(repeating: "a", count: Self.mebibyte / 2)
+        let server = ScriptedServer { connection in
+            guard let request = connection.readRequest() else { return }
+            let text = "HTTP/1.1 200 OK\r\nContent-Length: \(Self.mebibyte)\r\n\r\n" + half
+            connection.send(request.body == Array("stuck".utf8) ? text : text + half)
+            _ = connection.waitForEnd()
+        }
+        let client = try await HTTPClient()
+        await client.setBodyRoom(1)
+        let stuck = Task { await client.error(of: HTTPRequest(server.url(), "stuck", timeout: .seconds(60))) }
+        #expect(await eventually { await client.bodyBytes == Self.mebibyte / 2 })
+        let next = Task { await client.result(of: HTTPRequest(server.url(), "next", timeout: .seconds(30))) }
+        #expect(await eventually { await client.bodyBytes > Self.mebibyte / 2 })
+        stuck.cancel()
+        #expect(isAll("a", try await next.value.get().body))
+        #expect(await stuck.value?.kind == .cancelled)
     }
 
     @Test
@@ -121,14 +141,6 @@ struct BodyRoomTests {
             guard let start = bytes.baseAddress, bytes.count > 1 else { return false }
             return bytes.first == letter.utf8.first && memcmp(start, start + 1, bytes.count - 1) == 0
         }
-    }
-
-    private func eventuallyOnPipeline(_ condition: @escaping @PipelineActor @Sendable () -> Bool) async -> Bool {
-        for _ in 0..<5000 {
-            if await condition() { return true }
-            try? await Task.sleep(for: .milliseconds(2))
-        }
-        return false
     }
 }
 

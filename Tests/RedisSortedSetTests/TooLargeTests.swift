@@ -67,5 +67,13 @@ struct TooLargeTests {
         #expect(document.count > 1000 && document.count < 1 << 20)
         #expect(document.hasSuffix(#"","body_encoding":"base64","body_bytes":900000}"#))
         #expect(try bench.keys() == ["request-sortedset:dead-letter", SortedSetBench.list])
+        // It costs nobody else a part of a letter.
+        let other = String(repeating: "x", count: 900_000)
+        try bench.submit(other)
+        let next = try await bench.source().take(1)
+        let whole = bench.settlement(next[0], id: "", .deadLetter(reason: "not JSON", result: nil))
+        #expect(try await sink.settle([whole]) == [.settled])
+        #expect(
+            try bench.popped(SortedSetBench.queue + ":dead-letter").first?.hasSuffix("\"body\":\"\(other)\"}") == true)
     }
 }

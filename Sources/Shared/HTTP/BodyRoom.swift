@@ -5,7 +5,9 @@
 /// goes on beyond the limit, so that something ends; none does while there is no room at all.
 struct BodyRoom: Sendable, Equatable {
     /// Bytes of all bodies that are being read; 0: whatever was read before has taken the room.
-    var limit = Int.max
+    var limit = Int.max { didSet { if limit > oldValue { hasNews = true } } }
+    /// There is room, perhaps, where there was none.
+    private var hasNews = false
     /// What has been read of those not yet whole.
     private(set) var bytes = 0
     /// Kept for large ones, by slot, and all together.
@@ -41,7 +43,15 @@ struct BodyRoom: Sendable, Equatable {
     /// An exchange is over, or begins anew, and its body is somebody else's.
     mutating func left(_ count: Int, slot: Int) {
         bytes -= count
+        guard !kept.isEmpty, let own = kept.removeValue(forKey: slot) else { return }
+        total -= own
         if favourite == slot { favourite = nil }
-        if !kept.isEmpty, let own = kept.removeValue(forKey: slot) { total -= own }
+        hasNews = true
+    }
+
+    /// Whether it is worth asking again.
+    mutating func takeNews() -> Bool {
+        defer { hasNews = false }
+        return hasNews
     }
 }

@@ -145,8 +145,8 @@ final class Connections {
     @discardableResult
     func dissolveIfItSpoke(_ descriptor: CInt) -> Bool {
         guard isIdle(descriptor), hasSpoken(descriptor) else { return false }
-        if let url = states[Int(descriptor)]?.url, hasSurplus(descriptor, isSecure: hasTLS(url)) {
-            noteSurplus(of: url)
+        if let state = states[Int(descriptor)], hasSurplus(descriptor, isSecure: state.tls != nil) {
+            noteSurplus(of: state.url)
         }
         unwatch(descriptor)
         dissolve(descriptor)

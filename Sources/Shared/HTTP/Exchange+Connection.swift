@@ -29,7 +29,7 @@ extension Exchange {
         let new = multi.takeMade(for: slot, localPort: localPort)
         let tls = isSecure ? TLSLayer.connection(easy) : nil
         if let new { multi.connections.opened(new, isHTTP2: isHTTP2, url: request?.url ?? "", tls: tls) }
-        descriptor = new ?? tls.flatMap { multi.connections.descriptor(tls: $0) }
+        descriptor = new ?? (isHTTP2 ? tls.flatMap { multi.connections.descriptor(tls: $0) } : nil)
         connectionSerial = descriptor.flatMap { multi.connections.serial($0) }
         if let new {
             guard !isHTTP2 else { return true }
@@ -76,8 +76,6 @@ extension Exchange {
         } else if head.hasNoBody {
             // libcurl drops what its buffer holds beyond the head.
             let received = isSecure ? nil : descriptor.flatMap { multi.connections.received(on: $0) }
-            // The end of the connection counts as a byte.
-            if let received, received > UInt64(head.byteCount) + 1 { noteSurplus() }
             if received != UInt64(head.byteCount) { closeAfterwards() }
         }
         if head.hasNoBody {

@@ -166,6 +166,7 @@ final class Exchange {
     /// Drops what the exchange held.
     func clear() {
         request = nil
+        isPaused = false
         dropAnswer()
         decoder = nil
         redirects = 0

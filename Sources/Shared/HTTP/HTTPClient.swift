@@ -194,7 +194,13 @@ package final class HTTPClient {
         }
     }
 
+    private func letGo(_ slot: Int) {
+        if slots[slot].isHeld { held -= 1 }
+        slots[slot].isHeld = false
+    }
+
     private func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false) {
+        letGo(slot)
         curl_multi_remove_handle(multi.handle, slots[slot].exchange.easy)
         let left = slots[slot].deadline - now()
         begin(request, in: slot, timeout: .nanoseconds(left), isFresh: isFresh)
@@ -222,8 +228,7 @@ package final class HTTPClient {
         slots[slot].serial = 0
         slots[slot].completion = nil
         slots[slot].refusal = nil
-        if slots[slot].isHeld { held -= 1 }
-        slots[slot].isHeld = false
+        letGo(slot)
         idle.append(slot)
         active -= 1
     }
@@ -232,11 +237,8 @@ package final class HTTPClient {
     ///
     /// One always is, unless this is 0. An answer that waits takes of its exchange's time.
     package func setBodyRoom(_ bytes: Int) {
-        let isMore = bytes > multi.bodies.limit
         multi.bodies.limit = bytes
-        guard isMore, !multi.paused.isEmpty else { return }
-        resumeReading()
-        actOnTimers()
+        if !multi.paused.isEmpty { carryOut() }
     }
 
     /// Bytes of answers that have come in and are not whole.
@@ -244,7 +246,7 @@ package final class HTTPClient {
 
     /// Lets those read on that wait for room; those that find none wait again.
     private func resumeReading() {
-        guard !multi.paused.isEmpty else { return }
+        guard !multi.paused.isEmpty, multi.bodies.takeNews() else { return }
         let paused = multi.paused
         multi.paused = []
         for slot in paused where slots[slot].exchange.isPaused {
@@ -304,7 +306,6 @@ package final class HTTPClient {
             guard slots[slot].serial != 0, slots[slot].exchange.isWhole else { continue }
             if let result = outcome(of: slot, CURLE_OK) { finish(slot, result) }
         }
-        resumeReading()
         while let slot = multi.broken.popLast() {
             guard slots[slot].serial != 0, slots[slot].exchange.problem != nil else { continue }
             finish(slot, .failure(slots[slot].exchange.failure(CURLE_RECV_ERROR)))
@@ -314,6 +315,7 @@ package final class HTTPClient {
 
     /// Does what libcurl asked for since the last time.
     private func carryOut() {
+        resumeReading()
         for descriptor in multi.opened { unwatch(descriptor) }
         multi.opened.removeAll(keepingCapacity: true)
         for (index, interest) in multi.interests.enumerated() {

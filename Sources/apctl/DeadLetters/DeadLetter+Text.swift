@@ -21,7 +21,9 @@ extension DeadLetter {
         let document = DeadLetterDocument(
             queue: queue, id: id, reason: reason, time: (time ?? 0) / 1000, deliveries: deliveries, attempts: attempts,
             body: body[...], size: size)
-        return Array("{\"number\":\"\(number)\",".utf8) + document.encoded.dropFirst() + [UInt8(ascii: "\n")]
+        return Array("{\"number\":\"\(number)\",".utf8) + document.encoded(atMost: .max).dropFirst() + [
+            UInt8(ascii: "\n")
+        ]
     }
 
     /// Everything for people, the body as it is.

@@ -17,8 +17,7 @@ package actor RedisChannelSink: ResultSink {
     private var reserved: ReservedNames
     private var divided = DividedCalls()
     private var state = QueueHealth.unreachable(reason: "not connected yet")
-    /// Bytes of a dead letter that this server takes.
-    private var largestLetter = DeadLetterDocument.largest
+    private var letterLimits = LetterLimits()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -46,11 +45,8 @@ package actor RedisChannelSink: ResultSink {
             var statuses = try divided.settle(batch, calls) { round throws(RedisError) in
                 try answers(to: round.map { $0[0] }, claims, of: batch)
             }
+            letterLimits.note(batch, statuses)
             for (index, problem) in problems.enumerated() where claims[index] != nil {
-                // The next one is shorter.
-                if case (.tooLarge, .deadLetter) = (statuses[index], batch[index].action) {
-                    largestLetter = max(DeadLetterDocument.smallest, largestLetter / 8)
-                }
                 if let problem { statuses[index] = .refused(reason: problem) }
             }
             return statuses
@@ -160,7 +156,7 @@ package actor RedisChannelSink: ResultSink {
                     deliveries: Int(deliveries.integer ?? 0), attempts: entry.retryCount,
                     body: isWhole ? entry.document(queue: JSONObject.quoted(claim.queue)) : stored.bytes,
                     size: isWhole ? nil : stored.size
-                ).encoded(atMost: largestLetter))
+                ).encoded(atMost: letterLimits[batch[index].receipt]))
         }
         return letters
     }

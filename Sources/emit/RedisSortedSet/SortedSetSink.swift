@@ -24,8 +24,7 @@ package actor SortedSetSink: ResultSink {
     private var lastChecked: (name: String, problem: String?)?
     private let logger: Logger
     private var warnings: Set<String> = []
-    /// Bytes of a dead letter that this server takes.
-    private var largestLetter = DeadLetterDocument.largest
+    private var letterLimits = LetterLimits()
     private static let mostWarnings = 100
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -63,11 +62,8 @@ package actor SortedSetSink: ResultSink {
             var statuses = try divided.settle(batch, calls(batch, receipts)) { round throws(RedisError) in
                 try answers(to: round, receipts, of: batch)
             }
+            letterLimits.note(batch, statuses)
             for index in batch.indices where receipts[index] != nil {
-                // The next one is shorter.
-                if case (.tooLarge, .deadLetter) = (statuses[index], batch[index].action) {
-                    largestLetter = max(DeadLetterDocument.smallest, largestLetter / 8)
-                }
                 if let problem = problem(batch[index]) { statuses[index] = .refused(reason: problem) }
             }
             return statuses
@@ -225,7 +221,7 @@ package actor SortedSetSink: ResultSink {
                 DeadLetterDocument(
                     queue: receipt.keys.queue, id: batch[index].id, reason: reason, time: time,
                     deliveries: counts.last ?? 0, attempts: counts.first ?? 0, body: body.bytes, size: body.size
-                ).encoded(atMost: largestLetter))
+                ).encoded(atMost: letterLimits[batch[index].receipt]))
         }
         return letters
     }

@@ -39,8 +39,9 @@ extension SenderCore {
             aside[store] = nil
             while let entry = entries.first {
                 if messages.isCurrent(entry) {
-                    let isLoner = messages[entry.slot].travelsAlone
-                    guard let peer = roomiest(alone: isLoner, store: store) else { break }
+                    let message = messages[entry.slot]
+                    let peer = roomiest(alone: message.travelsAlone, store: store, bytes: message.bytes)
+                    guard let peer else { break }
                     give(entry.slot, to: peer, now: now)
                 }
                 entries.removeFirst()

@@ -1,4 +1,5 @@
 package import Messages
+package import Queue
 
 /// What `<queue>:dead-letter` keeps of a request, one JSON object per element, oldest first.
 ///
@@ -68,5 +69,30 @@ package struct DeadLetterDocument {
         if kept.count < size { json.append(contentsOf: ",\"body_bytes\":\(size)".utf8) }
         json.append("}")
         return json
+    }
+}
+
+/// How long the dead letters of some requests may be, where the server did not take a longer one.
+///
+/// By request: what is large costs nobody else a part of a letter. A request is forgotten when it is settled.
+package struct LetterLimits: Sendable {
+    private var limits: [Receipt: Int] = [:]
+
+    package init() {}
+
+    /// Bytes of a request's letter.
+    package subscript(receipt: Receipt) -> Int { limits[receipt] ?? DeadLetterDocument.largest }
+
+    /// The next letter of what was too large is shorter.
+    package mutating func note(_ batch: [Settlement], _ statuses: [SettlementStatus]) {
+        for (settlement, status) in zip(batch, statuses) {
+            guard case .deadLetter = settlement.action else { continue }
+            switch status {
+            case .tooLarge:
+                limits[settlement.receipt] = max(DeadLetterDocument.smallest, self[settlement.receipt] / 8)
+            case .settled, .stale: limits[settlement.receipt] = nil
+            case .refused, .delayed: break
+            }
+        }
     }
 }

@@ -198,6 +198,7 @@ package final class OutgoingLink: SendingEnd {
         perform()
         flush()
     }
+
     func resolve(_ addresses: [String]) { sender.resolve(addresses, now: EventLoop.shared.now) }
     func hasSession(_ session: UInt64) -> Bool { sender.hasSession(session) }
 
