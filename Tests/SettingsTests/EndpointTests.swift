@@ -35,6 +35,16 @@ struct EndpointTests {
         #expect(endpoint.isLocal == isLocal)
     }
 
+    @Test(arguments: [
+        ("tcp://127.0.0.1:1", "tcp://127.0.0.1:1", true), ("tcp://*:1", "tcp://10.0.0.1:1", true),
+        ("tcp://10.0.0.1:1", "tcp://0.0.0.0:1", true), ("tcp://10.0.0.1:1", "tcp://10.0.0.2:1", false),
+        ("tcp://10.0.0.1:1", "tcp://10.0.0.1:2", false), ("tcp://*:0", "tcp://*:0", false),
+        ("ipc://x", "ipc://x", true), ("ipc://x", "ipc://y", false), ("ipc://x", "tcp://x:1", false),
+    ])
+    func knowsWhatNobodyCanListenAtBeside(text: String, other: String, isSame: Bool) throws {
+        #expect(try Endpoint(text).excludes(Endpoint(other)) == isSame)
+    }
+
     @Test
     func bindsNamesThatZeroMQWouldNot() throws {
         let endpoint = try Checked.listening("tcp://localhost:5557")

@@ -62,6 +62,15 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
+        (["--listen", "tcp://10.0.0.1:7", "--acks", "tcp://10.0.0.1:7"], "--acks: tcp://10.0.0.1:7 is where --listen"),
+        (["--acks", "ipc:///run/a", "--tap", "ipc:///run/a"], "--tap: ipc:///run/a is where --acks listens already"),
+        (["--tap", "tcp://127.0.0.1:7", "--metrics-port", "7"], "--metrics-port: tcp://127.0.0.1:7 is where --tap"),
+    ])
+    func refusesOneAddressForTwo(arguments: [String], reason: String) {
+        #expect(refusal(DispatchSettings.self, arguments).hasPrefix("Error: " + reason))
+    }
+
+    @Test(arguments: [
         (["--tls-cert", "FILE"], "--tls-cert: needs --tls-key"),
         (["--tls-key", "FILE"], "--tls-key: needs --tls-cert"),
         (["--gateway-token-file", "/no/such"], "--gateway-token-file: there is no file /no/such"),

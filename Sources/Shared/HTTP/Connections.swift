@@ -24,14 +24,20 @@ final class Connections {
         var answeredBefore: UInt64?
         /// Bytes that had come in when the answer under way began, read or not; `nil` where they are not the answers' own.
         var received: UInt64?
+        /// How often the connections had been looked at by then.
+        var looks: UInt64 = 0
+        /// What had come in by then was the answer to its last byte, and no more.
+        var isExact = false
         /// The exchange under way has an answer.
         var isAnswered = false
         /// The answer came before the request had gone out whole.
         var isWritingStill = false
         var isIdle = false
 
-        mutating func begin(with counts: TCPCounts?, isSent: Bool, url: String) {
+        mutating func begin(with counts: TCPCounts?, isSent: Bool, url: String, looks: UInt64) {
             isAnswered = true
+            isExact = false
+            self.looks = looks
             received = tls == nil ? counts?.received : nil
             answeredBefore = answered
             answered = nil
@@ -49,6 +55,8 @@ final class Connections {
     private var idle: [CInt] = []
     /// URLs of servers that have sent what nobody asked for, since somebody looked.
     private var surplus: [String] = []
+    /// How often all connections have been looked at.
+    private var looks: UInt64 = 0
     /// All connections that speak HTTP/1.1, idle or not: to look at them all is one call, and nothing needs to be said
     /// when one is used.
     private let epoll = epoll_create1(CInt(EPOLL_CLOEXEC))
@@ -88,7 +96,8 @@ final class Connections {
             states[place]?.written = TCPCounts(descriptor)?.written
         }
         putIntoIdle(descriptor)
-        // What lay there before has been told, perhaps.
+        // What has come in since the answer began is told with the next look, unless there was one in between.
+        if let state = states[place], state.isExact, state.looks == looks { return }
         dissolveIfItSpoke(descriptor)
     }
 
@@ -155,6 +164,7 @@ final class Connections {
 
     /// Dissolves every idle connection that has said something or ended; says whether there was one.
     func dissolveThoseThatSpoke() -> Bool {
+        looks &+= 1
         let capacity = max(1, count)
         return withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: capacity) { events in
             let count = epoll_wait(epoll, events.baseAddress, CInt(capacity), 0)
@@ -193,7 +203,7 @@ final class Connections {
             let place = place(of: descriptor)
         else { return (descriptor, true) }
         let before = states[place]?.written
-        states[place]?.begin(with: now, isSent: isSent, url: url)
+        states[place]?.begin(with: now, isSent: isSent, url: url, looks: looks)
         guard let before, let now else { return (descriptor, true) }
         return (descriptor, now.confirmsSomething(since: before))
     }
@@ -204,8 +214,11 @@ final class Connections {
     ///   connection without a word. The end of the connection counts as a byte, and one byte as none.
     func answerHas(_ bytes: UInt64, on descriptor: CInt) -> Bool {
         guard let place = place(of: descriptor), let before = states[place]?.answeredBefore else { return false }
-        states[place]?.answered = before &+ bytes
-        return states[place]?.received.map { $0 > before &+ bytes &+ 1 } ?? false
+        let answered = before &+ bytes
+        states[place]?.answered = answered
+        guard let received = states[place]?.received else { return false }
+        states[place]?.isExact = received == answered
+        return received > answered &+ 1
     }
 
     /// How many bytes have come in since the exchange began, read or not; `nil` if that is not known.

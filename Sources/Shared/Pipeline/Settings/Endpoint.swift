@@ -68,4 +68,14 @@ extension Endpoint: CustomStringConvertible {
         case .ipc: true
         }
     }
+
+    /// Whether one machine cannot listen at both.
+    func excludes(_ other: Endpoint) -> Bool {
+        switch (self, other) {
+        case (.ipc(let path), .ipc(let otherPath)): path == otherPath
+        case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+            port == otherPort && port != 0 && (host == otherHost || isWildcard || other.isWildcard)
+        case (.ipc, .tcp), (.tcp, .ipc): false
+        }
+    }
 }

@@ -20,6 +20,7 @@ extension StageSettings {
         )
         setEndpoints(launch.flags.links)
         try checkReachability()
+        try checkOwnAddresses()
     }
 
     private mutating func setEndpoints<Kind: StageKind>(_ links: LinkFlags<Kind>) {
@@ -39,5 +40,18 @@ extension StageSettings {
         throw SettingsError(
             acksAdvertise == nil ? "--acks" : "--acks-advertise",
             "\(remote) cannot report to \(told); give --bind-host, --acks or --acks-advertise an address it can reach")
+    }
+
+    /// What this stage binds itself needs an address each.
+    private func checkOwnAddresses() throws(SettingsError) {
+        var taken: [(flag: String, endpoint: Endpoint)] = []
+        let status = metricsPort == 0 ? nil : Endpoint.tcp(host: metricsHost, port: metricsPort)
+        for (flag, endpoint) in [("--listen", listen), ("--acks", acks), ("--tap", tap), ("--metrics-port", status)] {
+            guard let endpoint else { continue }
+            if let other = taken.first(where: { $0.endpoint.excludes(endpoint) }) {
+                throw SettingsError(flag, "\(endpoint) is where \(other.flag) listens already; give it another")
+            }
+            taken.append((flag, endpoint))
+        }
     }
 }
