@@ -36,9 +36,17 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 /// A module below `Sources/Shared`.
-func shared(_ name: String, in folder: String = "Shared", _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
+///
+/// - Parameter lua: whether it has scripts, in a folder `Lua`; they are compiled in.
+func shared(
+    _ name: String, in folder: String = "Shared", _ dependencies: [Target.Dependency] = [], lua: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", resources: lua ? scripts : [],
+        swiftSettings: strict)
 }
+
+let scripts: [Resource] = [.embedInCode("Lua")]
 
 /// A C library of the system: a module map and a shim header, nothing else.
 ///
@@ -72,15 +80,45 @@ let faultHooks: [SwiftSetting] = [
 /// A part of one stage, such as its decisions or one kind of queue.
 ///
 /// It is a module, so that it is tested without the executable.
-func part(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: strict)
+func part(_ name: String, in folder: String, _ dependencies: [Target.Dependency], lua: Bool = false) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(folder)", resources: lua ? scripts : [],
+        swiftSettings: strict)
+}
+
+/// The kinds of queues, each a folder of `ingest`, of `emit`, and of `Shared/Queues`.
+let queueFolders = ["GooglePubSub", "RedisPubSub", "RedisSortedSet", "SQLite"]
+let sources = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Source") }
+let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
+
+/// The part of ingest that reads one kind of queue.
+func source(_ queue: String, _ dependencies: [Target.Dependency], lua: Bool = false) -> Target {
+    part(
+        "\(queue)Source", in: "ingest/\(queue)", ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies,
+        lua: lua)
+}
+
+/// The part of emit that settles one kind of queue.
+func sink(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
+    part("\(queue)Sink", in: "emit/\(queue)", ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// Of one kind of queue: its source, its sink, and what they agree on.
+func queueTests(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
+    tests(
+        "\(queue)Tests",
+        [
+            .init(stringLiteral: queue), .init(stringLiteral: "\(queue)Source"), .init(stringLiteral: "\(queue)Sink"),
+            "QueueConformance", "Queue", "Messages",
+        ] + dependencies)
+}
+
 let pipeline = "Shared/Pipeline"
+let queues = "Shared/Queues"
 
 let package = Package(
     name: "async-processor",
@@ -146,29 +184,31 @@ let package = Package(
 
         shared("ZeroMQ", ["CZeroMQ"]),
         shared("HTTP", ["CCurl", "CEpoll", "CZlib", "Loop", "Messages"]),
-        shared("Redis", ["CHiredis", "Queue", "Messages"]),
+        shared("Redis", ["CHiredis", "Queue", "Messages"], lua: true),
         shared("GoogleAuth", ["HTTP", "Loop", "Messages", cryptoExtras]),
-        shared("PubSub", ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
-        shared("SQLite", ["Queue", "Messages", grdb]),
         shared("GatewaySimulator", ["Loop", "Messages", deque]),
 
+        // What the processes of one kind of queue agree on.
+        shared("RedisQueues", in: queues, ["Redis", "Queue", "Messages"], lua: true),
+        shared("RedisPubSub", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
+        shared("RedisSortedSet", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
+        shared("GooglePubSub", in: queues, ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
+        shared("SQLite", in: queues, ["Queue", "Messages", grdb]),
+
         part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
-        part("RedisChannelSource", in: "ingest/RedisChannels", ["Messages", "Queue", "Redis", logging]),
-        part("RedisChannelSink", in: "emit/RedisChannels", ["Messages", "Queue", "Redis"]),
-        part("RedisSortedSetSource", in: "ingest/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
-        part("RedisSortedSetSink", in: "emit/RedisSortedSet", ["Messages", "Queue", "Redis", logging]),
-        part("PubSubSource", in: "ingest/PubSub", ["Loop", "Messages", "PubSub", "Queue", deque, logging]),
-        part("PubSubSink", in: "emit/PubSub", ["Loop", "Messages", "PubSub", "Queue", heap]),
-        part("SQLiteSource", in: "ingest/SQLite", ["Messages", "Queue", "SQLite"]),
-        part("SQLiteSink", in: "emit/SQLite", ["Messages", "Queue", "SQLite"]),
+        source("RedisPubSub", ["Redis", "RedisQueues", logging], lua: true),
+        sink("RedisPubSub", ["Redis", "RedisQueues"]),
+        source("RedisSortedSet", ["Redis", "RedisQueues", logging], lua: true),
+        sink("RedisSortedSet", ["Redis", "RedisQueues", logging]),
+        source("GooglePubSub", ["Loop", deque, logging]),
+        sink("GooglePubSub", ["Loop", heap]),
+        source("SQLite", [grdb]),
+        sink("SQLite", [grdb]),
 
         stage(
             "IngestStage", "ingest",
-            [
-                "Intake", "PubSub", "PubSubSource", "Queue", "RedisChannelSource", "RedisSortedSetSource", "Redis",
-                "SQLiteSource", "PipelineMetrics", "Tap", deque,
-            ],
-            parts: ["Intake", "PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
+            ["Intake", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sources,
+            parts: ["Intake"] + queueFolders),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages"]),
         stage(
             "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", "Queue", deque], parts: ["Attempts"],
@@ -177,18 +217,17 @@ let package = Package(
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
         stage(
             "EmitStage", "emit",
-            [
-                "Links", "PubSub", "PubSubSink", "Queue", "RedisChannelSink", "RedisSortedSetSink", "Redis",
-                "SQLiteSink", "PipelineMetrics", "Tap", deque,
-            ],
-            parts: ["PubSub", "RedisChannels", "RedisSortedSet", "SQLite"]),
+            ["Links", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sinks,
+            parts: queueFolders),
         .executableTarget(
             name: "Apctl",
             dependencies: [
-                "CProcess", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "SQLite", "Settings", "ZeroMQ",
-                argumentParser, signals, subprocess, systemPackage,
+                "CProcess", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisQueues",
+                "RedisSortedSet", "SQLite", "Settings", "ZeroMQ", argumentParser, grdb, signals, subprocess,
+                systemPackage,
             ],
             path: "Sources/apctl",
+            resources: [.embedInCode("DeadLetters/Lua")],
             swiftSettings: strict
         ),
 
@@ -208,7 +247,10 @@ let package = Package(
             swiftSettings: strict),
         shared(
             "Chaos", in: "Shared/TestSupport",
-            ["Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+            [
+                "Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "RedisPubSub",
+                "RedisSortedSet", "SQLite", grdb,
+            ]),
         shared(
             "Oddities", in: "Shared/TestSupport",
             ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Redis"]),
@@ -220,7 +262,7 @@ let package = Package(
             name: "Microbench",
             dependencies: [
                 "Attempts", "HTTP", "Intake", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Redis",
-                "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
+                "RedisQueues", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         .target(
@@ -238,21 +280,14 @@ let package = Package(
         tests("ChaosTests", ["Chaos", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("OddityTests", ["Oddities", "Processes"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
-        tests(
-            "RedisChannelTests",
-            [
-                "RedisChannelSource", "RedisChannelSink", "Redis", "TestServers", "QueueConformance", "Queue",
-                "Messages", logging,
-            ]),
-        tests(
-            "RedisSortedSetTests",
-            [
-                "RedisSortedSetSource", "RedisSortedSetSink", "Redis", "TestServers", "QueueConformance", "Queue",
-                "Messages", logging,
-            ]),
+        queueTests("RedisPubSub", ["Redis", "RedisQueues", "TestServers", logging]),
+        queueTests("RedisSortedSet", ["Redis", "RedisQueues", "TestServers", logging]),
         tests(
             "EndToEndTests",
-            ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "SQLite", grdb]),
+            [
+                "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "RedisQueues",
+                "RedisPubSub", "RedisSortedSet", "RedisSortedSetSource", "SQLite", grdb,
+            ]),
         tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
         tests(
             "IngestStageTests",
@@ -269,15 +304,9 @@ let package = Package(
                 "ZeroMQ", logging,
             ]),
         tests("ZeroMQTests", ["ZeroMQ"]),
-        tests(
-            "PubSubTests",
-            [
-                "PubSub", "PubSubSource", "PubSubSink", "GoogleAuth", "HTTP", "Loop", "Messages", "Queue",
-                "QueueConformance", "TestServers", logging, flyingFox, flyingSocks,
-            ]),
-        tests(
-            "SQLiteQueueTests",
-            ["SQLite", "SQLiteSource", "SQLiteSink", "QueueConformance", "Queue", "Messages", grdb]),
+        queueTests(
+            "GooglePubSub", ["GoogleAuth", "HTTP", "Loop", "TestServers", logging, flyingFox, flyingSocks]),
+        queueTests("SQLite", [grdb]),
         tests("MetricsTests", ["PipelineMetrics", metrics]),
         tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
         tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
@@ -285,9 +314,10 @@ let package = Package(
         tests(
             "ApctlTests",
             [
-                "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisChannelSink",
-                "RedisChannelSource", "RedisSortedSetSink", "RedisSortedSetSource", "SQLite", "TestServers", "ZeroMQ",
-                argumentParser, logging, subprocess, systemPackage,
+                "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisPubSubSink",
+                "RedisPubSubSource", "RedisQueues", "RedisSortedSet", "RedisSortedSetSink", "RedisSortedSetSource",
+                "SQLite", "SQLiteSink", "SQLiteSource", "TestServers", "ZeroMQ", argumentParser, logging, subprocess,
+                systemPackage,
             ]),
         tests("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
@@ -298,7 +328,7 @@ let package = Package(
         tests(
             "SettlementModelTests",
             [
-                "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSetSource",
+                "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSet", "RedisSortedSetSource",
                 "RedisSortedSetSink", "Redis", "TestServers", "Queue", "Messages", grdb, logging,
             ]),
     ]

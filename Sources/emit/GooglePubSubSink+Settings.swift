@@ -1,18 +1,18 @@
 import Foundation
+import GooglePubSub
+import GooglePubSubSink
 import Loop
-import PubSub
-import PubSubSink
 import Settings
 
-extension PubSubSink {
+extension GooglePubSubSink {
     /// - Throws: `SettingsError` when the topic's name cannot be one, or no credentials are to be found.
     convenience init(_ server: QueueServerSettings) throws {
         if let problem = ResourceName.problem(server.pubsubResultTopic, .topics) {
             throw SettingsError("--pubsub.result-topic-id", problem)
         }
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             self.init(
-                client: try PubSubClient(environment: ProcessInfo.processInfo.environment, connections: 8),
+                client: try GooglePubSubClient(environment: ProcessInfo.processInfo.environment, connections: 8),
                 project: server.pubsubProject, defaultTopic: server.pubsubResultTopic,
                 orderingKey: server.pubsubOrderingKey)
         } catch {

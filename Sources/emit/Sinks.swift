@@ -1,9 +1,9 @@
+import GooglePubSubSink
 import Logging
 import Loop
-import PubSubSink
 import Queue
 import Redis
-import RedisChannelSink
+import RedisPubSubSink
 import RedisSortedSetSink
 import SQLiteSink
 import Settings
@@ -25,15 +25,15 @@ enum Sinks {
     static func make(_ server: QueueServerSettings, logger: Logger) throws -> any ResultSink {
         switch server.implementation {
         case .redisPubSub:
-            RedisChannelSink(
+            RedisPubSubSink(
                 url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination, queues: server.queues)
-        case .sqlite: SQLiteResultSink(path: server.sqlitePath)
+        case .sqlite: SQLiteSink(path: server.sqlitePath)
         case .redisSortedSet:
-            SortedSetSink(
+            RedisSortedSetSink(
                 url: try RedisURL(server.redis.value), defaultList: server.resultDestination, queues: server.queues,
                 logger: logger)
         case .googlePubSub:
-            try PubSubSink(server)
+            try GooglePubSubSink(server)
         }
     }
 }

@@ -1,25 +1,25 @@
 import Foundation
+import GooglePubSub
+import GooglePubSubSource
 import Logging
 import Loop
-import PubSub
-import PubSubSource
 import Queue
 import Settings
 
-extension PubSubSource {
+extension GooglePubSubSource {
     /// - Throws: `SettingsError` when the subscription's name cannot be one, or no credentials are to be found.
     convenience init(_ queue: QueueSettings, _ server: QueueServerSettings, logger: Logger) throws {
         if let problem = ResourceName.problem(queue.name, .subscriptions) {
             throw SettingsError("--pubsub.request-subscriber-id", problem)
         }
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             self.init(
                 subscription: ResourceName.full(queue.name, .subscriptions, project: server.pubsubProject),
                 project: server.pubsubProject,
                 resultTopics: [queue.resultDestination ?? queue.defaultResultDestination].map {
                     ResourceName.full($0, .topics, project: server.pubsubProject)
                 },
-                client: try PubSubClient(environment: ProcessInfo.processInfo.environment, connections: 16),
+                client: try GooglePubSubClient(environment: ProcessInfo.processInfo.environment, connections: 16),
                 logger: logger)
         } catch {
             throw SettingsError("--message-queue-impl gcp-pubsub", error.description)

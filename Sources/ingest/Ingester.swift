@@ -10,7 +10,7 @@ import Tap
 
 /// Takes requests from the queues, in the order the merge policy says, and sends them to dispatch as fast as that has room.
 ///
-/// It remembers everything it has leased until the pipeline says that it is settled; `LeaseKeeper` renews those leases.
+/// It remembers everything it has leased until the pipeline says that it is settled; `RedisPubSubRenewer` renews those leases.
 @PipelineActor
 final class Ingester {
     /// Requests that wait for room, and tasks that wait for permits, of one queue.

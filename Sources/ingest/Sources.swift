@@ -1,9 +1,9 @@
+import GooglePubSubSource
 import Logging
 import Loop
-import PubSubSource
 import Queue
 import Redis
-import RedisChannelSource
+import RedisPubSubSource
 import RedisSortedSetSource
 import SQLiteSource
 import Settings
@@ -30,18 +30,19 @@ enum Sources {
         let server = settings.server
         switch server.implementation {
         case .redisPubSub:
-            return RedisChannelSource(
+            return RedisPubSubSource(
                 url: try RedisURL(server.redis.value), queue: queue,
-                settings: RedisChannelSettings(lease: settings.lease, deduplicate: settings.deduplicates),
+                settings: RedisPubSubSettings(lease: settings.lease, deduplicate: settings.deduplicates),
                 logger: logger)
         case .sqlite:
-            return SQLiteRequestSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)
+            return SQLiteSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)
         case .redisSortedSet:
-            return SortedSetSource(
-                url: try RedisURL(server.redis.value), queue: queue, settings: SortedSetSettings(lease: settings.lease),
+            return RedisSortedSetSource(
+                url: try RedisURL(server.redis.value), queue: queue,
+                settings: RedisSortedSetSettings(lease: settings.lease),
                 logger: logger)
         case .googlePubSub:
-            return try PubSubSource(queue, server, logger: logger)
+            return try GooglePubSubSource(queue, server, logger: logger)
         }
     }
 }

@@ -5,6 +5,8 @@ import SQLite
 import Testing
 
 @testable import Apctl
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// Sessions over real files and a real queue; the test does what the stages do.
 struct RunSessionTests {

@@ -36,9 +36,9 @@ struct SmallestCellTests {
         #expect(figures["rate"] == 200)
     }
 
-    @Test(.enabled(if: PubSubCell().obstacle == nil, "\(PubSubCell().obstacle ?? "")"))
+    @Test(.enabled(if: GooglePubSubCell().obstacle == nil, "\(GooglePubSubCell().obstacle ?? "")"))
     func comparesWithABareClientOfPubSub() async throws {
-        let figures = try await run(PubSubCell())
+        let figures = try await run(GooglePubSubCell())
         let (rate, bare) = (try #require(figures["rate"]), try #require(figures["bare client"]))
         #expect(rate > 1 && bare > 1)
         #expect(abs(try #require(figures["of bare client"]) - rate / bare * 100) < 0.1)

@@ -5,7 +5,7 @@ import Testing
 /// Requests 0 to 9 are published at this moment, 5 s into the run or so.
 struct LossCheckTests {
     private let clock = RunClock()
-    private let books = ChannelBooks()
+    private let books = RedisPubSubBooks()
 
     init() {
         books.hears(true)

@@ -9,7 +9,7 @@ struct QueueTests {
     @Test(.timeLimit(.minutes(1)))
     func publishesABatchOnceHoweverOftenItIsWritten() async throws {
         let redis = try await RedisServer(appendOnly: true)
-        let queue = SortedSetQueue(redis)
+        let queue = RedisSortedSetQueue(redis)
         let session = try queue.connect()
         let batch = [
             Publication(body: "b", deadline: 2), Publication(body: "a", deadline: 1),
@@ -30,7 +30,7 @@ struct QueueTests {
     @Test(.timeLimit(.minutes(1)))
     func readsResultsInOrderAndForgetsWhatWasRead() async throws {
         let redis = try await RedisServer()
-        let queue = SortedSetQueue(redis)
+        let queue = RedisSortedSetQueue(redis)
         let session = try queue.connect()
         let connection = try RedisConnection(redis.url)
         func read(_ position: Int, _ limit: Int) throws -> [String] {
@@ -62,7 +62,7 @@ struct QueueTests {
     @Test(.timeLimit(.minutes(1)))
     func producesEachRequestOnceThoughTheServerIsAwayForAWhile() async throws {
         let redis = try await RedisServer(appendOnly: true)
-        let queue = SortedSetQueue(redis)
+        let queue = RedisSortedSetQueue(redis)
         let clock = RunClock()
         let books = ResultBooks(Traffic(), clock: clock)
         let producer = Producer(

@@ -18,7 +18,7 @@ extension EndToEnd {
         }
 
         @Test(
-            .timeLimit(.minutes(3)), .enabled(if: PubSubEmulator.isInstalled, "\(PubSubEmulator.hint)"),
+            .timeLimit(.minutes(3)), .enabled(if: GooglePubSubEmulator.isInstalled, "\(GooglePubSubEmulator.hint)"),
             arguments: ["kill-dispatch", "kill-emit-all", "kill-ingest-peer", "pubsub-refused-2s", "reply-lost-emit"])
         func keepsItsPromisesOnPubSub(name: String) async throws {
             try await run(name, on: .gcpPubSub)

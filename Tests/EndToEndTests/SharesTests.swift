@@ -20,7 +20,7 @@ extension EndToEnd {
                         "ACL", "SETUSER", "ap", "on", ">pw", "~good*", "~stuck", "~stuck:*", "~retry-sortedset",
                         "~async:*", "&*", "+@all")
                     let url = "redis://ap:pw@127.0.0.1:\(redis.port)"
-                    return SortedSetRun.flags(url: url, gateway: gateway.completions) + [
+                    return RedisSortedSetRun.flags(url: url, gateway: gateway.completions) + [
                         "--redis.request-queue-name", Self.good.queue, "--redis.result-queue-name", Self.good.list,
                         "--redis.request-queue-name.2", Self.stuck.queue, "--redis.result-queue-name.2",
                         Self.stuck.list,

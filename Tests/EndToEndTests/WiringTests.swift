@@ -2,6 +2,7 @@ import Foundation
 import GatewaySimulator
 import Processes
 import Redis
+import RedisQueues
 import TestServers
 import Testing
 
@@ -16,7 +17,7 @@ extension EndToEnd {
         func namesTheWrongStageAtBothEnds() async throws {
             let redis = try await RedisServer()
             try await withGateway { gateway in
-                let queue = SortedSetRun.flags(redis, gateway: gateway.completions)
+                let queue = RedisSortedSetRun.flags(redis, gateway: gateway.completions)
                 let folder = "/tmp/ap-wrong-\(UInt32.random(in: 0 ... .max))"
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -33,7 +34,7 @@ extension EndToEnd {
                         "retry": own("retry", "--emit", "ipc://\(folder)/dispatch"),
                         "emit": own("emit"),
                     ])
-                try redis.submit(ids(10).map { Message($0) }, to: SortedSetRun.queue)
+                try redis.submit(ids(10).map { Message($0) }, to: RedisSortedSetRun.queue)
                 try await withPipeline(wrong) { wrong in
                     let sayings = [
                         "ingest": ["a retry of pipeline default, not a dispatch"],
@@ -62,7 +63,7 @@ extension EndToEnd {
                     #expect(gateway.requests().isEmpty)
                 }
                 try await withPipeline(Pipeline(queue: queue)) { pipeline in
-                    let run = SortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
+                    let run = RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
                     try await run.waitForResults(10)
                     try run.expectOneResultEach(ids(10))
                 }
@@ -75,9 +76,9 @@ extension EndToEnd {
             let redis = try await RedisServer()
             try await withGateway { gateway in
                 let pipeline = try Pipeline(
-                    queue: SortedSetRun.flags(redis, gateway: gateway.completions),
+                    queue: RedisSortedSetRun.flags(redis, gateway: gateway.completions),
                     own: ["dispatch": ["--pipeline", "blue"]])
-                try redis.submit(ids(3).map { Message($0) }, to: SortedSetRun.queue)
+                try redis.submit(ids(3).map { Message($0) }, to: RedisSortedSetRun.queue)
                 try await withPipeline(pipeline) { pipeline in
                     for (name, text) in [
                         ("ingest", "a dispatch of pipeline blue, not of pipeline default"),
@@ -101,7 +102,7 @@ extension EndToEnd {
             let (emitStatus, dispatchStatus) = (try freePort(), try freePort())
             try await withGateway { gateway in
                 let pipeline = try Pipeline(
-                    queue: SortedSetRun.flags(redis, gateway: gateway.completions), emits: 2, flags: quickRetries,
+                    queue: RedisSortedSetRun.flags(redis, gateway: gateway.completions), emits: 2, flags: quickRetries,
                     own: [
                         "emit": [
                             "--redis.url", "redis://127.0.0.1:\(redis.port)/5", "--metrics-port", "\(emitStatus)",
@@ -110,7 +111,7 @@ extension EndToEnd {
                     ])
                 for name in ["ingest", "dispatch", "retry", "emit"] { try await pipeline[name].start() }
                 do {
-                    try redis.submit(ids(10).map { Message($0) }, to: SortedSetRun.queue)
+                    try redis.submit(ids(10).map { Message($0) }, to: RedisSortedSetRun.queue)
                     try await eventually("ten answers") { gateway.requests().count == 10 ? true : nil }
                     for name in ["dispatch", "emit"] {
                         try await eventually("\(name) says it", within: Self.soon) {
@@ -129,13 +130,13 @@ extension EndToEnd {
                             return ready.contains(text) && ready.hasSuffix(" 503") && status.contains(text) ? true : nil
                         }
                     }
-                    #expect(try redis.length(SortedSetRun.list) == 0)
+                    #expect(try redis.length(RedisSortedSetRun.list) == 0)
                     try await pipeline["emit2"].start()
-                    let run = SortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
+                    let run = RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
                     try await run.waitForResults(10)
                     try run.expectOneResultEach(ids(10))
                     #expect(gateway.requests().count == 10, "something was inferred again")
-                    #expect(try redis.length(SortedSetRun.queue + ":dead-letter") == 0)
+                    #expect(try redis.length(RedisSortedSetRun.queue + ":dead-letter") == 0)
                 } catch {
                     Issue.record("\(error)\n\(await pipeline.logs())")
                 }

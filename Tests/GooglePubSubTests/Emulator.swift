@@ -1,11 +1,11 @@
 import Foundation
+import GooglePubSub
+import GooglePubSubSink
+import GooglePubSubSource
 import HTTP
 import Logging
 import Loop
 import Messages
-import PubSub
-import PubSubSink
-import PubSubSource
 import Queue
 import Synchronization
 import TestServers
@@ -15,7 +15,7 @@ import Testing
 enum SharedEmulator {
     private static let process = Atomic<pid_t>(0)
     private static let start = Task {
-        let emulator = try await PubSubEmulator()
+        let emulator = try await GooglePubSubEmulator()
         process.store(emulator.processIdentifier ?? 0, ordering: .relaxed)
         // It is never released: it ends when this process does.
         atexit {
@@ -25,67 +25,67 @@ enum SharedEmulator {
         return emulator
     }
 
-    static func get() async throws -> PubSubEmulator { try await start.value }
+    static func get() async throws -> GooglePubSubEmulator { try await start.value }
 }
 
 /// A topic for requests with a subscription, and one for results, of one test alone.
 struct Lab: Sendable {
     static let project = "lab"
 
-    let emulator: PubSubEmulator
+    let emulator: GooglePubSubEmulator
     let proxy: CuttingProxy
     let requests: String
     let results: String
     let letters: String
 
     /// - Parameter change: of the subscription, which has all that the user guide asks for.
-    init(_ change: (inout PubSubSubscription) -> Void = { _ in }) async throws {
+    init(_ change: (inout GooglePubSubSubscription) -> Void = { _ in }) async throws {
         emulator = try await SharedEmulator.get()
         proxy = try CuttingProxy(to: emulator.port)
         let mark = UUID().uuidString.prefix(8)
         (requests, results, letters) = ("requests-\(mark)", "results-\(mark)", "letters-\(mark)")
         let session = emulator.connect()
         for name in [requests, results, letters] { try session.createTopic(name) }
-        var subscription = PubSubSubscription(topic: requests)
+        var subscription = GooglePubSubSubscription(topic: requests)
         subscription.ackDeadline = 10
         subscription.isExactlyOnce = true
         subscription.deadLetter = .init(topic: letters, after: 20)
         change(&subscription)
         try session.createSubscription(requests, subscription)
-        for name in [results, letters] { try session.createSubscription(name, PubSubSubscription(topic: name)) }
+        for name in [results, letters] { try session.createSubscription(name, GooglePubSubSubscription(topic: name)) }
     }
 
     var subscription: String { ResourceName.full(requests, .subscriptions, project: Self.project) }
 
     /// A client whose connections go through the proxy.
     @PipelineActor
-    func client() throws -> PubSubClient {
-        try PubSubClient(environment: ["PUBSUB_EMULATOR_HOST": "127.0.0.1:\(proxy.port)"], connections: 16)
+    func client() throws -> GooglePubSubClient {
+        try GooglePubSubClient(environment: ["PUBSUB_EMULATOR_HOST": "127.0.0.1:\(proxy.port)"], connections: 16)
     }
 
     @PipelineActor
-    func source() throws -> PubSubSource {
-        PubSubSource(subscription: subscription, client: try client(), logger: .silent)
+    func source() throws -> GooglePubSubSource {
+        GooglePubSubSource(subscription: subscription, client: try client(), logger: .silent)
     }
 
     @PipelineActor
-    func sink(orderingKey: String = "", mostParked: Int = 1000) throws -> PubSubSink {
-        PubSubSink(
+    func sink(orderingKey: String = "", mostParked: Int = 1000) throws -> GooglePubSubSink {
+        GooglePubSubSink(
             client: try client(), project: Self.project, defaultTopic: results, orderingKey: orderingKey,
             mostParked: mostParked)
     }
 
     func publish(_ texts: String..., attributes: [String: String] = [:]) throws {
-        try emulator.connect().publish(texts.map { PubSubMessage($0, attributes: attributes) }, to: requests)
+        try emulator.connect().publish(texts.map { GooglePubSubMessage($0, attributes: attributes) }, to: requests)
     }
 
     /// Waits until a topic's subscription has had `count` messages.
     func take(_ count: Int, from subscription: String, within limit: Duration = .seconds(15)) async throws
-        -> [PubSubDelivery]
+        -> [GooglePubSubDelivery]
     {
         let session = emulator.connect()
         let end = ContinuousClock.now + limit
-        var all: [PubSubDelivery] = []
+        var all: [GooglePubSubDelivery] = []
         while all.count < count, ContinuousClock.now < end {
             let some = try session.pull(subscription)
             try session.acknowledge(some.map(\.ackID), of: subscription)

@@ -2,7 +2,9 @@ import Foundation
 import Messages
 import Testing
 
-@testable import PubSub
+@testable import GooglePubSub
+@testable import GooglePubSubSink
+@testable import GooglePubSubSource
 
 struct FormatTests {
     @Test(arguments: ["requests", "projects/other/subscriptions/requests", "projects/a.com:b-1/subscriptions/requests"])
@@ -42,7 +44,7 @@ struct FormatTests {
 
     @Test(arguments: ["", "<html>", #"{"receivedMessages": [{"ackId": "a""#])
     func saysWhenAnAnswerIsNone(_ text: String) {
-        #expect(throws: PubSubError.self) { try PullAnswer.messages(in: Bytes(text.utf8)) }
+        #expect(throws: GooglePubSubError.self) { try PullAnswer.messages(in: Bytes(text.utf8)) }
     }
 
     @Test
@@ -70,10 +72,10 @@ struct FormatTests {
 
     @Test
     func knowsItsReceipts() {
-        let receipt = PubSubReceipt(
+        let receipt = GooglePubSubReceipt(
             subscription: "projects/p/subscriptions/s", messageID: "12", ackDeadline: 10, ackID: "a\"b c:-1")
-        #expect(PubSubReceipt(receipt.receipt) == receipt)
-        for text in ["", "a\nb\nc", "a\nb\nx\nd", "a\nb\n1\n"] { #expect(PubSubReceipt(Receipt(text)) == nil) }
+        #expect(GooglePubSubReceipt(receipt.receipt) == receipt)
+        for text in ["", "a\nb\nc", "a\nb\nx\nd", "a\nb\n1\n"] { #expect(GooglePubSubReceipt(Receipt(text)) == nil) }
     }
 
     @Test

@@ -3,10 +3,11 @@ import Messages
 import Synchronization
 import Testing
 
-@testable import PubSub
+@testable import GooglePubSub
+@testable import GooglePubSubSource
 
 @Suite(.timeLimit(.minutes(1)))
-struct PubSubClientTests {
+struct GooglePubSubClientTests {
     private static let subscription = "projects/p/subscriptions/s"
 
     /// What became of each ack id.
@@ -35,7 +36,7 @@ struct PubSubClientTests {
             StandIn.error(401, "UNAUTHENTICATED", "who is that")
         } _: { standIn in
             let client = try await standIn.client()
-            let error = await #expect(throws: PubSubError.self) {
+            let error = await #expect(throws: GooglePubSubError.self) {
                 try await client.post("projects/p/topics/t:publish", [])
             }
             #expect(standIn.requests.count == 2)
@@ -56,7 +57,7 @@ struct PubSubClientTests {
             StandIn.error(403, "PERMISSION_DENIED", "no", details: #"[{"reason":"\#(cause)"}]"#)
         } _: { standIn in
             let client = try await standIn.client()
-            let error = await #expect(throws: PubSubError.self) {
+            let error = await #expect(throws: GooglePubSubError.self) {
                 try await client.post("projects/p/topics/t:publish", [])
             }
             #expect(
@@ -65,18 +66,20 @@ struct PubSubClientTests {
     }
 
     @Test(arguments: [
-        (403, "PERMISSION_DENIED", PubSubError.Kind.denied, "roles/pubsub.subscriber"),
+        (403, "PERMISSION_DENIED", GooglePubSubError.Kind.denied, "roles/pubsub.subscriber"),
         (404, "NOT_FOUND", .notFound, "docs/pubsub.md"), (400, "INVALID_ARGUMENT", .invalid, "400"),
         (429, "RESOURCE_EXHAUSTED", .unavailable, "429"), (503, "UNAVAILABLE", .unavailable, "503"),
         (504, "DEADLINE_EXCEEDED", .unavailable, "504"), (500, "INTERNAL", .fault, "500"),
         (409, "ABORTED", .unavailable, "409"),
     ])
-    func knowsWhichErrorsPass(_ status: Int, _ name: String, _ kind: PubSubError.Kind, _ text: String) async throws {
+    func knowsWhichErrorsPass(_ status: Int, _ name: String, _ kind: GooglePubSubError.Kind, _ text: String)
+        async throws
+    {
         try await StandIn.with { _ in
             StandIn.error(status, name, "said so")
         } _: { standIn in
             let client = try await standIn.client()
-            let error = await #expect(throws: PubSubError.self) {
+            let error = await #expect(throws: GooglePubSubError.self) {
                 try await client.post("\(Self.subscription):pull", [])
             }
             #expect(error?.kind == kind)
@@ -88,9 +91,9 @@ struct PubSubClientTests {
 
     @Test
     func saysThatNobodyAnswers() async throws {
-        let client = try await PubSubClient(
+        let client = try await GooglePubSubClient(
             environment: ["PUBSUB_EMULATOR_HOST": "127.0.0.1:1"], connections: 1)
-        let error = await #expect(throws: PubSubError.self) { try await client.get(Self.subscription) }
+        let error = await #expect(throws: GooglePubSubError.self) { try await client.get(Self.subscription) }
         #expect(error?.kind == .noAnswer)
         #expect(error?.description.hasPrefix("GET \(Self.subscription): ") == true)
     }
@@ -116,7 +119,7 @@ struct PubSubClientTests {
         try await StandIn.with { _ in
             StandIn.error(400, "INVALID_ARGUMENT", "some", details: details)
         } _: { standIn in
-            let error = await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b"]) }
+            let error = await #expect(throws: GooglePubSubError.self) { try await perform(standIn, ["a", "b"]) }
             #expect(error?.kind == .unavailable)
             #expect(standIn.requests.count == 4)
         }
@@ -150,7 +153,7 @@ struct PubSubClientTests {
         try await StandIn.with { _ in
             StandIn.error(500, "INTERNAL", "broken")
         } _: { standIn in
-            await #expect(throws: PubSubError.self) { try await perform(standIn, ["a", "b", "c", "d"]) }
+            await #expect(throws: GooglePubSubError.self) { try await perform(standIn, ["a", "b", "c", "d"]) }
             #expect(standIn.requests.count == 3)
         }
     }

@@ -6,11 +6,13 @@ import Synchronization
 import TestServers
 import Testing
 
-@Suite(.timeLimit(.minutes(2)), .enabled(if: PubSubEmulator.isInstalled, Comment(rawValue: PubSubEmulator.hint)))
-struct PubSubConformanceTests {
-    @Test(arguments: ConformanceCase.all(for: PubSubHarness.promises))
+@Suite(
+    .timeLimit(.minutes(2)),
+    .enabled(if: GooglePubSubEmulator.isInstalled, Comment(rawValue: GooglePubSubEmulator.hint)))
+struct GooglePubSubConformanceTests {
+    @Test(arguments: ConformanceCase.all(for: GooglePubSubHarness.promises))
     func conforms(_ conformance: ConformanceCase) async throws {
-        try await conformance.run(PubSubHarness())
+        try await conformance.run(GooglePubSubHarness())
     }
 }
 
@@ -18,7 +20,7 @@ struct PubSubConformanceTests {
 ///
 /// It promises less than queues of our own: Pub/Sub delivers at least once, counts ack deadlines in whole seconds, and
 /// keeps what cannot be dealt with in a topic of its own. The tests beside this say what it does instead.
-private final class PubSubHarness: QueueHarness {
+private final class GooglePubSubHarness: QueueHarness {
     static let promises: QueuePromises = [.keepsUnclaimed, .countsAttempts, .survivesOutage, .keepsEqualMessages]
 
     private let labs = Mutex<[String: Lab]>([:])
@@ -44,7 +46,7 @@ private final class PubSubHarness: QueueHarness {
 
     func publish(_ body: [UInt8], to queue: String) async throws {
         let lab = try lab(queue)
-        try lab.emulator.connect().publish([PubSubMessage(body)], to: lab.requests)
+        try lab.emulator.connect().publish([GooglePubSubMessage(body)], to: lab.requests)
     }
 
     func results(of queue: String) async throws -> [[UInt8]] {

@@ -1,33 +1,33 @@
+import GooglePubSub
 import Messages
-import PubSub
 import Queue
 import Testing
 
-@testable import PubSubSink
+@testable import GooglePubSubSink
 
 /// What the sink does when the server says no, on a stand-in: the emulator never does.
 @Suite(.timeLimit(.minutes(1)))
-struct PubSubSinkFailureTests {
+struct GooglePubSubSinkFailureTests {
     private static let subscription = "projects/p/subscriptions/s"
 
     private func settlement(
         _ id: String, _ action: Settlement.Action = .result(Bytes("{}".utf8)), to topic: String = ""
     ) -> Settlement {
-        let receipt = PubSubReceipt(
+        let receipt = GooglePubSubReceipt(
             subscription: Self.subscription, messageID: "m-\(id)", ackDeadline: 60, ackID: "ack-\(id)")
         return Settlement(
             receipt: receipt.receipt, queue: "s", destination: topic, id: id, statusCode: 200, action: action)
     }
 
-    private func sink(_ standIn: StandIn) async throws -> PubSubSink {
-        try await PubSubSink(client: standIn.client(), project: "p", defaultTopic: "results")
+    private func sink(_ standIn: StandIn) async throws -> GooglePubSubSink {
+        try await GooglePubSubSink(client: standIn.client(), project: "p", defaultTopic: "results")
     }
 
     /// What is asked first: whether results may be published.
     private static let rights = #"{"permissions":["pubsub.topics.publish"]}"#
 
     /// Settles again and again, as emit does, until nothing is delayed.
-    private func settle(_ batch: [Settlement], with sink: PubSubSink) async throws -> [SettlementStatus] {
+    private func settle(_ batch: [Settlement], with sink: GooglePubSubSink) async throws -> [SettlementStatus] {
         while true {
             let statuses = try await sink.settle(batch)
             if !statuses.contains(where: isDelayed) { return statuses }

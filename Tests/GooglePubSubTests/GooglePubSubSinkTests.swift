@@ -1,14 +1,16 @@
+import GooglePubSub
+import GooglePubSubSource
 import Messages
-import PubSub
-import PubSubSource
 import Queue
 import TestServers
 import Testing
 
-@testable import PubSubSink
+@testable import GooglePubSubSink
 
-@Suite(.timeLimit(.minutes(2)), .enabled(if: PubSubEmulator.isInstalled, Comment(rawValue: PubSubEmulator.hint)))
-struct PubSubSinkTests {
+@Suite(
+    .timeLimit(.minutes(2)),
+    .enabled(if: GooglePubSubEmulator.isInstalled, Comment(rawValue: GooglePubSubEmulator.hint)))
+struct GooglePubSubSinkTests {
     private func connected(
         _ lab: Lab, orderingKey: String = ""
     ) async throws -> (any RequestSource, any ResultSink) {
@@ -90,7 +92,7 @@ struct PubSubSinkTests {
         let all = try await source.take(5)
         let gone = [all[1], all[3]].map { $0.settlement(.park(afterMilliseconds: 60_000, failedAttempts: 1)) }
         let session = lab.emulator.connect()
-        try session.acknowledge(gone.compactMap { PubSubReceipt($0.receipt)?.ackID }, of: lab.requests)
+        try session.acknowledge(gone.compactMap { GooglePubSubReceipt($0.receipt)?.ackID }, of: lab.requests)
         let statuses = try await sink.settle(all.map(\.result))
         #expect([statuses[1], statuses[3]] == [.stale, .stale])
         #expect(try await sink.settle(gone) == [.stale, .stale])
@@ -139,7 +141,7 @@ struct PubSubSinkTests {
         let lab = try await Lab { $0.backoff = 0.1...1 }
         let (source, sink) = try await connected(lab)
         let session = lab.emulator.connect()
-        try session.publish((0..<300).map { PubSubMessage("request \($0)") }, to: lab.requests)
+        try session.publish((0..<300).map { GooglePubSubMessage("request \($0)") }, to: lab.requests)
         var parked = ContinuousClock.now
         for attempts in 1...3 {
             let all = try await source.take(300)
@@ -177,7 +179,7 @@ struct PubSubSinkTests {
         let lab = try await Lab()
         let (source, sink) = try await connected(lab)
         let session = lab.emulator.connect()
-        try session.publish((0..<200).map { PubSubMessage("request \($0)") }, to: lab.requests)
+        try session.publish((0..<200).map { GooglePubSubMessage("request \($0)") }, to: lab.requests)
         let batch = try await source.take(200).map(\.result)
         #expect(try await sink.settle(batch).allSatisfy { $0 == .settled })
         let other = try await lab.sink()

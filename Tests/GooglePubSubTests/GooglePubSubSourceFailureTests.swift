@@ -1,13 +1,13 @@
+import GooglePubSub
 import Logging
-import PubSub
 import Queue
 import Testing
 
-@testable import PubSubSource
+@testable import GooglePubSubSource
 
 /// What the source does when the server answers as the emulator never does, on a stand-in.
 @Suite(.timeLimit(.minutes(1)))
-struct PubSubSourceFailureTests {
+struct GooglePubSubSourceFailureTests {
     private static let subscription = "projects/p/subscriptions/s"
 
     @Test
@@ -28,7 +28,7 @@ struct PubSubSourceFailureTests {
             }
             return (200, #"{"ackDeadlineSeconds":10}"#)
         } _: { standIn in
-            let source = try await PubSubSource(
+            let source = try await GooglePubSubSource(
                 subscription: Self.subscription, client: standIn.client(), logger: .silent)
             try await source.connect()
             let first = try await source.lease(limit: 1)
@@ -38,7 +38,7 @@ struct PubSubSourceFailureTests {
                 try await Task.sleep(for: .milliseconds(50))
             }
             let rest = try await source.lease(limit: 10)
-            #expect(rest.compactMap { PubSubReceipt($0.receipt)?.ackID } == ["c"])
+            #expect(rest.compactMap { GooglePubSubReceipt($0.receipt)?.ackID } == ["c"])
             await source.stop()
         }
     }

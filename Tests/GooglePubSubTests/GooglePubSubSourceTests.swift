@@ -1,13 +1,15 @@
+import GooglePubSub
 import Messages
-import PubSub
 import Queue
 import TestServers
 import Testing
 
-@testable import PubSubSource
+@testable import GooglePubSubSource
 
-@Suite(.timeLimit(.minutes(2)), .enabled(if: PubSubEmulator.isInstalled, Comment(rawValue: PubSubEmulator.hint)))
-struct PubSubSourceTests {
+@Suite(
+    .timeLimit(.minutes(2)),
+    .enabled(if: GooglePubSubEmulator.isInstalled, Comment(rawValue: GooglePubSubEmulator.hint)))
+struct GooglePubSubSourceTests {
     @Test
     func handsOutAttributesBesideTheMessage() async throws {
         let lab = try await Lab()
@@ -33,7 +35,7 @@ struct PubSubSourceTests {
         let source = try await lab.source()
         try await source.connect()
         let session = lab.emulator.connect()
-        try session.publish((0..<1000).map { PubSubMessage("request \($0)") }, to: lab.requests)
+        try session.publish((0..<1000).map { GooglePubSubMessage("request \($0)") }, to: lab.requests)
         let all = try await source.take(1000)
         #expect(Set(all.map(\.text)).count == 1000)
     }
@@ -63,7 +65,7 @@ struct PubSubSourceTests {
         try lab.publish("a", "b", "c")
         let all = try await source.take(3)
         let session = lab.emulator.connect()
-        let gone = try #require(PubSubReceipt(all[1].receipt)).ackID
+        let gone = try #require(GooglePubSubReceipt(all[1].receipt)).ackID
         try session.acknowledge([gone], of: lab.requests)
         #expect(try await source.renew(all.map(\.receipt) + [Receipt("x")]) == [Receipt("x"), all[1].receipt])
     }
@@ -91,7 +93,7 @@ struct PubSubSourceTests {
     func saysWhatIsMissingWhenThereIsNoSubscription() async throws {
         let lab = try await Lab()
         let client = try await lab.client()
-        let source = await PubSubSource(
+        let source = await GooglePubSubSource(
             subscription: "projects/lab/subscriptions/none", client: client, logger: .silent)
         let error = try await #require(throws: QueueError.self) { try await source.connect() }
         #expect(error.description.hasPrefix("GET projects/lab/subscriptions/none: 404 NOT_FOUND"))

@@ -1,7 +1,7 @@
-import PubSub
+import GooglePubSub
 import Testing
 
-@testable import PubSubSink
+@testable import GooglePubSubSink
 
 struct ParkingTests {
     private let subscription = "projects/p/subscriptions/s"

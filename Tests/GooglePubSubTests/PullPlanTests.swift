@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PubSubSource
+@testable import GooglePubSubSource
 
 struct PullPlanTests {
     @Test

@@ -1,13 +1,13 @@
+import GooglePubSub
 import Messages
-import PubSub
 import Queue
 import Testing
 
-@testable import PubSubSink
+@testable import GooglePubSubSink
 
 struct SettlementRunTests {
     private func receipt(_ id: String, subscription: String = "projects/p/subscriptions/s") -> Receipt {
-        PubSubReceipt(subscription: subscription, messageID: "m-\(id)", ackDeadline: 60, ackID: id).receipt
+        GooglePubSubReceipt(subscription: subscription, messageID: "m-\(id)", ackDeadline: 60, ackID: id).receipt
     }
 
     private func settlement(
@@ -117,7 +117,7 @@ struct SettlementRunTests {
 
     @Test
     func replacesAResultThatIsLargerThanPubSubTakes() {
-        let body = Bytes(repeating: 0x20, count: PubSub.Publication.largest)
+        let body = Bytes(repeating: 0x20, count: Publication.largest)
         let message = SettlementRun([settlement("a", .result(body))], progress: [:]).publication(0)
         #expect(String(decoding: message.data, as: UTF8.self).contains(#""error_code":"INFERENCE_ERROR""#))
         #expect(message.attributes.map(\.name) == ["id", "error_code", "pubsub-id"])

@@ -6,7 +6,7 @@ import HTTP
 import Loop
 import Synchronization
 
-@testable import PubSub
+@testable import GooglePubSub
 
 /// A stand-in for Google's servers on loopback, which answers as a test says: what the emulator never does.
 final class StandIn: Sendable {
@@ -33,10 +33,10 @@ final class StandIn: Sendable {
 
     /// A client whose tokens, numbered from 1, come from the stand-in too.
     @PipelineActor
-    func client() throws -> PubSubClient {
+    func client() throws -> GooglePubSubClient {
         let http = try HTTP.HTTPClient()
         let credentials = try GoogleCredentials.find(environment: ["GCE_METADATA_HOST": host])
-        return PubSubClient(
+        return GooglePubSubClient(
             server: url, monitoring: url, http: http, tokens: GoogleTokens(credentials, client: http))
     }
 

@@ -2,8 +2,8 @@ import Logging
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSubSink
+import RedisPubSubSource
 import TestServers
 import Testing
 
@@ -21,16 +21,16 @@ struct Channel: Sendable {
 
     /// A connected source of the channel, as one more ingest process has it.
     func source(
-        _ settings: RedisChannelSettings = RedisChannelSettings(holdAfterGap: .zero), through proxy: CuttingProxy? = nil
-    ) async throws -> RedisChannelSource {
-        let source = RedisChannelSource(
+        _ settings: RedisPubSubSettings = RedisPubSubSettings(holdAfterGap: .zero), through proxy: CuttingProxy? = nil
+    ) async throws -> RedisPubSubSource {
+        let source = RedisPubSubSource(
             url: proxy?.url ?? server.url, queue: .channel(name), settings: settings, logger: .quiet)
         try await source.connect()
         return source
     }
 
-    func sink(through proxy: CuttingProxy? = nil) -> RedisChannelSink {
-        RedisChannelSink(url: proxy?.url ?? server.url)
+    func sink(through proxy: CuttingProxy? = nil) -> RedisPubSubSink {
+        RedisPubSubSink(url: proxy?.url ?? server.url)
     }
 
     /// Answers a command as `redis-cli` does.
@@ -56,7 +56,7 @@ struct Channel: Sendable {
     }
 }
 
-extension RedisChannelSource {
+extension RedisPubSubSource {
     /// Calls `lease` until `count` requests have come, and once more to see that no more follow within `quiet`.
     func take(_ count: Int, quiet: Duration = .zero) async throws -> [Delivery] {
         var deliveries: [Delivery] = []

@@ -1,11 +1,11 @@
 import Testing
 
-@testable import RedisChannelSource
+@testable import RedisPubSubSource
 
 /// What the thread decides, without a server.
 struct IntakeDecisionsTests {
     private let now = ContinuousClock.now
-    private let settings = RedisChannelSettings(patience: .milliseconds(20), mostWaiting: 4, mostWaitingBytes: 100)
+    private let settings = RedisPubSubSettings(patience: .milliseconds(20), mostWaiting: 4, mostWaitingBytes: 100)
 
     @Test
     func claimsWhatIsAskedForAndLetsTheRestWait() throws {
@@ -122,8 +122,8 @@ struct IntakeDecisionsTests {
     @Test
     func readsTheLimitOfListenersOnly() {
         let limits = "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
-        #expect(ClaimDesk.limitOfListeners(limits) == "33554432 8388608 60")
-        #expect(ClaimDesk.limitOfListeners("normal 0 0 0 pubsub 1") == nil)
+        #expect(RedisPubSubClaims.limitOfListeners(limits) == "33554432 8388608 60")
+        #expect(RedisPubSubClaims.limitOfListeners("normal 0 0 0 pubsub 1") == nil)
     }
 
     @Test

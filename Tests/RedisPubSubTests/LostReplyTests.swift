@@ -1,8 +1,9 @@
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSub
+import RedisPubSubSink
+import RedisPubSubSource
 import TestServers
 import Testing
 
@@ -14,13 +15,13 @@ struct LostReplyTests {
         let channel = try await Channel()
         let proxy = try CuttingProxy(to: channel.server.port)
         // So patient that nothing is parked: whoever gets it gets it from the claim.
-        let settings = RedisChannelSettings(
+        let settings = RedisPubSubSettings(
             deduplicate: deduplicate, holdAfterGap: .zero, patience: .seconds(60), lookInterval: .seconds(60))
         let source = try await channel.source(settings, through: proxy)
         // The script is known, so that what is swallowed is the answer to a call.
         try channel.publish("first")
         _ = try await source.take(1)
-        proxy.swallowReply(toRequestWith: ClaimScripts.arrivals.digest)
+        proxy.swallowReply(toRequestWith: RedisPubSubClaimScripts.arrivals.digest)
         async let taken = source.take(3, quiet: .milliseconds(300))
         try channel.publish("a", "b", "b")
         #expect(try await taken.map(\.text).sorted() == ["a", "b", "b"])
@@ -37,7 +38,7 @@ struct LostReplyTests {
         try channel.publish("first")
         _ = try await source.take(1)
         let before = source.counts.overflowed
-        proxy.swallowReply(toRequestWith: ClaimScripts.arrivals.digest)
+        proxy.swallowReply(toRequestWith: RedisPubSubClaimScripts.arrivals.digest)
         try channel.publish("a", "b")
         try await eventually("overflow") { source.counts.overflowed == before + 2 }
         #expect(proxy.cuts == 1)
@@ -55,7 +56,7 @@ struct LostReplyTests {
         try await source.release(first.map(\.receipt))
         _ = try await source.take(1)
         for number in 0..<5 { try channel.redis("ZADD", "retry-sortedset", "1", #"{"id":"\#(number)"}"#) }
-        proxy.swallowReply(toRequestWith: ClaimScripts.due.digest)
+        proxy.swallowReply(toRequestWith: RedisPubSubClaimScripts.due.digest)
         let deliveries = try await source.take(5, quiet: .milliseconds(300))
         #expect(Set(deliveries.map(\.text)) == Set((0..<5).map { #"{"id":"\#($0)"}"# }))
         #expect(deliveries.allSatisfy { $0.deliveries == 0 })
@@ -72,7 +73,7 @@ struct LostReplyTests {
         try channel.publish("a", "b", "c")
         let settlements = try await source.take(3).map { channel.settlement($0, .result($0.bytes)) }
         #expect(try await sink.settle([settlements[0]]) == [.settled])
-        proxy.swallowReply(toRequestWith: SettleScripts.publish.digest)
+        proxy.swallowReply(toRequestWith: RedisPubSubScripts.publish.digest)
         await #expect(throws: QueueError.self) { try await sink.settle(settlements) }
         #expect(try await sink.settle(settlements) == [.stale, .stale, .stale])
         try await eventually("results") { channel.results.heard.count == 3 }

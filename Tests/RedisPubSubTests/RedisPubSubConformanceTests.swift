@@ -2,9 +2,9 @@ import QueueConformance
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
-struct RedisChannelConformanceTests {
-    @Test(arguments: ConformanceCase.all(for: RedisChannelHarness.promises))
+struct RedisPubSubConformanceTests {
+    @Test(arguments: ConformanceCase.all(for: RedisPubSubHarness.promises))
     func conforms(_ conformance: ConformanceCase) async throws {
-        try await conformance.run(RedisChannelHarness())
+        try await conformance.run(RedisPubSubHarness())
     }
 }

@@ -4,14 +4,14 @@ import Messages
 import Queue
 import QueueConformance
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSubSink
+import RedisPubSubSource
 import Synchronization
 import TestServers
 import Testing
 
 /// `redis-pubsub` for the conformance suite: one redis-server that writes everything down before it answers.
-final class RedisChannelHarness: QueueHarness {
+final class RedisPubSubHarness: QueueHarness {
     /// Not `keepsUnclaimed`: what nobody hears is gone.
     ///
     /// The outage is survived by what was claimed or parked before.
@@ -38,11 +38,11 @@ final class RedisChannelHarness: QueueHarness {
     }
 
     func makeSource(queue: String, lease: Duration) async throws -> any RequestSource {
-        let settings = RedisChannelSettings(lease: lease, holdAfterGap: min(lease / 3, .milliseconds(200)))
-        return RedisChannelSource(url: proxy.url, queue: .channel(queue), settings: settings, logger: .quiet)
+        let settings = RedisPubSubSettings(lease: lease, holdAfterGap: min(lease / 3, .milliseconds(200)))
+        return RedisPubSubSource(url: proxy.url, queue: .channel(queue), settings: settings, logger: .quiet)
     }
 
-    func makeSink() async throws -> any ResultSink { RedisChannelSink(url: proxy.url) }
+    func makeSink() async throws -> any ResultSink { RedisPubSubSink(url: proxy.url) }
 
     func resultDestination(of queue: String) -> String { "results of \(queue)" }
 

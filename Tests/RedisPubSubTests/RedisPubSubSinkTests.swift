@@ -2,13 +2,13 @@ import Foundation
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSubSink
+import RedisPubSubSource
 import TestServers
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
-struct RedisChannelSinkTests {
+struct RedisPubSubSinkTests {
     private static let resultBytes = Bytes(#"{"id":"a"}"#.utf8)
     private static let result = Settlement.Action.result(resultBytes)
 
@@ -47,7 +47,7 @@ struct RedisChannelSinkTests {
         settlements[0].destination = "elsewhere"
         settlements[1].destination = "allowed"
         try channel.redis("ACL", "SETUSER", "mute", "on", ">x", "~*", "resetchannels", "&allowed", "+@all")
-        let mute = RedisChannelSink(url: try RedisURL("redis://mute:x@127.0.0.1:\(channel.server.port)"))
+        let mute = RedisPubSubSink(url: try RedisURL("redis://mute:x@127.0.0.1:\(channel.server.port)"))
         let statuses = try await mute.settle(settlements)
         guard case .refused = statuses[0], statuses[1] == .settled, case .delayed = statuses[2] else {
             Issue.record("\(statuses)")
@@ -116,7 +116,7 @@ struct RedisChannelSinkTests {
             channel.settlement(deliveries[2], .deadLetter(reason: "r", result: Self.resultBytes)),
         ]
         try channel.redis("ACL", "SETUSER", "poor", "on", ">x", "allkeys", "allchannels", "+@all", "-" + command)
-        let sink = RedisChannelSink(url: try RedisURL("redis://poor:x@127.0.0.1:\(channel.server.port)"))
+        let sink = RedisPubSubSink(url: try RedisURL("redis://poor:x@127.0.0.1:\(channel.server.port)"))
         for _ in 0..<3 {
             for status in try await sink.settle(batch) {
                 if case .refused(let reason) = status { Issue.record("\(reason)") }

@@ -2,14 +2,14 @@ import Logging
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
+import RedisPubSubSink
 import TestServers
 import Testing
 
-@testable import RedisChannelSource
+@testable import RedisPubSubSource
 
 @Suite(.timeLimit(.minutes(1)))
-struct RedisChannelSourceTests {
+struct RedisPubSubSourceTests {
     private static let quiet = Duration.milliseconds(300)
 
     @Test
@@ -160,7 +160,7 @@ struct RedisChannelSourceTests {
     func tellsWhoeverWaitsThatItWasStopped() async throws {
         let nowhere = RedisURL(.tcp(host: "127.0.0.1", port: try freePort()))
         for _ in 0..<20 {
-            let source = RedisChannelSource(url: nowhere, queue: .channel("q"), logger: .quiet)
+            let source = RedisPubSubSource(url: nowhere, queue: .channel("q"), logger: .quiet)
             let waiting = Task { while !Task.isCancelled { try? await source.connect() } }
             await #expect(throws: QueueError.self) { try await source.connect() }
             await source.stop()
@@ -213,7 +213,7 @@ struct RedisChannelSourceTests {
     @Test
     func everyReplicaTakesEveryMessageWithoutDeduplication() async throws {
         let channel = try await Channel()
-        let settings = RedisChannelSettings(deduplicate: false)
+        let settings = RedisPubSubSettings(deduplicate: false)
         let replicas = [try await channel.source(settings), try await channel.source(settings)]
         try channel.publish("a", "a")
         let seen = try await leaseFromAll(replicas, for: .seconds(1))
@@ -224,7 +224,7 @@ struct RedisChannelSourceTests {
     @Test
     func aReplicaThatCameLaterKnowsHowManyWereClaimedBefore() async throws {
         let channel = try await Channel()
-        var first: RedisChannelSource? = try await channel.source()
+        var first: RedisPubSubSource? = try await channel.source()
         for _ in 0..<3 {
             try channel.publish("same")
             _ = try await first?.take(1)
@@ -281,8 +281,8 @@ struct RedisChannelSourceTests {
     @Test
     func parksWhatWaitsWhenItIsReleased() async throws {
         let channel = try await Channel()
-        var source: RedisChannelSource? = try await channel.source(
-            RedisChannelSettings(holdAfterGap: .zero, patience: .seconds(60)))
+        var source: RedisPubSubSource? = try await channel.source(
+            RedisPubSubSettings(holdAfterGap: .zero, patience: .seconds(60)))
         try channel.publish("a", "b", "c")
         try await eventually("messages") { source?.counts.heard == 3 }
         source = nil
@@ -324,7 +324,7 @@ struct RedisChannelSourceTests {
     func refusesToStartWithAWrongPassword() async throws {
         let server = try await RedisServer(password: "sesame")
         let url = try RedisURL("redis://:wrong@127.0.0.1:\(server.port)")
-        let source = RedisChannelSource(url: url, queue: .channel("q"), logger: .quiet)
+        let source = RedisPubSubSource(url: url, queue: .channel("q"), logger: .quiet)
         await #expect {
             try await source.connect()
         } throws: { error in
@@ -338,7 +338,7 @@ struct RedisChannelSourceTests {
     }
 
     /// Leases from all replicas at once for `time`; everything they handed out.
-    private func leaseFromAll(_ replicas: [RedisChannelSource], for time: Duration) async throws -> [Delivery] {
+    private func leaseFromAll(_ replicas: [RedisPubSubSource], for time: Duration) async throws -> [Delivery] {
         try await withThrowingTaskGroup(of: [Delivery].self) { group in
             for replica in replicas {
                 group.addTask {

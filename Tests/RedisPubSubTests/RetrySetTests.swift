@@ -2,8 +2,8 @@ import Foundation
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSubSink
+import RedisPubSubSource
 import TestServers
 import Testing
 
@@ -165,9 +165,9 @@ struct RetrySetTests {
         } else {
             try channel.redis("ACL", "SETUSER", "poor", "-" + lacking)
         }
-        let source = RedisChannelSource(
+        let source = RedisPubSubSource(
             url: try RedisURL("redis://poor:x@127.0.0.1:\(channel.server.port)"), queue: .channel(channel.name),
-            settings: RedisChannelSettings(holdAfterGap: .zero), logger: .quiet)
+            settings: RedisPubSubSettings(holdAfterGap: .zero), logger: .quiet)
         async let taken = source.take(6, quiet: .milliseconds(600))
         try await eventually("subscription") { source.counts.subscriptions == 1 }
         try channel.publish("a", "b", "c")
@@ -199,8 +199,8 @@ struct RetrySetTests {
     @Test
     func takesOverWhatADeadIngestHeld() async throws {
         let channel = try await Channel()
-        let settings = RedisChannelSettings(lease: .milliseconds(400), holdAfterGap: .zero)
-        var dead: RedisChannelSource? = try await channel.source(settings)
+        let settings = RedisPubSubSettings(lease: .milliseconds(400), holdAfterGap: .zero)
+        var dead: RedisPubSubSource? = try await channel.source(settings)
         try channel.publish("orphan")
         let held = try await dead?.take(1)[0]
         dead = nil
@@ -217,8 +217,8 @@ struct RetrySetTests {
     @Test
     func takesOverNothingForAWhileAfterAGap() async throws {
         let channel = try await Channel()
-        let heir = try await channel.source(RedisChannelSettings(holdAfterGap: .seconds(3)))
-        let holder = try await channel.source(RedisChannelSettings(lease: .milliseconds(300)))
+        let heir = try await channel.source(RedisPubSubSettings(holdAfterGap: .seconds(3)))
+        let holder = try await channel.source(RedisPubSubSettings(lease: .milliseconds(300)))
         async let held = holder.take(1)
         try channel.publish("held")
         _ = try await held

@@ -1,5 +1,6 @@
 import Messages
 import Redis
+import RedisPubSub
 import Testing
 
 struct StoredEntryTests {
@@ -81,17 +82,17 @@ struct StoredEntryTests {
     }
 
     @Test(arguments: [
-        ClaimReceipt(id: "a1.2-3", owner: "a1.2", retrySet: "retry-sortedset", queue: "request-queue"),
-        ClaimReceipt(id: "a", owner: "b", retrySet: "with space ü", queue: "12 q"),
-        ClaimReceipt(id: "a", owner: "b", retrySet: "", queue: ""),
+        RedisPubSubReceipt(id: "a1.2-3", owner: "a1.2", retrySet: "retry-sortedset", queue: "request-queue"),
+        RedisPubSubReceipt(id: "a", owner: "b", retrySet: "with space ü", queue: "12 q"),
+        RedisPubSubReceipt(id: "a", owner: "b", retrySet: "", queue: ""),
     ])
-    func receiptsReadBack(claim: ClaimReceipt) {
-        #expect(ClaimReceipt(claim.receipt) == claim)
+    func receiptsReadBack(claim: RedisPubSubReceipt) {
+        #expect(RedisPubSubReceipt(claim.receipt) == claim)
     }
 
     @Test(arguments: ["", "a b", "a b c d", "a b 99 rq", "a b -1 rq", " b 1 rq", "no receipt of anybody"])
     func otherReceiptsAreNotOurs(text: String) {
-        #expect(ClaimReceipt(Receipt(text)) == nil)
+        #expect(RedisPubSubReceipt(Receipt(text)) == nil)
     }
 
     private func bytes(_ text: String) -> Bytes { Array(text.utf8)[...] }

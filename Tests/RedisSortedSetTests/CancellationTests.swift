@@ -10,7 +10,7 @@ import Testing
 struct CancellationTests {
     @Test
     func marksWhatItsProducerHasCancelledAndNoOtherGeneration() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit(
             tagged(id: "a", token: "t1"), tagged(id: "b", token: "t2"), tagged(id: "c", token: "t3"),
             tagged(id: "d", token: ""))
@@ -23,7 +23,7 @@ struct CancellationTests {
 
     @Test
     func marksARetryThatWasCancelledWhileItWaited() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         try bench.submit(tagged(id: "a", token: "t1"))
         let first = try await source.take(1)[0]
@@ -34,12 +34,12 @@ struct CancellationTests {
         let again = try await source.take(1)[0]
         #expect(again.isCancelled)
         #expect(try await bench.sink().settle([bench.result(again, "cancelled")]) == [.settled])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 
     @Test
     func goesOnWhereMarkersCannotBeRead() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try bench.server.command(
             "ACL", "SETUSER", "narrow", "on", ">secret", "~request-sortedset*", "~retry-sortedset", "~async:*", "&*",
             "+@all")

@@ -11,7 +11,7 @@ import Testing
 struct ClaimingTests {
     @Test
     func handsOutByDeadlineAndEqualOnesByTheFractionTheProducerWrote() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("late", score: 1_900_000_300)
         try bench.submit("b second", score: 1_900_000_100.25)
         try bench.submit("z first", score: 1_900_000_100.125)
@@ -22,14 +22,14 @@ struct ClaimingTests {
 
     @Test
     func leavesAMemberThatIsClaimedAlreadyUntilItsRecordIsWritten() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, other, sink) = (try await bench.source(), try await bench.source(), bench.sink())
         try bench.submit("same")
         let first = try await source.take(1)[0]
         try bench.submit("same", "another")
         #expect(try await other.take(2, within: .milliseconds(400)).map(\.text) == ["another"])
         #expect(try await sink.settle([bench.result(first, "one")]) == [.settled])
-        #expect(try bench.members(SortedSetBench.queue) == ["same"])
+        #expect(try bench.members(RedisSortedSetBench.queue) == ["same"])
         let second = try await other.take(1)[0]
         #expect(second.text == "same")
         // The receipt of the first submission is of no use for the second.
@@ -40,7 +40,7 @@ struct ClaimingTests {
 
     @Test
     func takesTwoRequestsWithOneIdForTwoSubmissions() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         try bench.submit(#"{"id":"a","n":1}"#, #"{"id":"a","n":2}"#)
         let taken = try await source.take(2)
@@ -51,20 +51,20 @@ struct ClaimingTests {
 
     @Test
     func putsWhatItReleasesBackWhereItWas() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         try bench.submit("a", score: 1_900_000_000.123456)
-        let before = try bench.server.command("ZRANGE", SortedSetBench.queue, 0, -1, "WITHSCORES")
+        let before = try bench.server.command("ZRANGE", RedisSortedSetBench.queue, 0, -1, "WITHSCORES")
         let taken = try await source.take(1)
-        #expect(try bench.members(SortedSetBench.queue).isEmpty)
+        #expect(try bench.members(RedisSortedSetBench.queue).isEmpty)
         try await source.release(taken.map(\.receipt))
-        #expect(try bench.server.command("ZRANGE", SortedSetBench.queue, 0, -1, "WITHSCORES") == before)
-        #expect(try bench.keys() == [SortedSetBench.queue])
+        #expect(try bench.server.command("ZRANGE", RedisSortedSetBench.queue, 0, -1, "WITHSCORES") == before)
+        #expect(try bench.keys() == [RedisSortedSetBench.queue])
     }
 
     @Test
     func losesNeitherOfTwoEqualMembersWhenOneIsReleased() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         try bench.submit("same")
         let first = try await source.take(1)
@@ -79,7 +79,7 @@ struct ClaimingTests {
 
     @Test
     func keepsCountsOverARelease() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(), bench.sink())
         try bench.submit("a")
         let first = try await source.take(1)[0]
@@ -92,12 +92,12 @@ struct ClaimingTests {
         #expect(third.failedAttempts == 3)
         #expect(third.text == "a")
         #expect(try await sink.settle([bench.result(third, "x")]) == [.settled])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 
     @Test
     func isWokenByAnArrival() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         // The first call finds out how to be told.
         try bench.submit("first")
@@ -117,7 +117,7 @@ struct ClaimingTests {
 
     @Test(arguments: ["-client", "-client|caching"])
     func asksNowAndThenWhereTheUserMayNotBeTold(without: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try bench.server.command(
             "ACL", "SETUSER", "plain", "on", ">secret", "~*", "&*", "+@all", without, "-info", "-config")
         let url = RedisURL(.tcp(host: "127.0.0.1", port: bench.server.port), user: "plain", password: "secret")
@@ -132,7 +132,7 @@ struct ClaimingTests {
 
     @Test
     func isToldAgainAfterTheConnectionsWereCut() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         try bench.submit("first")
         _ = try await source.take(1)
@@ -147,7 +147,7 @@ struct ClaimingTests {
 
     @Test
     func sharesAThousandRequestsAmongReplicas() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         for number in 0..<1000 { try bench.submit("request \(number)") }
         let texts = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<4 {
@@ -168,7 +168,7 @@ struct ClaimingTests {
 
     @Test
     func takesNoMoreBytesAtOnceThanItShould() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         let large = String(repeating: "x", count: 3 << 20)
         for number in 0..<6 { try bench.submit("\(number)\(large)") }

@@ -19,21 +19,21 @@ struct FailoverTests {
         let new = try await RedisServer(host: "::1", port: old.port)
         try ask(new, RedisCommand("REPLICAOF", "127.0.0.1", old.port))
         let url = RedisURL(.tcp(host: "localhost", port: old.port))
-        let source = SortedSetSource(url: url, queue: .sortedSet(SortedSetBench.queue), logger: .silent)
-        let sink = SortedSetSink(url: url)
+        let source = RedisSortedSetSource(url: url, queue: .sortedSet(RedisSortedSetBench.queue), logger: .silent)
+        let sink = RedisSortedSetSink(url: url)
         try await source.connect()
         try await sink.connect()
-        try ask(old, RedisCommand("ZADD", SortedSetBench.queue, 1_900_000_000, "before"))
+        try ask(old, RedisCommand("ZADD", RedisSortedSetBench.queue, 1_900_000_000, "before"))
         #expect(try await source.take(1).map(\.text) == ["before"])
 
         try ask(new, RedisCommand("REPLICAOF", "NO", "ONE"))
         try ask(old, RedisCommand("REPLICAOF", "::1", new.port))
-        try ask(new, RedisCommand("ZADD", SortedSetBench.queue, 1_900_000_000, "after"))
+        try ask(new, RedisCommand("ZADD", RedisSortedSetBench.queue, 1_900_000_000, "after"))
         let taken = try await source.take(1, within: .seconds(15))
         #expect(taken.map(\.text) == ["after"])
         for delivery in taken {
             let result = Settlement(
-                receipt: delivery.receipt, queue: SortedSetBench.queue, destination: "list", id: "a",
+                receipt: delivery.receipt, queue: RedisSortedSetBench.queue, destination: "list", id: "a",
                 action: .result(Bytes("x".utf8)))
             var statuses: [SettlementStatus]?
             for _ in 0..<100 where statuses?[0] != .settled {
@@ -49,7 +49,7 @@ struct FailoverTests {
     @Test
     func anIdleSinkSaysThatItsServerTakesNoWrites() async throws {
         let (one, two) = (try await RedisServer(), try await RedisServer())
-        let sink = SortedSetSink(url: one.url)
+        let sink = RedisSortedSetSink(url: one.url)
         try await sink.connect()
         try ask(one, RedisCommand("REPLICAOF", "127.0.0.1", two.port))
         let end = ContinuousClock.now + .seconds(10)

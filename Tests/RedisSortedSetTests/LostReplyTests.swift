@@ -1,6 +1,7 @@
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 import RedisSortedSetSink
 import RedisSortedSetSource
 import TestServers
@@ -10,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct LostReplyTests {
     /// Leases until it works, as ingest does.
-    private func lease(_ source: SortedSetSource, _ limit: Int) async throws -> [Delivery] {
+    private func lease(_ source: RedisSortedSetSource, _ limit: Int) async throws -> [Delivery] {
         let end = ContinuousClock.now + .seconds(15)
         while ContinuousClock.now < end {
             do throws(QueueError) { return try await source.lease(limit: limit) } catch {}
@@ -20,14 +21,14 @@ struct LostReplyTests {
 
     @Test
     func ofAClaimLosesNoRequest() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let proxy = try CuttingProxy(to: bench.server.port)
         let source = try await bench.source(url: proxy.url)
         try bench.submit("first")
         _ = try await source.take(1)
         for entry in ["due 1", "due 2"] { _ = try bench.server.command("ZADD", "retry-sortedset", 1, entry) }
         try bench.submit("a", "b", "c")
-        proxy.swallowReply(toRequestWith: SortedSetScripts.standard.claim.digest)
+        proxy.swallowReply(toRequestWith: RedisSortedSetScripts.standard.claim.digest)
         let taken = try await lease(source, 5)
         #expect(Set(taken.map(\.text)) == ["due 1", "due 2", "a", "b", "c"])
         #expect(taken.allSatisfy { $0.deliveries == 0 })
@@ -39,7 +40,7 @@ struct LostReplyTests {
     /// anybody waits for a reply.
     @Test
     func ofAClaimCostsNoMoreBecauseMuchIsParked() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let fill = """
             for i = 1, 300000 do
               local key = redis.sha1hex('x' .. i)
@@ -47,7 +48,7 @@ struct LostReplyTests {
               redis.call('HSET', KEYS[2], key, '{"id":"x' .. i .. '"}')
             end
             """
-        let keys = SortedSetKeys(queue: SortedSetBench.queue, retrySet: "retry-sortedset")
+        let keys = RedisSortedSetKeys(queue: RedisSortedSetBench.queue, retrySet: "retry-sortedset")
         let patient = RedisTimeouts(command: .seconds(30))
         _ = try RedisConnection(bench.server.url, timeouts: patient).send(
             RedisCommand("EVAL", fill, 2, keys.state, keys.requests))
@@ -58,7 +59,7 @@ struct LostReplyTests {
         try bench.submit("a", "b")
         _ = try bench.server.command("CONFIG", "SET", "slowlog-log-slower-than", 50_000)
         _ = try bench.server.command("SLOWLOG", "RESET")
-        proxy.swallowReply(toRequestWith: SortedSetScripts.standard.claim.digest)
+        proxy.swallowReply(toRequestWith: RedisSortedSetScripts.standard.claim.digest)
         #expect(try await lease(source, 2).map(\.text) == ["a", "b"])
         #expect(proxy.cuts == 1)
         #expect(try bench.server.command("SLOWLOG", "LEN").integer == 0)
@@ -66,7 +67,7 @@ struct LostReplyTests {
 
     @Test
     func ofTheCancellationsLosesNoRequest() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let proxy = try CuttingProxy(to: bench.server.port)
         let source = try await bench.source(url: proxy.url)
         try bench.submit("first")
@@ -80,7 +81,7 @@ struct LostReplyTests {
 
     @Test
     func ofASettlementWritesEachRecordOnce() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let proxy = try CuttingProxy(to: bench.server.port)
         let (source, sink) = (try await bench.source(), bench.sink(url: proxy.url))
         try bench.submit("a", "b", "c", "d", "e")
@@ -90,7 +91,7 @@ struct LostReplyTests {
             bench.result(taken[1], "b"), bench.settlement(taken[2], .park(afterMilliseconds: 0, failedAttempts: 1)),
             bench.settlement(taken[3], .deadLetter(reason: "r", result: Bytes("d".utf8))), bench.result(taken[4], "e"),
         ]
-        proxy.swallowReply(toRequestWith: SortedSetScripts.standard.settle.digest)
+        proxy.swallowReply(toRequestWith: RedisSortedSetScript.settle.digest)
         await #expect(throws: QueueError.self) { try await sink.settle(batch) }
         #expect(try await sink.settle(batch) == [.stale, .stale, .stale, .stale])
         #expect(try bench.popped() == ["a", "b", "d", "e"])

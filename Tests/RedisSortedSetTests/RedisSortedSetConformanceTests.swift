@@ -2,9 +2,9 @@ import QueueConformance
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
-struct SortedSetConformanceTests {
-    @Test(arguments: ConformanceCase.all(for: SortedSetHarness.promises))
+struct RedisSortedSetConformanceTests {
+    @Test(arguments: ConformanceCase.all(for: RedisSortedSetHarness.promises))
     func conforms(_ conformance: ConformanceCase) async throws {
-        try await conformance.run(SortedSetHarness())
+        try await conformance.run(RedisSortedSetHarness())
     }
 }

@@ -10,7 +10,7 @@ import TestServers
 import Testing
 
 /// `redis-sortedset` for the conformance suite: one redis-server that writes everything down before it answers.
-final class SortedSetHarness: QueueHarness {
+final class RedisSortedSetHarness: QueueHarness {
     static let promises: QueuePromises = .durable
 
     let server: RedisServer
@@ -20,11 +20,11 @@ final class SortedSetHarness: QueueHarness {
     func makeQueue() async throws -> String { "queue \(UUID().uuidString.prefix(8))" }
 
     func makeSource(queue: String, lease: Duration) async throws -> any RequestSource {
-        let settings = SortedSetSettings(lease: lease, holdAfterGap: min(lease / 3, .milliseconds(200)))
-        return SortedSetSource(url: server.url, queue: .sortedSet(queue), settings: settings, logger: .silent)
+        let settings = RedisSortedSetSettings(lease: lease, holdAfterGap: min(lease / 3, .milliseconds(200)))
+        return RedisSortedSetSource(url: server.url, queue: .sortedSet(queue), settings: settings, logger: .silent)
     }
 
-    func makeSink() async throws -> any ResultSink { SortedSetSink(url: server.url) }
+    func makeSink() async throws -> any ResultSink { RedisSortedSetSink(url: server.url) }
 
     func resultDestination(of queue: String) -> String { "results of \(queue)" }
 

@@ -7,10 +7,10 @@ import TestServers
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
-struct SortedSetSinkTests {
+struct RedisSortedSetSinkTests {
     @Test
     func writesResultsSoThatTheFirstIsPoppedFirst() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b", "c")
         let taken = try await bench.source().take(3)
         _ = try await bench.sink().settle(taken.map { bench.result($0, $0.text) })
@@ -19,7 +19,7 @@ struct SortedSetSinkTests {
 
     @Test
     func aListThatIsNoneHurtsNoOther() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b", "c", "d")
         let (source, sink) = (try await bench.source(), bench.sink())
         let taken = try await source.take(4)
@@ -46,7 +46,7 @@ struct SortedSetSinkTests {
 
     @Test
     func settlesRequestsOfSeveralQueuesInOneBatch() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let queues = ["q1", "q2", "q3"]
         var batch: [Settlement] = []
         for queue in queues {
@@ -62,7 +62,7 @@ struct SortedSetSinkTests {
 
     @Test
     func onlyTheHolderParksReleasesAndBuries() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let lease = Duration.seconds(6)
         let (source, other) = (try await bench.source(lease: lease), try await bench.source(lease: lease))
         let sink = bench.sink()
@@ -80,12 +80,12 @@ struct SortedSetSinkTests {
         #expect(try await sink.settle([bench.result(first, "early bird")]) == [.settled])
         #expect(try await sink.settle([bench.result(second, "too late")]) == [.stale])
         #expect(try bench.popped() == ["early bird"])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 
     @Test
     func clearsTheProducersKeysThatHoldTheToken() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit(tagged(id: "a", token: "t1"), tagged(id: "b", token: "t1"), tagged(id: "c", token: ""))
         for id in ["a", "c"] { _ = try bench.server.command("SET", "request-active:\(id)", "t1") }
         // A newer submission of b, and its cancellation.
@@ -95,33 +95,33 @@ struct SortedSetSinkTests {
         #expect(try await bench.sink().settle(batch) == Array(repeating: .settled, count: 3))
         #expect(
             try bench.keys() == [
-                "request-active:b", "request-active:c", "request-cancel:b", SortedSetBench.list,
+                "request-active:b", "request-active:c", "request-cancel:b", RedisSortedSetBench.list,
             ])
     }
 
     @Test
     func keepsADeadLetterAsItsProducerWroteIt() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let bytes: [UInt8] = [0x7B, 0xFF, 0x22]
-        try bench.server.zadd(SortedSetBench.queue, score: 1, bytes)
+        try bench.server.zadd(RedisSortedSetBench.queue, score: 1, bytes)
         let source = try await bench.source(lease: .seconds(6))
         _ = try await source.take(1)
         try bench.expireLeases()
         let again = try await source.take(1)[0]
         let letter = bench.settlement(again, id: "x", .deadLetter(reason: "not \"JSON\"", result: Bytes("r".utf8)))
         #expect(try await bench.sink().settle([letter]) == [.settled])
-        let document = try bench.popped(SortedSetBench.queue + ":dead-letter")
+        let document = try bench.popped(RedisSortedSetBench.queue + ":dead-letter")
         #expect(document.count == 1)
         let text = try #require(document.first)
         #expect(text.hasPrefix(#"{"queue":"request-sortedset","id":"x","reason":"not \"JSON\"","time":"#))
         #expect(text.hasSuffix(#","deliveries":1,"attempts":0,"body":"e/8i","body_encoding":"base64"}"#))
         #expect(try bench.popped() == ["r"])
-        #expect(try bench.keys() == ["request-sortedset:dead-letter", SortedSetBench.list])
+        #expect(try bench.keys() == ["request-sortedset:dead-letter", RedisSortedSetBench.list])
     }
 
     @Test
     func writesNothingWhileTheServerIsOutOfMemory() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b")
         let (source, sink) = (try await bench.source(), bench.sink())
         let taken = try await source.take(1)
@@ -131,7 +131,7 @@ struct SortedSetSinkTests {
         #expect(reason.contains("OOM") && reason.contains("HSETNX"))
         #expect(await sink.health() == .unreachable(reason: reason))
         await #expect(throws: QueueError.self) { try await source.lease(limit: 1) }
-        #expect(try bench.members(SortedSetBench.queue) == ["b"])
+        #expect(try bench.members(RedisSortedSetBench.queue) == ["b"])
         _ = try bench.server.command("CONFIG", "SET", "maxmemory", 0)
         #expect(try await sink.settle([bench.result(taken[0], "x")]) == [.settled])
         #expect(await sink.health() == .reachable)

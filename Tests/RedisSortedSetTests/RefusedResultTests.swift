@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct RefusedResultTests {
     /// A user of the server, who may do what the rules say.
-    private func url(_ bench: SortedSetBench, _ rules: String...) throws -> RedisURL {
+    private func url(_ bench: RedisSortedSetBench, _ rules: String...) throws -> RedisURL {
         var command = RedisCommand("ACL", "SETUSER", "ap", "reset", "on", ">pw")
         for rule in rules { command.append(rule) }
         _ = try RedisConnection(bench.server.url).send(command)
@@ -28,7 +28,7 @@ struct RefusedResultTests {
 
     @Test
     func aListThatAMessageNamesAndTheUserMayNotTouchIsItsOwnTrouble() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b", "c")
         let taken = try await bench.source().take(3)
         let keys = Self.ownKeys.split(separator: " ").map(String.init)
@@ -44,7 +44,7 @@ struct RefusedResultTests {
 
     @Test(arguments: ["-lpush", "resetkeys ~request-sortedset ~retry-sortedset ~async:*"])
     func aRightThatIsMissingForResultsIsWaitedFor(rules: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a")
         let taken = try await bench.source().take(1)
         let sink = bench.sink(url: try url(bench, "~*", "+@all"))
@@ -65,7 +65,7 @@ struct RefusedResultTests {
 
     @Test(arguments: ["hdel", "zrem", "hsetnx", "lpush", "rpop"])
     func saysAtItsStartWhichRightIsMissing(command: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let sink = bench.sink(url: try url(bench, "~*", "+@all", "-\(command)"))
         let error = await #expect(throws: QueueError.self) { try await sink.connect() }
         #expect(error?.reason.contains("(\(command.uppercased()) ") == true)
@@ -78,7 +78,7 @@ struct RefusedResultTests {
         ["-mget"], ["-del"], ["resetkeys", "~request-sortedset", "~retry-sortedset", "~async:*", "~result-list"],
     ])
     func producersKeysThatCannotBeRemovedKeepNoResult(rules: [String]) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit(tagged(id: "a", token: "t1"), "b")
         _ = try bench.server.command("SET", "request-active:a", "t1")
         let taken = try await bench.source().take(2)
@@ -93,7 +93,7 @@ struct RefusedResultTests {
 
     @Test
     func oneAnswerThatFindsNoRoomWaitsAlone() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let bodies = (0..<20).map { "\($0)" }
         for body in bodies { try bench.submit(body) }
         let taken = try await bench.source().take(20)
@@ -113,7 +113,7 @@ struct RefusedResultTests {
 
     @Test
     func oneAnswerThatTheServerTakesInNoPieceIsRefusedAlone() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b", "c")
         let taken = try await bench.source().take(3)
         _ = try bench.server.command("CONFIG", "SET", "proto-max-bulk-len", 1 << 20)
@@ -131,7 +131,7 @@ struct RefusedResultTests {
 
     @Test(arguments: ["request-sortedset", "retry-sortedset", "async:request-sortedset:state", "x:dead-letter"])
     func noResultGoesWhereRequestsAre(destination: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b")
         let taken = try await bench.source().take(2)
         let batch = [bench.result(taken[0], to: destination, "a"), bench.result(taken[1], "b")]
@@ -144,7 +144,7 @@ struct RefusedResultTests {
 
     @Test
     func parksAnEnvelopeAsItIsWhateverItHolds() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let deep = String(repeating: "[", count: 3000) + String(repeating: "]", count: 3000)
         let inside = #""a":1e400,"b":9007199254740993,"c":\#(deep),"d":"\"}],{","retry_count":7"#
         let body = #"{ "internal": {\#(inside)}, "request_kind": "redis","data":{"id":"a","payload":{"x": 1.0}}}"#

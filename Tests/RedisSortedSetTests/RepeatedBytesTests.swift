@@ -1,6 +1,7 @@
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 import RedisSortedSetSink
 import RedisSortedSetSource
 import TestServers
@@ -9,16 +10,16 @@ import Testing
 /// The same bytes on the queue once more while the first are held.
 @Suite(.timeLimit(.minutes(1)))
 struct RepeatedBytesTests {
-    private let keys = SortedSetKeys(queue: SortedSetBench.queue, retrySet: "retry-sortedset")
+    private let keys = RedisSortedSetKeys(queue: RedisSortedSetBench.queue, retrySet: "retry-sortedset")
 
-    private func submit(_ bench: SortedSetBench, _ bodies: [String], score: Int) throws {
-        let adds = bodies.map { RedisCommand("ZADD", SortedSetBench.queue, score, $0) }
+    private func submit(_ bench: RedisSortedSetBench, _ bodies: [String], score: Int) throws {
+        let adds = bodies.map { RedisCommand("ZADD", RedisSortedSetBench.queue, score, $0) }
         _ = try RedisConnection(bench.server.url).send(adds)
     }
 
     @Test
     func hideNothingThatStandsBehindThem() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(), bench.sink())
         let bodies = (0..<1200).map { "request \($0)" }
         try submit(bench, bodies, score: 1_900_000_000)
@@ -41,7 +42,7 @@ struct RepeatedBytesTests {
 
     @Test
     func becomeDeadLettersOrResultsOfTheirOwn() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(), bench.sink())
         try bench.submit("a")
         let first = try await source.take(1)[0]
@@ -50,17 +51,17 @@ struct RepeatedBytesTests {
         #expect(try await sink.settle([bench.settlement(first, .deadLetter(reason: "r", result: nil))]) == [.settled])
         let second = try await source.take(1)[0]
         #expect(try await sink.settle([bench.result(second, "two")]) == [.settled])
-        #expect(try bench.keys() == ["request-sortedset:dead-letter", SortedSetBench.list])
+        #expect(try bench.keys() == ["request-sortedset:dead-letter", RedisSortedSetBench.list])
     }
 
     /// As an emit of an older version leaves them, which does not know that they were put aside.
     @Test
     func comeBackWhenNobodyBroughtThemBack() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try bench.server.command("HSET", keys.again, SHA1.hex("a".utf8), "1900000000 a")
         let taken = try #require(try await bench.source().take(1).first)
         #expect(taken.text == "a")
         #expect(try await bench.sink().settle([bench.result(taken, "x")]) == [.settled])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 }

@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct RetrySetTests {
     /// The one entry of the retry set, as other programs read it.
-    private func parked(_ bench: SortedSetBench) throws -> (json: [String: Any], text: String) {
+    private func parked(_ bench: RedisSortedSetBench) throws -> (json: [String: Any], text: String) {
         let text = try #require(try bench.members("retry-sortedset").first)
         let json = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         return (json, text)
@@ -18,7 +18,7 @@ struct RetrySetTests {
 
     @Test
     func parksAFlatRequestAsAnEnvelopeOfLlmDAsync() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let body = #"{"id":"job-17","deadline":"1900000000","payload":{"seed": 9007199254740993}}"#
         try bench.submit(body)
         let delivery = try await bench.source().take(1)[0]
@@ -28,7 +28,7 @@ struct RetrySetTests {
         let (json, text) = try parked(bench)
         let inside = try #require(json["internal"] as? [String: Any])
         #expect(inside["retry_count"] as? Int == 1)
-        #expect(inside["request_queue_name"] as? String == SortedSetBench.queue)
+        #expect(inside["request_queue_name"] as? String == RedisSortedSetBench.queue)
         #expect(json["request_kind"] as? String == "redis")
         #expect(text.hasSuffix(#","data":\#(body)}"#))
         let score = try bench.server.command("ZSCORE", "retry-sortedset", text).text.flatMap { Double($0) } ?? 0
@@ -37,7 +37,7 @@ struct RetrySetTests {
 
     @Test
     func parksATaggedRequestWithItsOwnRouting() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let body =
             #"{"internal":{"request_token":"t1","request_queue_name":"elsewhere","labels":{"tier":"}batch"}},"#
             + #""request_kind":"redis","data":{"id":"job-17","deadline":1900000000,"payload":{"a":1.0}}}"#
@@ -49,7 +49,7 @@ struct RetrySetTests {
         let json = try parked(bench).json
         let inside = try #require(json["internal"] as? [String: Any])
         #expect(inside["retry_count"] as? Int == 4)
-        #expect(inside["request_queue_name"] as? String == SortedSetBench.queue)
+        #expect(inside["request_queue_name"] as? String == RedisSortedSetBench.queue)
         #expect(inside["request_token"] as? String == "t1")
         #expect((inside["labels"] as? [String: String])?["tier"] == "}batch")
         #expect((json["data"] as? [String: Any])?["id"] as? String == "job-17")
@@ -61,7 +61,7 @@ struct RetrySetTests {
 
     @Test
     func handsOutWhatIsDueBeforeWhatWaits() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(), bench.sink())
         try bench.submit("a")
         let first = try await source.take(1)[0]
@@ -73,7 +73,7 @@ struct RetrySetTests {
     /// Without a word about it, retries are looked for every 500 ms.
     @Test(arguments: ["request-sortedset", "retry", "retry-sortedset-2"])
     func handsOutAShortlyParkedRequestWhenItIsDue(queue: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(queue), bench.sink())
         var late: [Duration] = []
         try bench.submit("a", to: queue)
@@ -93,7 +93,7 @@ struct RetrySetTests {
 
     @Test
     func leavesTheFutureAlone() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
         _ = try bench.server.command("ZADD", "retry-sortedset", 4_000_000_000, #"{"id":"x"}"#)
         #expect(try await source.isQuiet())
@@ -102,9 +102,9 @@ struct RetrySetTests {
 
     @Test
     func takesWhatOtherProgramsParkedForThisQueueOrForNone() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let source = try await bench.source()
-        let queue = SortedSetBench.queue
+        let queue = RedisSortedSetBench.queue
         let ours = [
             #"{"id":"no name"}"#, #"{"id":"named","metadata":{"queue_name":"\#(queue)"}}"#,
             #"{"internal":{"request_queue_name":"\#(queue)","retry_count":2},"request_kind":"redis","data":{"id":"t"}}"#,
@@ -122,7 +122,7 @@ struct RetrySetTests {
 
     @Test
     func handsOutEachDueEntryOnceToTwoSources() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let adds = (0..<500).map { RedisCommand("ZADD", "retry-sortedset", 1, #"{"id":"\#($0)"}"#) }
         _ = try RedisConnection(bench.server.url).send(adds)
         let (one, two) = (try await bench.source(), try await bench.source())
@@ -135,7 +135,7 @@ struct RetrySetTests {
 
     @Test
     func twoQueuesWithOneRetrySetKeepApart() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (one, two, sink) = (try await bench.source(), try await bench.source("other"), bench.sink())
         try bench.submit("a")
         try bench.submit("b", to: "other")
@@ -150,7 +150,7 @@ struct RetrySetTests {
 
     @Test
     func aLateResultSettlesAParkedRequest() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let (source, sink) = (try await bench.source(), bench.sink())
         try bench.submit("a", "b")
         let taken = try await source.take(2)

@@ -1,6 +1,7 @@
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 import RedisSortedSetSink
 import TestServers
 import Testing
@@ -10,10 +11,10 @@ import Testing
 /// A retry set that holds more than this queue's entries, and less.
 @Suite(.timeLimit(.minutes(1)))
 struct SharedRetrySetTests {
-    private let keys = SortedSetKeys(queue: SortedSetBench.queue, retrySet: "retry-sortedset")
+    private let keys = RedisSortedSetKeys(queue: RedisSortedSetBench.queue, retrySet: "retry-sortedset")
 
     /// Puts due entries of another queue before whatever is due later.
-    private func fill(_ bench: SortedSetBench, _ count: Int) throws {
+    private func fill(_ bench: RedisSortedSetBench, _ count: Int) throws {
         let script = """
             for i = 1, tonumber(ARGV[1]) do
               redis.call('ZADD', KEYS[1], 1, '{"internal":{"retry_count":3,"request_queue_name":"other"},'
@@ -23,7 +24,7 @@ struct SharedRetrySetTests {
         _ = try bench.server.command("EVAL", script, 1, "retry-sortedset", count)
     }
 
-    private func parked(_ bench: SortedSetBench, _ body: String, delay: Int64) async throws -> Delivery {
+    private func parked(_ bench: RedisSortedSetBench, _ body: String, delay: Int64) async throws -> Delivery {
         try bench.submit(body)
         let delivery = try await bench.source().take(1)[0]
         let park = bench.settlement(delivery, .park(afterMilliseconds: delay, failedAttempts: 1))
@@ -33,7 +34,7 @@ struct SharedRetrySetTests {
 
     @Test
     func findsItsOwnRetriesWhateverLiesBesideThem() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await parked(bench, "a", delay: 0)
         try fill(bench, 100_000)
         let start = ContinuousClock.now
@@ -45,7 +46,7 @@ struct SharedRetrySetTests {
     /// Also when each look is another process's.
     @Test
     func goesOnLookingWhereTheLastLookEnded() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try fill(bench, 2000)
         let entry = #"{"id":"behind"}"#
         _ = try bench.server.command("ZADD", "retry-sortedset", 2, entry)
@@ -60,7 +61,7 @@ struct SharedRetrySetTests {
     /// It is but a place to go on from.
     @Test(arguments: ["", "junk", "0 0", "-1", "1.5", "nan", "inf", "1e400", "\u{0}"])
     func nonsenseAboutWhereTheLastLookEndedMeansTheBeginning(place: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         for id in ["a", "b"] {
             let entry =
                 #"{"internal":{"retry_count":1,"request_queue_name":"request-sortedset"},"request_kind":"redis","#
@@ -75,11 +76,11 @@ struct SharedRetrySetTests {
     /// Bytes that are held already stay in the retry set as well: what cannot be taken must not be looked at all the time.
     @Test
     func countsWhatStaysInTheRetrySet() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         for body in ["a", "b"] { _ = try bench.server.command("ZADD", "retry-sortedset", 1, body) }
-        var claims = SortedSetClaims(
-            client: RedisClient(bench.server.url), keys: keys, settings: SortedSetSettings(),
-            script: SortedSetScripts.standard.claim)
+        var claims = RedisSortedSetClaims(
+            client: RedisClient(bench.server.url), keys: keys, settings: RedisSortedSetSettings(),
+            script: RedisSortedSetScripts.standard.claim)
         #expect(try claims.claim(limit: 9, looks: true, takeOverUntil: -1).deliveries.count == 2)
         for body in ["a", "b"] { _ = try bench.server.command("ZADD", "retry-sortedset", 1, body) }
         try fill(bench, 3)
@@ -91,7 +92,7 @@ struct SharedRetrySetTests {
 
     @Test
     func forgetsHowFarItLookedAtTheEnd() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try fill(bench, 1200)
         let source = try await bench.source()
         try await waitUntil {
@@ -114,19 +115,19 @@ struct SharedRetrySetTests {
 
     @Test
     func findsWhatAnOlderVersionParkedWithoutAnIndex() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await parked(bench, "a", delay: 0)
         _ = try bench.server.command("DEL", keys.parked, keys.since)
         let again = try await bench.source().take(1)[0]
         #expect(again.text == "a")
         #expect(again.failedAttempts == 1)
         #expect(try await bench.sink().settle([bench.result(again, "x")]) == [.settled])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 
     @Test
     func leavesToOthersWhatTheyTookFromTheRetrySet() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await parked(bench, "a", delay: 0)
         _ = try bench.server.command("DEL", "retry-sortedset")
         #expect(try await bench.source().isQuiet())
@@ -135,7 +136,7 @@ struct SharedRetrySetTests {
 
     @Test
     func findsAnEntryWhoseTextAnotherVersionMade() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let delivery = try await parked(bench, #"{"id":"a"}"#, delay: 0)
         let entry = try bench.members("retry-sortedset")[0]
         let score = try bench.server.command("ZSCORE", "retry-sortedset", entry).text ?? ""
@@ -144,12 +145,12 @@ struct SharedRetrySetTests {
         #expect(try await bench.source().take(1).map(\.text) == [#"{"id":"a"}"#])
         #expect(try bench.members("retry-sortedset").isEmpty)
         #expect(try await bench.sink().settle([bench.result(delivery, "x")]) == [.settled])
-        #expect(try bench.keys() == [SortedSetBench.list])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
     }
 
     @Test
     func followsWhoeverGivesARetryAnotherTime() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await parked(bench, "a", delay: 0)
         let entry = try bench.members("retry-sortedset")[0]
         _ = try bench.server.command("ZADD", "retry-sortedset", 4_000_000_000, entry)
@@ -162,7 +163,7 @@ struct SharedRetrySetTests {
     /// Everything that the clock wrote down is a day ahead, as it is once the clock has been set back by one.
     @Test
     func waitsNoLongerThanWasMeantWhenTheClockWasSetBack() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await parked(bench, "a", delay: 700)
         let script = """
             local key, entry = redis.call('ZRANGE', KEYS[1], 0, 0)[1], redis.call('ZRANGE', KEYS[4], 0, 0)[1]
@@ -181,7 +182,7 @@ struct SharedRetrySetTests {
 
     @Test
     func endsALeaseInTimeWhenTheClockWasSetBack() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a")
         _ = try await bench.source(lease: .seconds(1)).take(1)
         for member in try bench.members(keys.leases) {
@@ -192,13 +193,13 @@ struct SharedRetrySetTests {
 
     @Test
     func takesOverNothingWhenTheServersClockShowsMoreThanItCan() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a")
         _ = try await bench.source().take(1)
         try bench.expireLeases()
-        var claims = SortedSetClaims(
-            client: RedisClient(bench.server.url), keys: keys, settings: SortedSetSettings(),
-            script: SortedSetScripts.standard.claim)
+        var claims = RedisSortedSetClaims(
+            client: RedisClient(bench.server.url), keys: keys, settings: RedisSortedSetSettings(),
+            script: RedisSortedSetScripts.standard.claim)
         let early = try claims.claim(limit: 1, looks: true, takeOverUntil: wallClock() - 60_000)
         #expect(early.deliveries.isEmpty)
         let late = try claims.claim(limit: 1, looks: true, takeOverUntil: wallClock() + 60_000)

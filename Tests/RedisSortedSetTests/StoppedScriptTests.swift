@@ -18,18 +18,18 @@ struct StoppedScriptTests {
 
     /// Takes over at once what has expired.
     private func source(
-        _ bench: SortedSetBench, scripts: SortedSetScripts = .standard
-    ) async throws -> SortedSetSource {
-        let source = SortedSetSource(
-            url: bench.server.url, queue: .sortedSet(SortedSetBench.queue),
-            settings: SortedSetSettings(holdAfterGap: .zero), logger: .silent, scripts: scripts)
+        _ bench: RedisSortedSetBench, scripts: RedisSortedSetScripts = .standard
+    ) async throws -> RedisSortedSetSource {
+        let source = RedisSortedSetSource(
+            url: bench.server.url, queue: .sortedSet(RedisSortedSetBench.queue),
+            settings: RedisSortedSetSettings(holdAfterGap: .zero), logger: .silent, scripts: scripts)
         try await source.connect()
         return source
     }
 
     /// Results to two lists, a parked one's result, a parked, a released and a buried request, tokens: all that settle does.
-    private func stopsSettling(_ bench: SortedSetBench, rule: String) async throws -> String? {
-        let sink = SortedSetSink(url: bench.server.url, scripts: .refusing)
+    private func stopsSettling(_ bench: RedisSortedSetBench, rule: String) async throws -> String? {
+        let sink = RedisSortedSetSink(url: bench.server.url, script: RedisSortedSetScripts.refusing.settle)
         let source = try await source(bench)
         for body in Self.bodies { try bench.submit(body) }
         let taken = Dictionary(uniqueKeysWithValues: try await source.take(Self.bodies.count).map { ($0.text, $0) })
@@ -48,7 +48,7 @@ struct StoppedScriptTests {
         return try await finish(bench, sink, batch)
     }
 
-    private func stopsClaiming(_ bench: SortedSetBench, rule: String) async throws -> String? {
+    private func stopsClaiming(_ bench: RedisSortedSetBench, rule: String) async throws -> String? {
         let source = try await source(bench, scripts: .refusing)
         for body in Self.bodies.prefix(4) { try bench.submit(body) }
         let first = try await source.take(4)
@@ -69,7 +69,7 @@ struct StoppedScriptTests {
     ///
     /// - Returns: what was refused.
     private func finish(
-        _ bench: SortedSetBench, _ sink: SortedSetSink, _ batch: [Settlement]
+        _ bench: RedisSortedSetBench, _ sink: RedisSortedSetSink, _ batch: [Settlement]
     ) async throws -> String? {
         let refused = try bench.server.command("GET", "refused").text
         _ = try bench.server.command("DEL", "refuse", "refused")
@@ -88,7 +88,7 @@ struct StoppedScriptTests {
         }
         let records = try bench.popped() + bench.popped("other")
         #expect(records.sorted() == Self.bodies, "\(refused ?? "")")
-        #expect(try bench.popped("\(SortedSetBench.queue):dead-letter").count <= 1)
+        #expect(try bench.popped("\(RedisSortedSetBench.queue):dead-letter").count <= 1)
         let left = try bench.keys().filter { !["result-list", "other", "request-sortedset:dead-letter"].contains($0) }
         #expect(left == [], "\(refused ?? "")")
         _ = try bench.server.command("FLUSHDB")
@@ -97,7 +97,7 @@ struct StoppedScriptTests {
 
     @Test(arguments: [true, false])
     func anyOneCallMayBeRefused(settles: Bool) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         var refusals: [String] = []
         for number in 1...200 {
             let refused =
@@ -111,7 +111,7 @@ struct StoppedScriptTests {
 
     @Test(arguments: commands)
     func anyCommandMayBeRefused(command: String) async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         _ = try await stopsSettling(bench, rule: command)
         _ = try await stopsClaiming(bench, rule: command)
     }

@@ -1,11 +1,12 @@
 import Redis
+import RedisSortedSetSource
 
 /// Scripts in which commands are refused, as for want of a right: a certain call, or all calls of a command.
 ///
 /// What is refused is written in the key `refuse`: a number of a call, from 1 on, or a command's name. The key `refused`
 /// is there once something was.
-extension SortedSetScripts {
-    static let refusing = SortedSetScripts(
+extension RedisSortedSetScripts {
+    static let refusing = RedisSortedSetScripts(
         claim: standard.claim.refusing, renew: standard.renew.refusing, settle: standard.settle.refusing)
 }
 

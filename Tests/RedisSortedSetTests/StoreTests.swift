@@ -1,5 +1,6 @@
 import Queue
 import Redis
+import RedisQueues
 import RedisSortedSetSink
 import RedisSortedSetSource
 import TestServers
@@ -13,7 +14,7 @@ struct StoreTests {
 
     @Test(.timeLimit(.minutes(1)))
     func bothSidesCallOneDatabaseByOneName() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         let name = try await bench.source().identity()
         guard case .store = name else {
             Issue.record("\(name)")
@@ -28,7 +29,7 @@ struct StoreTests {
     func anotherDatabaseHasAnotherName() async throws {
         let server = try await RedisServer()
         let other = RedisURL(.tcp(host: "127.0.0.1", port: server.port), database: 5)
-        #expect(try await SortedSetSink(url: server.url).identity() != SortedSetSink(url: other).identity())
+        #expect(try await RedisSortedSetSink(url: server.url).identity() != RedisSortedSetSink(url: other).identity())
     }
 
     /// What is under way still belongs to it.
@@ -39,7 +40,7 @@ struct StoreTests {
         let name = try store.identity(client)
         _ = try server.command("FLUSHALL")
         #expect(try store.identity(client) == name)
-        #expect(try await SortedSetSink(url: server.url).identity() == name, "it stands there again")
+        #expect(try await RedisSortedSetSink(url: server.url).identity() == name, "it stands there again")
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -48,7 +49,7 @@ struct StoreTests {
         var (client, store) = store(server.url)
         let name = try store.identity(client)
         let other = RedisURL(.tcp(host: "127.0.0.1", port: server.port), database: 5)
-        let second = try await SortedSetSink(url: other).identity()
+        let second = try await RedisSortedSetSink(url: other).identity()
         _ = try server.command("SWAPDB", 0, 5)
         #expect(try store.identity(client) == second)
         _ = try server.command("SWAPDB", 0, 5)
@@ -63,7 +64,7 @@ struct StoreTests {
         for right in rights.split(separator: " ") { command.append(String(right)) }
         _ = try RedisClient(server.url).send(command)
         let url = RedisURL(.tcp(host: "127.0.0.1", port: server.port), user: "narrow", password: "secret")
-        guard case .unknown(let reason) = try await SortedSetSink(url: url).identity() else {
+        guard case .unknown(let reason) = try await RedisSortedSetSink(url: url).identity() else {
             Issue.record("it has a name")
             return
         }
@@ -75,7 +76,7 @@ struct StoreTests {
     func isNoFailureWhereTheKeyIsSomethingElse() async throws {
         let server = try await RedisServer()
         _ = try server.command("LPUSH", RedisStore.key, "x")
-        guard case .unknown(let reason) = try await SortedSetSink(url: server.url).identity() else {
+        guard case .unknown(let reason) = try await RedisSortedSetSink(url: server.url).identity() else {
             Issue.record("it has a name")
             return
         }

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct TooLargeTests {
     /// Settles as emit does: what is delayed, and what a broken connection leaves unknown, is asked again.
-    private func settle(_ batch: [Settlement], with sink: SortedSetSink) async throws -> [SettlementStatus] {
+    private func settle(_ batch: [Settlement], with sink: RedisSortedSetSink) async throws -> [SettlementStatus] {
         var found = [SettlementStatus?](repeating: nil, count: batch.count)
         for _ in 0..<30 where found.contains(nil) {
             let left = batch.indices.filter { found[$0] == nil }
@@ -22,13 +22,13 @@ struct TooLargeTests {
         return found.compactMap(\.self)
     }
 
-    private func small(_ bench: SortedSetBench) throws {
+    private func small(_ bench: RedisSortedSetBench) throws {
         _ = try bench.server.command("CONFIG", "SET", "proto-max-bulk-len", 1 << 20)
     }
 
     @Test
     func anAnswerThatTheServerDoesNotTakeIsToldFromThoseBesideIt() async throws {
-        let bench = try await SortedSetBench()
+        let bench = try await RedisSortedSetBench()
         try bench.submit("a", "b", "c", "d", "e")
         let taken = try await bench.source().take(5)
         try small(bench)
@@ -51,8 +51,8 @@ struct TooLargeTests {
 
     @Test
     func aMessageWhoseLetterTheServerDoesNotTakeIsKeptInPart() async throws {
-        let bench = try await SortedSetBench()
-        try bench.server.zadd(SortedSetBench.queue, score: 1, [UInt8](repeating: 0, count: 900_000))
+        let bench = try await RedisSortedSetBench()
+        try bench.server.zadd(RedisSortedSetBench.queue, score: 1, [UInt8](repeating: 0, count: 900_000))
         try bench.submit("a")
         let taken = try await bench.source().take(2)
         try small(bench)
@@ -63,10 +63,10 @@ struct TooLargeTests {
         for _ in 0..<9 where statuses.first != .settled { statuses = try await settle([letter, rest], with: sink) }
         #expect(statuses.first == .settled)
         #expect(try bench.popped() == ["a"])
-        let document = try #require(try bench.popped(SortedSetBench.queue + ":dead-letter").first)
+        let document = try #require(try bench.popped(RedisSortedSetBench.queue + ":dead-letter").first)
         #expect(document.count > 1000 && document.count < 1 << 20)
         #expect(document.hasSuffix(#"","body_encoding":"base64","body_bytes":900000}"#))
-        #expect(try bench.keys() == ["request-sortedset:dead-letter", SortedSetBench.list])
+        #expect(try bench.keys() == ["request-sortedset:dead-letter", RedisSortedSetBench.list])
         // It costs nobody else a part of a letter.
         let other = String(repeating: "x", count: 900_000)
         try bench.submit(other)
@@ -74,6 +74,7 @@ struct TooLargeTests {
         let whole = bench.settlement(next[0], id: "", .deadLetter(reason: "not JSON", result: nil))
         #expect(try await sink.settle([whole]) == [.settled])
         #expect(
-            try bench.popped(SortedSetBench.queue + ":dead-letter").first?.hasSuffix("\"body\":\"\(other)\"}") == true)
+            try bench.popped(RedisSortedSetBench.queue + ":dead-letter").first?.hasSuffix("\"body\":\"\(other)\"}")
+                == true)
     }
 }

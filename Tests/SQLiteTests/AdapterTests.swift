@@ -3,9 +3,10 @@ import GRDB
 import Messages
 import Queue
 import SQLite
-import SQLiteSink
-import SQLiteSource
 import Testing
+
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// What only this kind of queue does: gaps, files that move, wake-ups.
 @Suite(.timeLimit(.minutes(1)))
@@ -77,8 +78,8 @@ struct AdapterTests {
     @Test
     func failsUntilItIsConnected() async throws {
         try await withFolder { path in
-            let source = SQLiteRequestSource(path: path, queue: "requests")
-            let sink = SQLiteResultSink(path: path)
+            let source = SQLiteSource(path: path, queue: "requests")
+            let sink = SQLiteSink(path: path)
             await #expect(throws: QueueError.self) { try await source.lease(limit: 1) }
             await #expect(throws: QueueError.self) { try await source.renew([Receipt("1.1.1")]) }
             await #expect(throws: QueueError.self) { try await sink.settle([]) }
@@ -90,7 +91,7 @@ struct AdapterTests {
     @Test
     func saysWhatItCannotOpen() async throws {
         let path = "/nonexistent-folder/queue.db"
-        await #expect { try await SQLiteResultSink(path: path).connect() } throws: { error in
+        await #expect { try await SQLiteSink(path: path).connect() } throws: { error in
             "\(error)".contains(path) && (error as? QueueError)?.isTransient == true
         }
     }
@@ -131,7 +132,7 @@ struct AdapterTests {
         try await withDatabase { harness in
             let link = harness.path + ".link"
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: harness.path)
-            let source = SQLiteRequestSource(path: link, queue: "requests")
+            let source = SQLiteSource(path: link, queue: "requests")
             try await source.connect()
             try harness.publish(Array("a".utf8), to: "requests")
             #expect(try await source.lease(limit: 1).count == 1)
@@ -160,7 +161,7 @@ struct AdapterTests {
     /// Leases and settles until the database has `count` results; returns how many were settled here.
     private static func work(_ harness: SQLiteHarness, until count: Int) async throws -> Int {
         let source = harness.makeSource(queue: "requests", lease: .seconds(60))
-        let sink = SQLiteResultSink(path: harness.path)
+        let sink = SQLiteSink(path: harness.path)
         try await source.connect()
         try await sink.connect()
         var settled = 0
@@ -193,18 +194,18 @@ struct StoreNameTests {
     @Test
     func bothSidesCallOneFileByOneNameAndACopyToo() async throws {
         try await withFolder { path in
-            let source = SQLiteRequestSource(path: path, queue: "requests")
+            let source = SQLiteSource(path: path, queue: "requests")
             try await source.connect()
-            let sink = SQLiteResultSink(path: path)
+            let sink = SQLiteSink(path: path)
             try await sink.connect()
             let name = try await source.identity()
             #expect(try await sink.identity() == name)
             let (other, copy) = (path + ".other", path + ".copy")
-            let stranger = SQLiteResultSink(path: other)
+            let stranger = SQLiteSink(path: other)
             try await stranger.connect()
             #expect(try await stranger.identity() != name)
             try plain(path) { try $0.execute(sql: "VACUUM INTO '\(copy)'") }
-            let restored = SQLiteResultSink(path: copy)
+            let restored = SQLiteSink(path: copy)
             try await restored.connect()
             #expect(try await restored.identity() == name)
         }
@@ -214,9 +215,9 @@ struct StoreNameTests {
     @Test
     func namesAFileThatHasNoName() async throws {
         try await withFolder { path in
-            try await SQLiteResultSink(path: path).connect()
+            try await SQLiteSink(path: path).connect()
             try plain(path) { try $0.execute(sql: "DROP TABLE store_name") }
-            let sink = SQLiteResultSink(path: path)
+            let sink = SQLiteSink(path: path)
             try await sink.connect()
             guard case .store = try await sink.identity() else {
                 Issue.record("no name")

@@ -4,6 +4,7 @@ import Queue
 import Testing
 
 @testable import SQLite
+@testable import SQLiteSink
 @testable import SQLiteSource
 
 @Suite(.timeLimit(.minutes(1)))

@@ -4,6 +4,8 @@ import Queue
 import Testing
 
 @testable import SQLite
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// The order and the bounds of leasing, on one connection.
 @Suite(.timeLimit(.minutes(1)))

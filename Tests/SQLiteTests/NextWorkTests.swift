@@ -3,7 +3,7 @@ import Testing
 @testable import SQLite
 @testable import SQLiteSource
 
-struct ProspectTests {
+struct NextWorkTests {
     /// What is in the queue at time 1000, and what follows from it.
     struct Example: Sendable {
         var hasReady = false
@@ -31,7 +31,7 @@ struct ProspectTests {
         let outlook = Outlook(
             nowMilliseconds: 1000, hasReady: example.hasReady, parkedDueMilliseconds: example.parked,
             leaseEndMilliseconds: example.leased)
-        let prospect = Prospect(outlook, takeOverFrom: example.takeOverFrom)
+        let prospect = NextWork(outlook, takeOverFrom: example.takeOverFrom)
         #expect(prospect.isNow == example.isNow)
         #expect(prospect.milliseconds(at: 1000) == example.wait)
         #expect(prospect.mayTakeOver == (example.takeOverFrom <= 1000))

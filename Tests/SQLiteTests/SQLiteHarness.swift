@@ -4,9 +4,10 @@ import Messages
 import Queue
 import QueueConformance
 import SQLite
-import SQLiteSink
-import SQLiteSource
 import Synchronization
+
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// A database file in a folder of its own; its outages are somebody else's long transactions.
 final class SQLiteHarness: QueueHarness {
@@ -34,11 +35,11 @@ final class SQLiteHarness: QueueHarness {
     }
 
     func makeSource(queue: String, lease: Duration) -> any RequestSource {
-        SQLiteRequestSource(path: path, queue: queue, lease: lease, busyTimeout: .milliseconds(200))
+        SQLiteSource(path: path, queue: queue, lease: lease, busyTimeout: .milliseconds(200))
     }
 
     func makeSink() -> any ResultSink {
-        SQLiteResultSink(path: path, busyTimeout: .milliseconds(200))
+        SQLiteSink(path: path, busyTimeout: .milliseconds(200))
     }
 
     func resultDestination(of queue: String) -> String { "" }

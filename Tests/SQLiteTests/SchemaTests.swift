@@ -13,9 +13,9 @@ struct SchemaTests {
     func bothTablesExistOnceEitherStageHasStarted(isIngest: Bool) async throws {
         try await withFolder { path in
             if isIngest {
-                try await SQLiteRequestSource(path: path, queue: "requests").connect()
+                try await SQLiteSource(path: path, queue: "requests").connect()
             } else {
-                try await SQLiteResultSink(path: path).connect()
+                try await SQLiteSink(path: path).connect()
             }
             try plain(path) { database in
                 try database.execute(sql: "INSERT INTO requests(body) VALUES('{}')")
@@ -36,7 +36,7 @@ struct SchemaTests {
                         INSERT INTO requests(body) VALUES('text'), (X'00FF'), (5);
                         """)
             }
-            let source = SQLiteRequestSource(path: path, queue: "requests")
+            let source = SQLiteSource(path: path, queue: "requests")
             try await source.connect()
             try plain(path) { try $0.execute(sql: "INSERT INTO requests(body) VALUES('later')") }
             let bodies = try await source.lease(limit: 10).map { Array($0.bytes) }
@@ -49,8 +49,8 @@ struct SchemaTests {
         try await withFolder { path in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
-                    group.addTask { try await SQLiteResultSink(path: path).connect() }
-                    group.addTask { try await SQLiteRequestSource(path: path, queue: "q").connect() }
+                    group.addTask { try await SQLiteSink(path: path).connect() }
+                    group.addTask { try await SQLiteSource(path: path, queue: "q").connect() }
                 }
                 try await group.waitForAll()
             }

@@ -4,6 +4,8 @@ import Queue
 import Testing
 
 @testable import SQLite
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// What settling leaves in the tables.
 @Suite(.timeLimit(.minutes(1)))

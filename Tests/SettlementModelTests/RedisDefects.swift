@@ -1,11 +1,12 @@
 import Redis
+import RedisSortedSetSource
 import SettlementModel
 
-extension SortedSetScripts {
+extension RedisSortedSetScripts {
     /// The scripts with one mistake, or none.
     ///
     /// - Parameter crashKey: a settlement dies when it finds this key, if its mistake is that it may die.
-    func damaged(by defect: SettlementDefect?, crashKey: String) throws -> SortedSetScripts {
+    func damaged(by defect: SettlementDefect?, crashKey: String) throws -> RedisSortedSetScripts {
         var scripts = self
         guard let defect else { return scripts }
         let isHolder = "s.owner == argument(i, 4)"

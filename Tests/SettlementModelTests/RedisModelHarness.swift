@@ -3,6 +3,7 @@ import Logging
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 import RedisSortedSetSink
 import RedisSortedSetSource
 import SettlementModel
@@ -20,16 +21,16 @@ final class RedisModelHarness: SettlementHarness {
     private let server: RedisServer
     private let crashKey: String
     private let defect: SettlementDefect?
-    private let scripts: SortedSetScripts
-    private let keys: SortedSetKeys
+    private let scripts: RedisSortedSetScripts
+    private let keys: RedisSortedSetKeys
     private let submissions = Mutex(0)
 
-    init(_ server: RedisServer, defect: SettlementDefect? = nil, scripts: SortedSetScripts = .standard) throws {
+    init(_ server: RedisServer, defect: SettlementDefect? = nil, scripts: RedisSortedSetScripts = .standard) throws {
         self.server = server
         self.defect = defect
         queue = "model-\(UUID().uuidString.prefix(8))"
         crashKey = "\(queue) crash"
-        keys = SortedSetKeys(queue: queue, retrySet: "\(queue) retries")
+        keys = RedisSortedSetKeys(queue: queue, retrySet: "\(queue) retries")
         let scripts = try scripts.damaged(by: defect, crashKey: crashKey)
         self.scripts = scripts
         // A reply that is lost must be the reply to the script, not one that says it is unknown.
@@ -55,8 +56,8 @@ final class RedisModelHarness: SettlementHarness {
         let proxy = try CuttingProxy(to: server.port)
         let settings = QueueSettings(
             id: queue, name: queue, retryQueue: keys.retrySet, target: .url("http://localhost"))
-        let source = SortedSetSource(
-            url: proxy.url, queue: settings, settings: SortedSetSettings(lease: .seconds(60)),
+        let source = RedisSortedSetSource(
+            url: proxy.url, queue: settings, settings: RedisSortedSetSettings(lease: .seconds(60)),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, scripts: scripts)
         try await source.connect()
         return ProxiedSource(base: source, proxy: proxy, scripts: scripts)
@@ -64,7 +65,7 @@ final class RedisModelHarness: SettlementHarness {
 
     func makeSink() async throws -> any FaultySink {
         let proxy = try CuttingProxy(to: server.port)
-        let sink = SortedSetSink(url: proxy.url, scripts: scripts)
+        let sink = RedisSortedSetSink(url: proxy.url, script: scripts.settle)
         try await sink.connect()
         let crashes = defect == .recordedBeforeRemoval || defect == .removedBeforeRecord
         let (url, crashKey) = (server.url, crashKey)
@@ -110,7 +111,7 @@ final class RedisModelHarness: SettlementHarness {
         _ = try RedisConnection(server.url).send(command)
     }
 
-    func holder(of receipt: Receipt) -> String { SortedSetReceipt(receipt)?.owner ?? "nobody" }
+    func holder(of receipt: Receipt) -> String { RedisSortedSetReceipt(receipt)?.owner ?? "nobody" }
 
     func stored() throws -> StoredState {
         try RedisSnapshot(RedisConnection(server.url), keys, list: destination, others: [crashKey]).state()
@@ -119,9 +120,9 @@ final class RedisModelHarness: SettlementHarness {
 
 /// A source behind a proxy that cuts its connections.
 struct ProxiedSource: FaultySource {
-    let base: SortedSetSource
+    let base: RedisSortedSetSource
     let proxy: CuttingProxy
-    let scripts: SortedSetScripts
+    let scripts: RedisSortedSetScripts
 
     func loseReply(to call: LosableCall) {
         let script =
@@ -137,8 +138,9 @@ struct ProxiedSource: FaultySource {
     func makeGap() async throws {
         proxy.close()
         defer { proxy.open() }
-        let receipt = SortedSetReceipt(
-            submission: "none", born: "none", owner: "none", token: "", keys: SortedSetKeys(queue: "", retrySet: ""))
+        let receipt = RedisSortedSetReceipt(
+            submission: "none", born: "none", owner: "none", token: "",
+            keys: RedisSortedSetKeys(queue: "", retrySet: ""))
         for _ in 0..<1000 {
             do throws(QueueError) { _ = try await base.renew([receipt.receipt]) } catch { return }
             try await Task.sleep(for: .milliseconds(1))
@@ -158,10 +160,10 @@ struct ProxiedSource: FaultySource {
 }
 
 struct ProxiedSink: FaultySink {
-    let base: SortedSetSink
+    let base: RedisSortedSetSink
     let lose: @Sendable () throws -> Void
 
-    init(base: SortedSetSink, lose: @escaping @Sendable () throws -> Void) {
+    init(base: RedisSortedSetSink, lose: @escaping @Sendable () throws -> Void) {
         self.base = base
         self.lose = lose
     }

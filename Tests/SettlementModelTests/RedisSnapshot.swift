@@ -1,10 +1,11 @@
 import Foundation
 import Redis
+import RedisSortedSet
 import SettlementModel
 
-/// All keys of one sorted set's queue, read at one moment; see `SortedSetKeys` for what they hold.
+/// All keys of one sorted set's queue, read at one moment; see `RedisSortedSetKeys` for what they hold.
 struct RedisSnapshot {
-    private let keys: SortedSetKeys
+    private let keys: RedisSortedSetKeys
     private var waiting: [String]
     /// Submission → score and bytes, put aside.
     private let again: [String: String]
@@ -21,7 +22,7 @@ struct RedisSnapshot {
     private let names: [String]
 
     /// - Parameter others: keys that are not the queue's.
-    init(_ connection: RedisConnection, _ keys: SortedSetKeys, list: String, others: [String]) throws {
+    init(_ connection: RedisConnection, _ keys: RedisSortedSetKeys, list: String, others: [String]) throws {
         self.keys = keys
         let commands = [
             RedisCommand("ZRANGE", keys.queue, 0, -1),

@@ -39,14 +39,14 @@ final class SQLiteModelHarness: SettlementHarness {
 
     func makeSource() async throws -> any FaultySource {
         let (path, queue) = (path, queue)
-        let make = { @Sendable in SQLiteRequestSource(path: path, queue: queue, lease: .seconds(60)) }
+        let make = { @Sendable in SQLiteSource(path: path, queue: queue, lease: .seconds(60)) }
         let base: any RequestSource = defect == .takeoverAfterGap ? ForgetfulSource(make) : make()
         try await base.connect()
         return LossySource(DefectiveSQLiteSource(base, defect, connection)) { [self] in try await makeGap(for: $0) }
     }
 
     func makeSink() async throws -> any FaultySink {
-        let base = SQLiteResultSink(path: path)
+        let base = SQLiteSink(path: path)
         try await base.connect()
         let losses = Losses()
         return LossySink(DefectiveSQLiteSink(base, defect, connection, losses), losses)

@@ -1,6 +1,7 @@
 import Intake
 import Messages
 import Redis
+import RedisSortedSet
 
 extension Benchmark {
     /// What ingest does with a request.
@@ -16,7 +17,7 @@ extension Benchmark {
             blackHole(RequestToken(in: bytes))
         },
         Benchmark("intake.receipt", "a receipt from its parts") {
-            SortedSetReceipt(Samples.receipt)
+            RedisSortedSetReceipt(Samples.receipt)
         } body: { receipt in
             blackHole(receipt?.receipt)
         },

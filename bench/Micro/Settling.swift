@@ -1,5 +1,6 @@
 import Messages
 import Redis
+import RedisSortedSet
 
 extension Benchmark {
     /// What emit does with a request.
@@ -22,13 +23,13 @@ extension Benchmark {
         Benchmark("emit.read-receipt", "a receipt to its parts") {
             Samples.receipt
         } body: { receipt in
-            blackHole(SortedSetReceipt(receipt))
+            blackHole(RedisSortedSetReceipt(receipt))
         },
         Benchmark("emit.settle-call", "one settlement of a script's call for 64, from values to bytes", batch: 64) {
             Samples.settlements
         } body: { settlements in
-            let call = SortedSetSettlement.call(
-                SortedSetScripts.standard.settle, keys: settlements[0].receipt.keys, settlements)
+            let call = RedisSortedSetSettlement.call(
+                RedisSortedSetScript.settle, keys: settlements[0].receipt.keys, settlements)
             blackHole(call.encoded)
         },
         Benchmark("emit.settle-reply", "one answer of the settle script's reply for 64", batch: 64) {
@@ -42,11 +43,11 @@ extension Benchmark {
 extension Samples {
     static let result = Ending.Result.answer(statusCode: 200, body: answer[...])
 
-    static let settlements: [SortedSetSettlement] = {
+    static let settlements: [RedisSortedSetSettlement] = {
         let json = ResultEncoder().encode(id: request.id, result)
-        guard let receipt = SortedSetReceipt(receipt) else { preconditionFailure("the sample is no receipt") }
+        guard let receipt = RedisSortedSetReceipt(receipt) else { preconditionFailure("the sample is no receipt") }
         return (0..<64).map { number in
-            SortedSetSettlement(
+            RedisSortedSetSettlement(
                 receipt: receipt, id: "\(request.id)\(number)", list: "result-list", end: .result(json[...]))
         }
     }()

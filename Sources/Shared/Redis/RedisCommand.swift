@@ -29,7 +29,7 @@ package struct RedisCommand: Sendable, Equatable {
     }
 
     /// Appends one argument that begins with `prefix`.
-    mutating func append(_ prefix: StaticString, _ rest: String) {
+    package mutating func append(_ prefix: StaticString, _ rest: String) {
         count += 1
         body.appendHead(UInt8(ascii: "$"), prefix.utf8CodeUnitCount + rest.utf8.count)
         body.append(contentsOf: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
@@ -38,7 +38,7 @@ package struct RedisCommand: Sendable, Equatable {
     }
 
     /// Makes room for as many bytes more, as far as they are copied.
-    mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + min(bytes, Self.mostReserved)) }
+    package mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + min(bytes, Self.mostReserved)) }
 
     private static let mostReserved = 8 << 20
 

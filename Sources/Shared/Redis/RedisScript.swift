@@ -21,7 +21,7 @@ package struct RedisScript: Sendable {
     }
 
     /// One call; append so many keys, and then the arguments.
-    func call(keyCount: Int) -> RedisCall {
+    package func call(keyCount: Int) -> RedisCall {
         RedisCall(script: self, command: RedisCommand("EVALSHA", digest, keyCount, label: label))
     }
 }
@@ -29,7 +29,7 @@ package struct RedisScript: Sendable {
 /// A script with its keys and arguments.
 package struct RedisCall: Sendable {
     let script: RedisScript
-    var command: RedisCommand
+    package var command: RedisCommand
 
     package mutating func append(_ argument: some RedisArgument) { command.append(argument) }
 

@@ -1,5 +1,6 @@
 import Messages
 import Redis
+import RedisQueues
 
 extension String {
     /// Without line breaks, or anything else that moves a terminal's cursor.

@@ -1,6 +1,8 @@
 import Messages
 import Queue
 import Redis
+import RedisPubSub
+import RedisQueues
 
 /// The list `<queue>:dead-letter` of a Redis server.
 final class RedisDeadLetters: DeadLetterStore {
@@ -17,7 +19,7 @@ final class RedisDeadLetters: DeadLetterStore {
     private let client: RedisClient
     private let queue: String
     private let kind: Kind
-    private var list: String { ClaimKeys.deadLetters(of: queue) }
+    private var list: String { DeadLetterDocument.list(of: queue) }
 
     init(url: RedisURL, queue: String, kind: Kind) {
         client = RedisClient(url, writes: false)
@@ -70,13 +72,13 @@ final class RedisDeadLetters: DeadLetterStore {
         let letter = requeueing.letter
         switch kind {
         case .sortedSet:
-            return DeadLetterScripts.enqueue.call(keys: [list, queue])
+            return RedisDeadLetterScripts.enqueue.call(keys: [list, queue])
                 .with(letter.element, requeueing.deadline ?? 0, letter.body)
         case .channel(let retrySet):
             var entry = StoredEntry(document: letter.body[...])
             entry.retryCount = 0
             entry.claim = "requeued-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
-            return DeadLetterScripts.park.call(keys: [list, retrySet])
+            return RedisDeadLetterScripts.park.call(keys: [list, retrySet])
                 .with(letter.element, entry.bytes(queue: JSONObject.quoted(queue)))
         }
     }

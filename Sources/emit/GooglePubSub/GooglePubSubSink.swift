@@ -1,6 +1,6 @@
+package import GooglePubSub
 package import Loop
 import Messages
-package import PubSub
 package import Queue
 
 /// Results published to topics: `gcp-pubsub`'s result side.
@@ -10,8 +10,8 @@ package import Queue
 ///
 /// Lives on the pipeline thread: nothing here blocks.
 @PipelineActor
-package final class PubSubSink: ResultSink {
-    private let client: PubSubClient
+package final class GooglePubSubSink: ResultSink {
+    private let client: GooglePubSubClient
     private let project: String
     private let defaultTopic: String
     private let orderingKey: String
@@ -30,7 +30,8 @@ package final class PubSubSink: ResultSink {
     ///   - orderingKey: of every result; empty for none.
     ///   - mostParked: deliveries that wait here for their retries, of all subscriptions.
     package init(
-        client: PubSubClient, project: String, defaultTopic: String, orderingKey: String = "", mostParked: Int = 100_000
+        client: GooglePubSubClient, project: String, defaultTopic: String, orderingKey: String = "",
+        mostParked: Int = 100_000
     ) {
         parking = Parking(most: mostParked)
         self.client = client
@@ -43,7 +44,7 @@ package final class PubSubSink: ResultSink {
     /// Looks at the default topic; goes on without where we may not.
     @PipelineActor
     package func connect() async throws(QueueError) {
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             _ = try await client.get(topic(""))
         } catch {
             guard error.kind == .denied else { throw failed(error) }
@@ -55,13 +56,13 @@ package final class PubSubSink: ResultSink {
     /// Why nothing may be published to the default topic, as far as the server tells (the emulator does not).
     ///
     /// Anybody may ask this about himself; looking at the topic takes another right.
-    private func missingRight() async -> PubSubError? {
+    private func missingRight() async -> GooglePubSubError? {
         let right = "pubsub.topics.publish"
         let call = "\(topic("")):testIamPermissions"
         guard let answer = try? await client.post(call, Array("{\"permissions\":[\"\(right)\"]}".utf8)),
             !String(decoding: answer, as: UTF8.self).contains(right)
         else { return nil }
-        return PubSubError(
+        return GooglePubSubError(
             .denied, "POST \(call)", "\(right) is not among the rights; it takes roles/pubsub.publisher on the topic")
     }
 
@@ -85,7 +86,7 @@ package final class PubSubSink: ResultSink {
     private static let mostPauses = 1000
 
     /// Leaves a topic or a subscription alone for a while, longer each time.
-    private func pause(_ name: String, _ error: PubSubError, isOurs: Bool) {
+    private func pause(_ name: String, _ error: GooglePubSubError, isOurs: Bool) {
         if pauses.count >= Self.mostPauses { pauses = pauses.filter(\.value.isOurs) }
         var pause = pauses[name] ?? Pause(isOurs: isOurs)
         pause.reason = error.description
@@ -138,7 +139,7 @@ package final class PubSubSink: ResultSink {
     /// Finds out what has been settled before, where that is in doubt.
     ///
     /// - Returns: why nothing is known about some of it.
-    private func dispel(_ run: inout SettlementRun) async -> PubSubError? {
+    private func dispel(_ run: inout SettlementRun) async -> GooglePubSubError? {
         for (group, indices) in run.doubts() {
             // What belongs to a subscription that is gone is published: nobody else will.
             let failure = await perform(group, indices, &run, whenGone: nil) { run, index, answer in
@@ -152,7 +153,7 @@ package final class PubSubSink: ResultSink {
     /// Publishes what is to be published, topic by topic.
     ///
     /// - Returns: why nothing is known about some of it.
-    private func publish(_ run: inout SettlementRun) async -> PubSubError? {
+    private func publish(_ run: inout SettlementRun) async -> GooglePubSubError? {
         for (destination, indices) in run.publications() {
             let topic = topic(destination)
             // A message may name its topic: what is no name must not become a part of a URL.
@@ -168,7 +169,7 @@ package final class PubSubSink: ResultSink {
             var splits = 0
             var calls = Array(PublishRequest.calls(sizes: messages.map(\.size)).reversed())
             while let call = calls.popLast() {
-                do throws(PubSubError) {
+                do throws(GooglePubSubError) {
                     let body = PublishRequest.body(messages[call], orderingKey: orderingKey)
                     _ = try await client.post("\(topic):publish", body)
                     for index in indices[call] { run.published(index) }
@@ -207,7 +208,7 @@ package final class PubSubSink: ResultSink {
     /// Acknowledges what has been published, and gives back what is to be given back.
     ///
     /// - Returns: why nothing is known about some of it.
-    private func close(_ run: inout SettlementRun) async -> PubSubError? {
+    private func close(_ run: inout SettlementRun) async -> GooglePubSubError? {
         defer { setAlarm() }
         for (group, all) in run.actions() {
             let indices = all.filter { !run.parks($0) || parking.hasRoom(for: group.subscription) }
@@ -232,13 +233,13 @@ package final class PubSubSink: ResultSink {
     private func perform(
         _ group: SettlementRun.Group, _ indices: [Int], _ run: inout SettlementRun, whenGone: DeliveryAnswer?,
         _ answered: (inout SettlementRun, Int, DeliveryAnswer) -> Void
-    ) async -> PubSubError? {
+    ) async -> GooglePubSubError? {
         if let reason = pauseReason(group.subscription) {
             for index in indices { run.delayed(index, reason) }
             return nil
         }
         var rest = Set(indices)
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             let ackIDs = indices.map { run.ackID($0) }
             try await client.perform(group.action, on: ackIDs, of: group.subscription) { place, answer in
                 rest.remove(indices[place])
@@ -300,7 +301,7 @@ package final class PubSubSink: ResultSink {
 
     isolated deinit { if let alarm { EventLoop.shared.cancel(alarm.timer) } }
 
-    private func failed(_ error: PubSubError) -> QueueError {
+    private func failed(_ error: GooglePubSubError) -> QueueError {
         outage = error.description
         return QueueError(error)
     }

@@ -1,5 +1,5 @@
+import GooglePubSub
 import HeapModule
-import PubSub
 import Queue
 
 /// Deliveries that wait in their ack deadlines until an attempt may be made again.

@@ -1,21 +1,21 @@
-package import Messages
+import Messages
 
 /// A message to publish.
-package struct Publication: Sendable, Equatable {
-    package var data: Bytes
-    package var attributes: [(name: String, value: String)]
+struct Publication: Sendable, Equatable {
+    var data: Bytes
+    var attributes: [(name: String, value: String)]
 
-    package init(data: Bytes, attributes: [(name: String, value: String)] = []) {
+    init(data: Bytes, attributes: [(name: String, value: String)] = []) {
         self.data = data
         self.attributes = attributes
     }
 
-    package static func == (one: Publication, other: Publication) -> Bool {
+    static func == (one: Publication, other: Publication) -> Bool {
         one.data == other.data && one.attributes.elementsEqual(other.attributes) { $0 == $1 }
     }
 
     /// Bytes as Pub/Sub counts them, about: data, attributes, and what is around them.
-    package var size: Int {
+    var size: Int {
         attributes.reduce(data.count + 64) { $0 + $1.name.utf8.count + $1.value.utf8.count + 8 }
     }
 
@@ -24,19 +24,19 @@ package struct Publication: Sendable, Equatable {
     /// Pub/Sub takes 10 MB with everything that is sent beside it.
     ///
     /// Source: cloud.google.com/pubsub/quotas#resource_limits
-    package static let largest = 9_900_000
+    static let largest = 9_900_000
 }
 
 /// The body of a call of `publish`.
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
-package enum PublishRequest {
+enum PublishRequest {
     /// Messages per call, at most, and bytes, unless a single message has more.
-    package static let mostMessages = 1000
-    package static let mostBytes = 9_000_000
+    static let mostMessages = 1000
+    static let mostBytes = 9_000_000
 
     /// - Parameter orderingKey: empty for none.
-    package static func body(_ messages: some Collection<Publication>, orderingKey: String) -> [UInt8] {
+    static func body(_ messages: some Collection<Publication>, orderingKey: String) -> [UInt8] {
         var json: [UInt8] = []
         let size = messages.reduce(64) { $0 + Base64.encodedCount($1.data.count) + $1.size - $1.data.count }
         json.reserveCapacity(size + messages.count * orderingKey.utf8.count)
@@ -70,7 +70,7 @@ package enum PublishRequest {
     /// Cuts messages into calls.
     ///
     /// - Returns: ranges of `sizes`, bytes of each message, in order.
-    package static func calls(sizes: [Int]) -> [Range<Int>] {
+    static func calls(sizes: [Int]) -> [Range<Int>] {
         var calls: [Range<Int>] = []
         var start = 0
         var bytes = 0

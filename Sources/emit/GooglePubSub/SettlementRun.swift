@@ -1,5 +1,5 @@
+import GooglePubSub
 import Messages
-import PubSub
 import Queue
 
 /// How far a settlement has come that is not finished.
@@ -22,7 +22,7 @@ struct SettlementRun: Sendable {
     private struct Item: Sendable {
         let settlement: Settlement
         /// `nil` if it is none of Pub/Sub's, or has been settled before: then the settlement is stale.
-        let receipt: PubSubReceipt?
+        let receipt: GooglePubSubReceipt?
         /// The place of another settlement of the same delivery, before this one in the batch.
         let twin: Int?
         /// What has been done.
@@ -55,7 +55,7 @@ struct SettlementRun: Sendable {
             places[settlement.receipt] = first
             let isOpen = first == place && !isKnown(settlement.receipt)
             return Item(
-                settlement: settlement, receipt: isOpen ? PubSubReceipt(settlement.receipt) : nil,
+                settlement: settlement, receipt: isOpen ? GooglePubSubReceipt(settlement.receipt) : nil,
                 twin: first == place ? nil : first,
                 step: isOpen && !progress.isEmpty ? progress[settlement.receipt] : nil)
         }
@@ -122,17 +122,17 @@ struct SettlementRun: Sendable {
     func ackID(_ index: Int) -> String { items[index].receipt?.ackID ?? "" }
 
     /// The message that stands for a settlement in a topic; an error result if it is larger than Pub/Sub takes.
-    func publication(_ index: Int) -> PubSub.Publication {
+    func publication(_ index: Int) -> Publication {
         let settlement = items[index].settlement
-        let message = PubSub.Publication(data: document(settlement), attributes: attributes(index))
-        guard message.size > PubSub.Publication.largest else { return message }
-        let reason = "the result has \(message.data.count) bytes, Pub/Sub takes \(PubSub.Publication.largest)"
+        let message = Publication(data: document(settlement), attributes: attributes(index))
+        guard message.size > Publication.largest else { return message }
+        let reason = "the result has \(message.data.count) bytes, Pub/Sub takes \(Publication.largest)"
         var failed = settlement
         failed.statusCode = nil
         failed.errorCode = .inferenceError
         let json = encoder.encode(
             id: settlement.id, token: settlement.requestToken, .failure(.inferenceError, message: reason))
-        return PubSub.Publication(data: json[...], attributes: attributes(index, of: failed))
+        return Publication(data: json[...], attributes: attributes(index, of: failed))
     }
 
     mutating func published(_ index: Int) { items[index].step = .published }

@@ -1,12 +1,14 @@
 import Messages
 package import Queue
 package import Redis
+import RedisPubSub
+import RedisQueues
 
 /// Results published on Redis channels: `redis-pubsub`'s result side.
 ///
 /// One sink serves all queues of one server: what belongs to a request is found by its receipt. Each settlement is a call
 /// of its own, all in one round trip.
-package actor RedisChannelSink: ResultSink {
+package actor RedisPubSubSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient
     private let defaultChannel: String
@@ -38,7 +40,7 @@ package actor RedisChannelSink: ResultSink {
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(RedisError) in
             try client.connect()
-            let claims = batch.map { ClaimReceipt($0.receipt) }
+            let claims = batch.map { RedisPubSubReceipt($0.receipt) }
             for claim in claims { if let claim { reserved.insert(claim.queue, claim.retrySet) } }
             let problems = batch.map(problem)
             let calls = batch.indices.filter { claims[$0] != nil && problems[$0] == nil }.map { [$0] }
@@ -73,9 +75,23 @@ package actor RedisChannelSink: ResultSink {
 
     /// Makes the calls of some settlements, by their places in the batch, in one round trip.
     private func answers(
-        to places: [Int], _ claims: [ClaimReceipt?], of batch: [Settlement]
+        to places: [Int], _ claims: [RedisPubSubReceipt?], of batch: [Settlement]
     ) throws(RedisError) -> [DividedCalls.Answer] {
-        let letters = try deadLetters(batch, places, claims)
+        let requests = places.compactMap { index in
+            claims[index].flatMap {
+                DeadLetterRequest(
+                    place: index, settlement: batch[index], queue: $0.queue, body: ($0.keys.claimed, $0.id),
+                    counts: ($0.keys.deliveries, $0.id))
+            }
+        }
+        let letters = try client.deadLetters(requests, limits: letterLimits) { document, deliveries in
+            let entry = StoredEntry(stored: document.body)
+            (document.attempts, document.deliveries) = (entry.retryCount, Int(deliveries.integer ?? 0))
+            // Of a part nothing is known but its bytes.
+            guard document.body.count == document.size else { return }
+            document.body = entry.document(queue: JSONObject.quoted(document.queue))
+            document.size = document.body.count
+        }
         var answers = [DividedCalls.Answer](repeating: .success([.stale]), count: places.count)
         var calls: [RedisCall] = []
         var asked: [Int] = []
@@ -94,17 +110,17 @@ package actor RedisChannelSink: ResultSink {
         return answers
     }
 
-    private func call(_ settlement: Settlement, _ claim: ClaimReceipt, letter: [UInt8]?) -> RedisCall {
+    private func call(_ settlement: Settlement, _ claim: RedisPubSubReceipt, letter: [UInt8]?) -> RedisCall {
         let channel = settlement.destination.isEmpty ? defaultChannel : settlement.destination
         switch settlement.action {
         case .result(let result):
-            return SettleScripts.publish(claim, to: channel, result)
+            return RedisPubSubScripts.publish(claim, to: channel, result)
         case .park(let delay, let attempts):
-            return SettleScripts.park(claim, afterMilliseconds: delay, failedAttempts: attempts)
+            return RedisPubSubScripts.park(claim, afterMilliseconds: delay, failedAttempts: attempts)
         case .release:
-            return SettleScripts.release(claim)
+            return RedisPubSubScripts.release(claim)
         case .deadLetter(_, let result):
-            return SettleScripts.deadLetter(claim, document: letter ?? [], channel: channel, result: result ?? [])
+            return RedisPubSubScripts.deadLetter(claim, document: letter ?? [], channel: channel, result: result ?? [])
         }
     }
 
@@ -119,46 +135,6 @@ package actor RedisChannelSink: ResultSink {
 
     private func failure(_ reason: String) -> RedisError {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-    }
-
-    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; two round
-    /// trips if there are any.
-    private func deadLetters(
-        _ batch: [Settlement], _ places: [Int], _ claims: [ClaimReceipt?]
-    ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
-        var wanted: [(index: Int, reason: String, claim: ClaimReceipt)] = []
-        var commands = [RedisCommand("TIME")]
-        var calls: [RedisCall] = []
-        for index in places {
-            guard case .deadLetter(let reason, _) = batch[index].action, let claim = claims[index] else { continue }
-            wanted.append((index, reason, claim))
-            calls.append(DeadLetterBody.call(claim.keys.claimed, claim.id))
-            commands.append(RedisCommand("HGET", claim.keys.deliveries, claim.id))
-        }
-        if wanted.isEmpty { return [:] }
-        let bodies = try client.run(calls)
-        let replies = try client.send(commands)
-        let time = replies[0].array?.first?.integer ?? wallClock() / 1000
-        var letters: [Int: Result<[UInt8], RedisError>] = [:]
-        for (position, (index, reason, claim)) in wanted.enumerated() {
-            let (body, deliveries) = (bodies[position], replies[position + 1])
-            if let reason = body.error ?? deliveries.error {
-                letters[index] = .failure(failure(reason))
-                continue
-            }
-            guard let stored = DeadLetterBody(body) else { continue }
-            let entry = StoredEntry(stored: stored.bytes)
-            // Of a part nothing is known but its bytes.
-            let isWhole = stored.bytes.count == stored.size
-            letters[index] = .success(
-                DeadLetterDocument(
-                    queue: claim.queue, id: batch[index].id, reason: reason, time: time,
-                    deliveries: Int(deliveries.integer ?? 0), attempts: entry.retryCount,
-                    body: isWhole ? entry.document(queue: JSONObject.quoted(claim.queue)) : stored.bytes,
-                    size: isWhole ? nil : stored.size
-                ).encoded(atMost: letterLimits[batch[index].receipt]))
-        }
-        return letters
     }
 
     /// Remembers whether the server answered.

@@ -2,12 +2,15 @@ package import Logging
 import Messages
 package import Queue
 package import Redis
+import RedisQueues
+import RedisSortedSet
+import RedisSortedSetSource
 
 /// Results put on Redis lists: `redis-sortedset`'s result side.
 ///
 /// One sink serves all queues of one server: what belongs to a request is found by its receipt. A batch is one script
 /// per queue, all in one round trip.
-package actor SortedSetSink: ResultSink {
+package actor RedisSortedSetSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient
     private let defaultList: String
@@ -33,18 +36,18 @@ package actor SortedSetSink: ResultSink {
     ///   - defaultList: Where results go that name no destination.
     ///   - queues: those known from the settings, with their own result lists.
     ///   - logger: for rights that are missing.
-    ///   - scripts: the standard ones, but in tests.
+    ///   - script: the standard one, but in tests.
     package init(
         url: RedisURL, defaultList: String = "result-list", queues: [QueueSettings] = [],
         logger: Logger = Logger(label: "redis-results") { _ in SwiftLogNoOpLogHandler() },
-        scripts: SortedSetScripts = .standard
+        script: RedisScript = RedisSortedSetScript.settle
     ) {
         self.logger = logger
         client = RedisClient(url)
         self.defaultList = defaultList
         ourLists = Set([defaultList] + queues.compactMap(\.resultDestination))
         reserved = ReservedNames(.keys, queues)
-        script = scripts.settle
+        self.script = script
     }
 
     package func connect() throws(QueueError) {
@@ -58,7 +61,7 @@ package actor SortedSetSink: ResultSink {
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         try noting { () throws(RedisError) in
             try client.connect()
-            let receipts = batch.map { SortedSetReceipt($0.receipt) }
+            let receipts = batch.map { RedisSortedSetReceipt($0.receipt) }
             var statuses = try divided.settle(batch, calls(batch, receipts)) { round throws(RedisError) in
                 try answers(to: round, receipts, of: batch)
             }
@@ -87,15 +90,15 @@ package actor SortedSetSink: ResultSink {
     ///
     /// Settlements whose receipts are none of ours are in no call, nor are results that must not be written where they
     /// are wanted.
-    private func calls(_ batch: [Settlement], _ receipts: [SortedSetReceipt?]) -> [DividedCalls.Call] {
+    private func calls(_ batch: [Settlement], _ receipts: [RedisSortedSetReceipt?]) -> [DividedCalls.Call] {
         var calls: [DividedCalls.Call] = []
-        var places: [SortedSetKeys: Int] = [:]
+        var places: [RedisSortedSetKeys: Int] = [:]
         for (index, receipt) in receipts.enumerated() {
             guard let receipt else { continue }
             if places[receipt.keys] == nil { reserve(receipt.keys) }
             if problem(batch[index]) != nil { continue }
             var place = places[receipt.keys] ?? calls.count
-            if place < calls.count, calls[place].count == SortedSetSettlement.most { place = calls.count }
+            if place < calls.count, calls[place].count == RedisSortedSetSettlement.most { place = calls.count }
             if place == calls.count { calls.append([]) }
             places[receipt.keys] = place
             calls[place].append(index)
@@ -103,7 +106,7 @@ package actor SortedSetSink: ResultSink {
         return calls
     }
 
-    private func reserve(_ keys: SortedSetKeys) {
+    private func reserve(_ keys: RedisSortedSetKeys) {
         if reserved.insert(keys.queue, keys.retrySet) { lastChecked = nil }
     }
 
@@ -129,16 +132,26 @@ package actor SortedSetSink: ResultSink {
 
     /// Makes some calls, in one round trip.
     private func answers(
-        to round: [DividedCalls.Call], _ receipts: [SortedSetReceipt?], of batch: [Settlement]
+        to round: [DividedCalls.Call], _ receipts: [RedisSortedSetReceipt?], of batch: [Settlement]
     ) throws(RedisError) -> [DividedCalls.Answer] {
-        let letters = try deadLetters(batch, round, receipts)
+        let requests = round.joined().compactMap { index in
+            receipts[index].flatMap {
+                DeadLetterRequest(
+                    place: index, settlement: batch[index], queue: $0.keys.queue,
+                    body: ($0.keys.requests, $0.submission), counts: ($0.keys.state, $0.submission))
+            }
+        }
+        let letters = try client.deadLetters(requests, limits: letterLimits) { document, state in
+            let counts = (state.text ?? "").split(separator: " ").suffix(2).map { Int($0) ?? 0 }
+            (document.attempts, document.deliveries) = (counts.first ?? 0, counts.last ?? 0)
+        }
         var calls: [RedisCall] = []
         for call in round {
             guard let keys = call.first.flatMap({ receipts[$0] })?.keys else { continue }
             let settlements = call.compactMap { index in
                 receipts[index].map { settlement(batch[index], $0, letter: letters[index]) }
             }
-            calls.append(SortedSetSettlement.call(script, keys: keys, settlements))
+            calls.append(RedisSortedSetSettlement.call(script, keys: keys, settlements))
         }
         let replies = try client.run(calls)
         // Or what is smaller would find no room either, for as long as the connection stands.
@@ -155,9 +168,9 @@ package actor SortedSetSink: ResultSink {
 
     /// What cannot be written down for want of its letter is left as it is.
     private func settlement(
-        _ settlement: Settlement, _ receipt: SortedSetReceipt, letter: Result<[UInt8], RedisError>?
-    ) -> SortedSetSettlement {
-        let end: SortedSetSettlement.End =
+        _ settlement: Settlement, _ receipt: RedisSortedSetReceipt, letter: Result<[UInt8], RedisError>?
+    ) -> RedisSortedSetSettlement {
+        let end: RedisSortedSetSettlement.End =
             switch (settlement.action, letter) {
             case (.result(let json), _): .result(json)
             case (.park(let delay, let attempts), _): .park(afterMilliseconds: delay, failedAttempts: attempts)
@@ -166,7 +179,7 @@ package actor SortedSetSink: ResultSink {
             case (.deadLetter(_, let result), .success(let document)): .deadLetter(document, result: result)
             case (.deadLetter(_, let result), nil): .deadLetter([], result: result)
             }
-        return SortedSetSettlement(
+        return RedisSortedSetSettlement(
             receipt: receipt, id: settlement.id,
             list: settlement.destination.isEmpty ? defaultList : settlement.destination, end: end)
     }
@@ -188,42 +201,6 @@ package actor SortedSetSink: ResultSink {
 
     private func failure(_ reason: String) -> RedisError {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-    }
-
-    /// The documents for the dead letters among some settlements, or why there is none, by place in the batch; two round
-    /// trips if there are any.
-    private func deadLetters(
-        _ batch: [Settlement], _ round: [DividedCalls.Call], _ receipts: [SortedSetReceipt?]
-    ) throws(RedisError) -> [Int: Result<[UInt8], RedisError>] {
-        var wanted: [(index: Int, reason: String, receipt: SortedSetReceipt)] = []
-        var commands = [RedisCommand("TIME")]
-        var calls: [RedisCall] = []
-        for index in round.joined() {
-            guard case .deadLetter(let reason, _) = batch[index].action, let receipt = receipts[index] else { continue }
-            wanted.append((index, reason, receipt))
-            calls.append(DeadLetterBody.call(receipt.keys.requests, receipt.submission))
-            commands.append(RedisCommand("HGET", receipt.keys.state, receipt.submission))
-        }
-        if wanted.isEmpty { return [:] }
-        let bodies = try client.run(calls)
-        let replies = try client.send(commands)
-        let time = replies[0].array?.first?.integer ?? wallClock() / 1000
-        var letters: [Int: Result<[UInt8], RedisError>] = [:]
-        for (position, (index, reason, receipt)) in wanted.enumerated() {
-            let (body, state) = (bodies[position], replies[position + 1])
-            if let reason = body.error ?? state.error {
-                letters[index] = .failure(failure(reason))
-                continue
-            }
-            let counts = (state.text ?? "").split(separator: " ").suffix(2).map { Int($0) ?? 0 }
-            guard let body = DeadLetterBody(body) else { continue }
-            letters[index] = .success(
-                DeadLetterDocument(
-                    queue: receipt.keys.queue, id: batch[index].id, reason: reason, time: time,
-                    deliveries: counts.last ?? 0, attempts: counts.first ?? 0, body: body.bytes, size: body.size
-                ).encoded(atMost: letterLimits[batch[index].receipt]))
-        }
-        return letters
     }
 
     /// Remembers whether the server answered.

@@ -1,14 +1,15 @@
 import Foundation
 import GRDB
 import Messages
-package import Queue
+import Queue
+import SQLite
 
 /// What emit does: settle.
 extension QueueDatabase {
     /// Writes all of `batch` in one transaction; each settlement stands or falls by itself.
     ///
     /// What finds no room is divided until what is too much is alone, and waits.
-    package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
+    func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
         var parts = [batch.indices]
         var divisions = 0

@@ -5,7 +5,7 @@ import Synchronization
 /// The settlements of an embedded database, as emit sees them.
 ///
 /// A batch is one transaction that is on the disk when `settle` returns.
-package final class SQLiteResultSink: ResultSink {
+package final class SQLiteSink: ResultSink {
     private let settling: Settling
     private let lastHealth: LastHealth
 

@@ -1,8 +1,8 @@
 import DequeModule
+package import GooglePubSub
 package import Logging
 package import Loop
 package import Messages
-package import PubSub
 package import Queue
 
 /// A subscription as a queue: `gcp-pubsub`'s request side.
@@ -11,7 +11,7 @@ package import Queue
 /// is kept for the next. (The protocol's functions say so themselves: otherwise they would be as free of any actor as
 /// their requirements, SE-0461.)
 @PipelineActor
-package final class PubSubSource: RequestSource, BacklogSource {
+package final class GooglePubSubSource: RequestSource, BacklogSource {
     private struct Held {
         let message: PulledMessage
         /// When its ack deadline began.
@@ -24,14 +24,14 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private struct Pull {
         let asked: Int
         let begin: Duration
-        var transfer: PubSubClient.Call?
+        var transfer: GooglePubSubClient.Call?
     }
 
     /// Full name.
     private let subscription: String
     /// Full names of the topics that results go to unless a message says otherwise.
     private let resultTopics: [String]
-    private let client: PubSubClient
+    private let client: GooglePubSubClient
     private let store: StoreIdentity
     private let logger: Logger
     private var info = SubscriptionInfo()
@@ -43,7 +43,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private var held = Deque<Held>()
     private var waiter: CheckedContinuation<Void, Never>?
     /// Why a pull failed, until somebody has been told.
-    private var failure: PubSubError?
+    private var failure: GooglePubSubError?
     private var isStopped = false
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
@@ -52,7 +52,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
     ///   - project: as it is set.
     ///   - resultTopics: full names of the topics that results go to unless a message says otherwise.
     package init(
-        subscription: String, project: String = "", resultTopics: [String] = [], client: PubSubClient, logger: Logger
+        subscription: String, project: String = "", resultTopics: [String] = [], client: GooglePubSubClient,
+        logger: Logger
     ) {
         self.resultTopics = resultTopics
         self.subscription = subscription
@@ -68,10 +69,10 @@ package final class PubSubSource: RequestSource, BacklogSource {
     /// Looks at the subscription; goes on without where we may not.
     @PipelineActor
     package func connect() async throws(QueueError) {
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             info = try SubscriptionInfo(try await client.get(subscription))
             if let topic = info.topic, resultTopics.contains(topic) {
-                throw PubSubError(
+                throw GooglePubSubError(
                     .precondition, "GET \(subscription)",
                     "it is a subscription of the result topic \(topic): results would come back as requests")
             }
@@ -138,7 +139,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
     }
 
     private func delivery(of message: PulledMessage) -> Delivery {
-        let receipt = PubSubReceipt(
+        let receipt = GooglePubSubReceipt(
             subscription: subscription, messageID: message.messageID, ackDeadline: info.ackDeadline,
             ackID: message.ackID)
         return Delivery(
@@ -149,8 +150,8 @@ package final class PubSubSource: RequestSource, BacklogSource {
     /// Starts as many pulls as `wanted` messages are worth.
     private func pull(_ wanted: Int) async throws(QueueError) {
         guard nextPull(wanted) != nil else { return }
-        let pass: PubSubClient.Pass
-        do throws(PubSubError) { pass = try await client.pass() } catch {
+        let pass: GooglePubSubClient.Pass
+        do throws(GooglePubSubError) { pass = try await client.pass() } catch {
             if Task.isCancelled { return }
             throw failed(error)
         }
@@ -166,7 +167,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private static let pullTimeout = Duration.seconds(100)
     private static let largestAnswer = 256 << 20
 
-    private func start(_ count: Int, _ pass: PubSubClient.Pass) {
+    private func start(_ count: Int, _ pass: GooglePubSubClient.Pass) {
         lastPull += 1
         let number = lastPull
         pulls[number] = Pull(asked: count, begin: EventLoop.shared.now)
@@ -176,10 +177,10 @@ package final class PubSubSource: RequestSource, BacklogSource {
         ) { [weak self] in self?.ended(number, $0) }
     }
 
-    private func ended(_ number: UInt64, _ result: Result<Bytes, PubSubError>) {
+    private func ended(_ number: UInt64, _ result: Result<Bytes, GooglePubSubError>) {
         guard let pull = pulls.removeValue(forKey: number) else { return }
         let time = EventLoop.shared.now - pull.begin
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             let json = try result.get()
             let messages = try PullAnswer.messages(in: json)
             plan.answered(messages.count, of: pull.asked, bytes: json.count, after: time)
@@ -212,7 +213,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     @PipelineActor
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
-        let read = receipts.map { PubSubReceipt($0) }
+        let read = receipts.map { GooglePubSubReceipt($0) }
         let ours = receipts.indices.filter { read[$0] != nil }
         var lost = receipts.indices.filter { read[$0] == nil }.map { receipts[$0] }
         try await perform(.extend(seconds: info.ackDeadline), on: ours.compactMap { read[$0]?.ackID }) {
@@ -245,7 +246,7 @@ package final class PubSubSource: RequestSource, BacklogSource {
 
     @PipelineActor
     package func release(_ receipts: [Receipt]) async throws(QueueError) {
-        try await perform(.extend(seconds: 0), on: receipts.compactMap { PubSubReceipt($0)?.ackID }) { _, _ in }
+        try await perform(.extend(seconds: 0), on: receipts.compactMap { GooglePubSubReceipt($0)?.ackID }) { _, _ in }
     }
 
     /// Pulls under way get a moment to bring what they have.
@@ -273,14 +274,14 @@ package final class PubSubSource: RequestSource, BacklogSource {
     private func perform(
         _ action: DeliveryAction, on ackIDs: [String], _ answered: (Int, DeliveryAnswer) -> Void
     ) async throws(QueueError) {
-        do throws(PubSubError) {
+        do throws(GooglePubSubError) {
             try await client.perform(action, on: ackIDs, of: subscription, answered: answered)
         } catch {
             throw failed(error)
         }
     }
 
-    private func failed(_ error: PubSubError) -> QueueError {
+    private func failed(_ error: GooglePubSubError) -> QueueError {
         state = .unreachable(reason: error.description)
         return QueueError(error)
     }

@@ -1,16 +1,17 @@
-package import Messages
+import GooglePubSub
+import Messages
 
 /// A message as a pull hands it out.
-package struct PulledMessage: Sendable, Equatable {
-    package var ackID = ""
-    package var messageID = ""
+struct PulledMessage: Sendable, Equatable {
+    var ackID = ""
+    var messageID = ""
     /// As the producer wrote it.
-    package var data: [UInt8] = []
-    package var attributes: [String: String] = [:]
+    var data: [UInt8] = []
+    var attributes: [String: String] = [:]
     /// Which delivery this is, from 1 on; `nil` without a dead-letter policy: then nobody counts.
-    package var deliveryAttempt: Int?
+    var deliveryAttempt: Int?
 
-    package init() {}
+    init() {}
 }
 
 /// The answer to a pull, read in one pass: messages are large, and there may be a thousand of them.
@@ -19,9 +20,9 @@ package struct PulledMessage: Sendable, Equatable {
 ///       "message": {"data": "base64", "attributes": {"k": "v"}, "messageId": "7", "publishTime": "…"}}]}
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull
-package enum PullAnswer {
+enum PullAnswer {
     /// - Throws: when the server's answer is none; a single message whose data is not base64 is one without data.
-    package static func messages(in json: Bytes) throws(PubSubError) -> [PulledMessage] {
+    static func messages(in json: Bytes) throws(GooglePubSubError) -> [PulledMessage] {
         var messages: [PulledMessage] = []
         var scanner = JSONScanner(json)
         do throws(JSONError) {
@@ -33,7 +34,7 @@ package enum PullAnswer {
                 return true
             }
         } catch {
-            throw PubSubError(.noAnswer, "read the answer to a pull", "it is not what a pull answers: \(error)")
+            throw GooglePubSubError(.noAnswer, "read the answer to a pull", "it is not what a pull answers: \(error)")
         }
         return messages.filter { !$0.ackID.isEmpty }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import GooglePubSub
 import Loop
 import Messages
 
@@ -7,10 +8,10 @@ import Messages
 /// Pub/Sub itself does not tell; Cloud Monitoring does, some minutes late. The emulator has none.
 ///
 /// Source: cloud.google.com/monitoring/api/metrics_gcp (pubsub.googleapis.com/subscription/num_undelivered_messages)
-package enum SubscriptionBacklog {
+enum SubscriptionBacklog {
     /// The newest value of the last five minutes; `nil` where there is none, or we may not know.
     @PipelineActor
-    package static func read(_ subscription: String, _ client: PubSubClient) async -> Int? {
+    static func read(_ subscription: String, _ client: GooglePubSubClient) async -> Int? {
         guard let monitoring = client.monitoring,
             let url = url(monitoring, subscription, until: Date())
         else { return nil }

@@ -1,27 +1,28 @@
 import Foundation
-package import Messages
+import GooglePubSub
+import Messages
 
 /// What a subscription is set to, as far as it matters here.
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
-package struct SubscriptionInfo: Sendable, Equatable {
+struct SubscriptionInfo: Sendable, Equatable {
     /// Full name of the topic whose messages it gets; `nil` if it was deleted.
-    package var topic: String?
+    var topic: String?
     /// Seconds.
-    package var ackDeadline = 10
-    package var isExactlyOnce = false
+    var ackDeadline = 10
+    var isExactlyOnce = false
     /// Of the retry policy, milliseconds; `nil` without one.
-    package var minimumBackoff: Int64?
+    var minimumBackoff: Int64?
     /// Deliveries after which Pub/Sub moves a message to the dead-letter topic; `nil` without one.
-    package var maximumAttempts: Int?
+    var maximumAttempts: Int?
 
-    package init() {}
+    init() {}
 
     /// - Parameter json: the answer to a GET of the subscription.
-    package init(_ json: Bytes) throws(PubSubError) {
+    init(_ json: Bytes) throws(GooglePubSubError) {
         let document: Document
         do { document = try JSONDecoder().decode(Document.self, from: Data(json)) } catch {
-            throw PubSubError(.noAnswer, "read a subscription", "strange answer: \(error)")
+            throw GooglePubSubError(.noAnswer, "read a subscription", "strange answer: \(error)")
         }
         // A field that has its default, such as a deadline of 10 s, may be left out.
         if let seconds = document.ackDeadlineSeconds, seconds > 0 { ackDeadline = seconds }
@@ -32,7 +33,7 @@ package struct SubscriptionInfo: Sendable, Equatable {
     }
 
     /// What is missing, and what follows from that; the user guide asks for all three.
-    package var warnings: [String] {
+    var warnings: [String] {
         var warnings: [String] = []
         if !isExactlyOnce {
             warnings.append(

@@ -57,7 +57,7 @@ struct Arrivals {
 
     /// Takes what can be claimed now, and what has to be parked because it waited too long or too much is waiting.
     mutating func next(
-        demand: Int, settings: RedisChannelSettings, now: ContinuousClock.Instant, owner: () -> String
+        demand: Int, settings: RedisPubSubSettings, now: ContinuousClock.Instant, owner: () -> String
     ) -> Batch? {
         let claims = min(demand, Self.most, count)
         var taken = claims

@@ -1,14 +1,15 @@
 import Logging
 import Queue
 import Redis
+import RedisPubSub
 
 /// What the thread does, one turn after the other.
 struct IntakeLoop {
-    private let settings: RedisChannelSettings
-    private let desk: LeaseDesk
+    private let settings: RedisPubSubSettings
+    private let desk: LeaseWaiters
     private let subscriber: RedisSubscriber
     private let marks: String
-    private var claims: ClaimDesk
+    private var claims: RedisPubSubClaims
     private var numbering = Numbering()
     private var gapLog: GapLog
     private var arrivals = Arrivals()
@@ -29,14 +30,14 @@ struct IntakeLoop {
     /// The subscription that has been looked at; see `noteSubscription`.
     private var noted = 0
 
-    init(url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings, desk: LeaseDesk, logger: Logger) {
+    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, desk: LeaseWaiters, logger: Logger) {
         self.settings = settings
         self.desk = desk
-        marks = ClaimKeys(retrySet: queue.retryQueue).heard(queue.name)
+        marks = RedisPubSubKeys(retrySet: queue.retryQueue).heard(queue.name)
         subscriber = RedisSubscriber(
             url, channel: queue.name, marks: settings.deduplicate ? marks : nil, readAhead: settings.mostUnread)
         gapLog = GapLog(queue: queue.name, logger: logger)
-        claims = ClaimDesk(client: RedisClient(url), queue: queue, settings: settings)
+        claims = RedisPubSubClaims(client: RedisClient(url), queue: queue, settings: settings)
         asides = Asides(queue: queue.name, logger: logger)
         gaps = Gaps(hold: settings.holdAfterGap, now: .now)
     }
@@ -89,7 +90,7 @@ struct IntakeLoop {
         desk.count { $0.heard += heard }
     }
 
-    private mutating func putBack(_ settings: RedisChannelSettings) throws(RedisError) {
+    private mutating func putBack(_ settings: RedisPubSubSettings) throws(RedisError) {
         try carryOut()
         while let batch = arrivals.next(demand: 0, settings: settings, now: .now, owner: { claims.makeOwner() }) {
             batches.append(batch)
@@ -243,7 +244,7 @@ struct IntakeLoop {
         while let batch = batches.first {
             batches[0].isRepeated = true
             let wasConnected = claims.client.isConnected
-            let result: ClaimDesk.Claimed
+            let result: RedisPubSubClaims.Claimed
             do throws(RedisError) {
                 result = try claims.claim(batch)
             } catch {
@@ -278,13 +279,13 @@ struct IntakeLoop {
     }
 
     /// The first batch is done.
-    private mutating func settle(_ result: ClaimDesk.Claimed) {
+    private mutating func settle(_ result: RedisPubSubClaims.Claimed) {
         batches.removeFirst()
         accepted()
         note(result)
     }
 
-    private mutating func note(_ result: ClaimDesk.Claimed) {
+    private mutating func note(_ result: RedisPubSubClaims.Claimed) {
         desk.count {
             $0.duplicates += result.duplicates
             $0.overflowed += result.parked

@@ -4,7 +4,7 @@ import Redis
 import Synchronization
 
 /// Where those who wait for requests and the thread that brings them meet.
-final class LeaseDesk: Sendable {
+final class LeaseWaiters: Sendable {
     private struct Waiter {
         let number: Int
         let limit: Int
@@ -15,7 +15,7 @@ final class LeaseDesk: Sendable {
         var waiters: [Waiter] = []
         var connecting: [CheckedContinuation<Result<Void, QueueError>, Never>] = []
         var health = QueueHealth.unreachable(reason: "not connected yet")
-        var counts = RedisChannelCounts()
+        var counts = RedisPubSubCounts()
         var nextNumber = 0
         var mustLook = true
         var isClosed = false
@@ -75,7 +75,7 @@ final class LeaseDesk: Sendable {
 
     var health: QueueHealth { state.withLock(\.health) }
 
-    var counts: RedisChannelCounts { state.withLock(\.counts) }
+    var counts: RedisPubSubCounts { state.withLock(\.counts) }
 
     /// Something may be due: the thread looks before it waits again.
     func lookSoon() {
@@ -128,7 +128,7 @@ final class LeaseDesk: Sendable {
         }
     }
 
-    func count(_ change: (inout RedisChannelCounts) -> Void) { state.withLock { change(&$0.counts) } }
+    func count(_ change: (inout RedisPubSubCounts) -> Void) { state.withLock { change(&$0.counts) } }
 
     /// Hands out deliveries, oldest waiter first; returns those nobody waits for any more.
     func deliver(_ deliveries: [Delivery]) -> [Delivery] {

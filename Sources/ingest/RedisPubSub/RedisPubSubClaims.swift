@@ -1,11 +1,12 @@
 import Messages
 import Queue
 import Redis
+import RedisPubSub
 
 /// Claims requests for one queue: what has arrived on its channel, what is due, what others let expire.
 ///
 /// Every call can be repeated after a failure: a reply that was lost loses nothing. Used by one thread.
-struct ClaimDesk {
+struct RedisPubSubClaims {
     /// For how long the server remembers what was claimed after the last claim: an ingest that stood still for longer may
     /// take what others took.
     static let memory = Duration.seconds(600)
@@ -23,10 +24,10 @@ struct ClaimDesk {
     }
 
     let client: RedisClient
-    private let keys: ClaimKeys
+    private let keys: RedisPubSubKeys
     private let queue: String
     private let quotedQueue: [UInt8]
-    private let settings: RedisChannelSettings
+    private let settings: RedisPubSubSettings
     private let token: String
     private var calls = 0
     /// The owner of a call for due entries that may have been carried out without our knowing.
@@ -36,9 +37,9 @@ struct ClaimDesk {
     /// The server's time in its last answer, milliseconds since 1970; 0: there has been none.
     private var serverTime: Int64 = 0
 
-    init(client: RedisClient, queue: QueueSettings, settings: RedisChannelSettings) {
+    init(client: RedisClient, queue: QueueSettings, settings: RedisPubSubSettings) {
         self.client = client
-        keys = ClaimKeys(retrySet: queue.retryQueue)
+        keys = RedisPubSubKeys(retrySet: queue.retryQueue)
         self.queue = queue.name
         quotedQueue = JSONObject.quoted(queue.name)
         self.settings = settings
@@ -67,7 +68,7 @@ struct ClaimDesk {
     ///
     /// - Parameter aside: nothing is stored, and no other ingest will claim it.
     mutating func claim(_ batch: Arrivals.Batch, aside: Bool = false) throws(RedisError) -> Claimed {
-        var call = ClaimScripts.arrivals
+        var call = RedisPubSubClaimScripts.arrivals
             .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.heard(queue), keys.parked(queue)])
             .with(batch.owner, settings.lease.milliseconds, batch.isRepeated ? 1 : 0, Self.memory.milliseconds)
         for (index, message) in batch.messages.enumerated() {
@@ -115,7 +116,7 @@ struct ClaimDesk {
     }
 
     private func receipt(_ id: String, _ owner: String) -> Receipt {
-        ClaimReceipt(id: id, owner: owner, retrySet: keys.retrySet, queue: queue).receipt
+        RedisPubSubReceipt(id: id, owner: owner, retrySet: keys.retrySet, queue: queue).receipt
     }
 
     // MARK: Due and expired
@@ -127,7 +128,7 @@ struct ClaimDesk {
         let owner = unanswered ?? makeOwner()
         let isRepeated = unanswered != nil
         unanswered = owner
-        let call = ClaimScripts.due
+        let call = RedisPubSubClaimScripts.due
             .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.deliveries, keys.parked(queue)])
             .with(
                 owner, settings.lease.milliseconds, isRepeated ? String(serverTime) : "", min(limit, 256), 8 << 20,
@@ -163,7 +164,7 @@ struct ClaimDesk {
             let bytes = entry.bytes(queue: quotedQueue)
             if bytes != stored {
                 adoptions.append(
-                    ClaimScripts.adopt.call(keys: [keys.claimed, keys.owners]).with(id, owner, bytes))
+                    RedisPubSubClaimScripts.adopt.call(keys: [keys.claimed, keys.owners]).with(id, owner, bytes))
             }
             deliveries.append(
                 Delivery(
@@ -177,7 +178,7 @@ struct ClaimDesk {
 
     /// Gives back what nobody waits for any more.
     func release(_ deliveries: [Delivery]) throws(RedisError) {
-        let calls = deliveries.compactMap { ClaimReceipt($0.receipt) }.map { SettleScripts.release($0) }
+        let calls = deliveries.compactMap { RedisPubSubReceipt($0.receipt) }.map { RedisPubSubScripts.release($0) }
         for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
     }
 

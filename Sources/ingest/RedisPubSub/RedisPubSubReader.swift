@@ -5,15 +5,15 @@ import Redis
 import Synchronization
 
 /// The thread of a source: listens to the channel, claims, looks after the retry set.
-final class ChannelIntake: Sendable {
+final class RedisPubSubReader: Sendable {
     private let url: RedisURL
     private let queue: QueueSettings
-    private let settings: RedisChannelSettings
-    private let desk: LeaseDesk
+    private let settings: RedisPubSubSettings
+    private let desk: LeaseWaiters
     private let logger: Logger
     private let isStarted = Atomic(false)
 
-    init(url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings, desk: LeaseDesk, logger: Logger) {
+    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, desk: LeaseWaiters, logger: Logger) {
         self.logger = logger
         self.url = url
         self.queue = queue

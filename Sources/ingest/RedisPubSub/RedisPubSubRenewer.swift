@@ -1,9 +1,11 @@
 import Messages
 import Queue
 import Redis
+import RedisPubSub
+import RedisQueues
 
 /// Renews and releases leases, on a connection and a thread of its own.
-actor LeaseKeeper {
+actor RedisPubSubRenewer {
     /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
     private static let chunk = 500
 
@@ -24,9 +26,9 @@ actor LeaseKeeper {
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
-        let claims = receipts.compactMap { receipt in ClaimReceipt(receipt).map { (receipt, $0) } }
-        var lost = receipts.filter { ClaimReceipt($0) == nil }
-        var chunks: [ArraySlice<(Receipt, ClaimReceipt)>] = []
+        let claims = receipts.compactMap { receipt in RedisPubSubReceipt(receipt).map { (receipt, $0) } }
+        var lost = receipts.filter { RedisPubSubReceipt($0) == nil }
+        var chunks: [ArraySlice<(Receipt, RedisPubSubReceipt)>] = []
         for group in Dictionary(grouping: claims, by: { $0.1.retrySet }).values {
             chunks += stride(from: 0, to: group.count, by: Self.chunk).map { group[$0...].prefix(Self.chunk) }
         }
@@ -42,9 +44,9 @@ actor LeaseKeeper {
         return lost
     }
 
-    private func renewal(_ claims: ArraySlice<(Receipt, ClaimReceipt)>) -> RedisCall {
-        let keys = claims.first?.1.keys ?? ClaimKeys(retrySet: "")
-        var call = ClaimScripts.renew.call(keys: [keys.leases, keys.owners]).with(lease.milliseconds)
+    private func renewal(_ claims: ArraySlice<(Receipt, RedisPubSubReceipt)>) -> RedisCall {
+        let keys = claims.first?.1.keys ?? RedisPubSubKeys(retrySet: "")
+        var call = RedisPubSubClaimScripts.renew.call(keys: [keys.leases, keys.owners]).with(lease.milliseconds)
         for (_, claim) in claims {
             call.append(claim.id)
             call.append(claim.owner)
@@ -54,7 +56,7 @@ actor LeaseKeeper {
 
     func release(_ receipts: [Receipt]) throws(QueueError) {
         do throws(RedisError) {
-            let calls = receipts.compactMap { ClaimReceipt($0) }.map { SettleScripts.release($0) }
+            let calls = receipts.compactMap { RedisPubSubReceipt($0) }.map { RedisPubSubScripts.release($0) }
             for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
         } catch {
             throw QueueError(error)

@@ -1,5 +1,5 @@
 /// How a source of `redis-pubsub` behaves; the defaults are the project's.
-package struct RedisChannelSettings: Sendable, Equatable {
+package struct RedisPubSubSettings: Sendable, Equatable {
     /// How long a lease lasts without being renewed.
     package var lease: Duration
     /// Whether several ingest processes that hear the same message make one request of it.
@@ -37,7 +37,7 @@ package struct RedisChannelSettings: Sendable, Equatable {
 }
 
 /// What a source has seen since it started.
-package struct RedisChannelCounts: Sendable, Equatable {
+package struct RedisPubSubCounts: Sendable, Equatable {
     /// Messages heard on the channel.
     package var heard = 0
     /// Messages that another ingest process claimed.

@@ -7,19 +7,19 @@ package import Redis
 ///
 /// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
 /// source is released. Leases are kept on a second connection, so that nothing holds them up.
-package final class RedisChannelSource: CountingSource {
-    private let desk: LeaseDesk
-    private let keeper: LeaseKeeper
-    private let intake: ChannelIntake
+package final class RedisPubSubSource: CountingSource {
+    private let desk: LeaseWaiters
+    private let keeper: RedisPubSubRenewer
+    private let intake: RedisPubSubReader
 
     /// - Parameter logger: for what is missed on the channel, and why.
     package init(
-        url: RedisURL, queue: QueueSettings, settings: RedisChannelSettings = RedisChannelSettings(), logger: Logger
+        url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings = RedisPubSubSettings(), logger: Logger
     ) {
-        let desk = LeaseDesk()
+        let desk = LeaseWaiters()
         self.desk = desk
-        keeper = LeaseKeeper(url: url, lease: settings.lease)
-        intake = ChannelIntake(url: url, queue: queue, settings: settings, desk: desk, logger: logger)
+        keeper = RedisPubSubRenewer(url: url, lease: settings.lease)
+        intake = RedisPubSubReader(url: url, queue: queue, settings: settings, desk: desk, logger: logger)
     }
 
     deinit { desk.close() }
@@ -50,11 +50,11 @@ package final class RedisChannelSource: CountingSource {
     package func health() async -> QueueHealth { desk.health }
 
     /// What has happened so far.
-    package var counts: RedisChannelCounts { desk.counts }
+    package var counts: RedisPubSubCounts { desk.counts }
 
     package var counters: [SourceCounter] {
         func counter(
-            _ name: String, _ help: String, _ value: @escaping @Sendable (RedisChannelCounts) -> Int
+            _ name: String, _ help: String, _ value: @escaping @Sendable (RedisPubSubCounts) -> Int
         ) -> SourceCounter {
             SourceCounter("channel_\(name)", help) { [desk] in value(desk.counts) }
         }

@@ -1,11 +1,12 @@
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 
 /// Claims requests of one sorted set.
 ///
 /// A call that failed is made again under the same owner: what it may have claimed is found again. Used by one thread.
-struct SortedSetClaims {
+struct RedisSortedSetClaims {
     struct Batch {
         var deliveries: [Delivery] = []
         /// Until the next parked request is due, if any is.
@@ -27,9 +28,9 @@ struct SortedSetClaims {
     static let most = 512
 
     let client: RedisClient
-    private let keys: SortedSetKeys
+    private let keys: RedisSortedSetKeys
     private let quotedQueue: [UInt8]
-    private let settings: SortedSetSettings
+    private let settings: RedisSortedSetSettings
     private let script: RedisScript
     private let token = String(UInt64.random(in: 0...UInt64.max), radix: 16)
     private var calls = 0
@@ -40,7 +41,7 @@ struct SortedSetClaims {
     /// Why producers' cancellations cannot be read; `nil` while they can.
     private(set) var blindness: String?
 
-    init(client: RedisClient, keys: SortedSetKeys, settings: SortedSetSettings, script: RedisScript) {
+    init(client: RedisClient, keys: RedisSortedSetKeys, settings: RedisSortedSetSettings, script: RedisScript) {
         self.client = client
         self.keys = keys
         quotedQueue = JSONObject.quoted(keys.queue)
@@ -99,7 +100,7 @@ struct SortedSetClaims {
             else { continue }
             let token = RequestToken(in: bytes[...])
             if let token { tokens[deliveries.count] = token }
-            let receipt = SortedSetReceipt(
+            let receipt = RedisSortedSetReceipt(
                 submission: submission, born: born, owner: owner, token: token?.token ?? "", keys: keys)
             deliveries.append(
                 Delivery(
@@ -117,13 +118,13 @@ struct SortedSetClaims {
         if tokens.isEmpty { return }
         var command = RedisCommand("MGET", label: "MGET request-cancel:…")
         let sought = Array(tokens)
-        for (_, token) in sought { command.append(SortedSetKeys.cancelled(token.id)) }
+        for (_, token) in sought { command.append(RedisSortedSetKeys.cancelled(token.id)) }
         let reply = try client.send([command])[0]
         blindness = reply.error
         var markers = reply.array ?? []
         if blindness != nil {
             // One that may not be read keeps no other.
-            let single = sought.map { RedisCommand("MGET", SortedSetKeys.cancelled($0.value.id)) }
+            let single = sought.map { RedisCommand("MGET", RedisSortedSetKeys.cancelled($0.value.id)) }
             markers = try client.send(single).map { $0.array?.first ?? .null }
         }
         for ((index, token), marker) in zip(sought, markers) where marker.text == token.token {

@@ -2,19 +2,20 @@ import Logging
 import Messages
 import Queue
 import Redis
+import RedisSortedSet
 
 /// Waits for requests and claims them, on a connection and a thread of its own.
-actor SortedSetReader {
+actor RedisSortedSetReader {
     private let thread: QueueThread
     private let client: RedisClient
     private let watch: KeyWatch
-    private let shared: SharedLeases
-    private let settings: SortedSetSettings
+    private let shared: RedisSortedSetState
+    private let settings: RedisSortedSetSettings
     /// No wait is longer: leases and retries come to their time without a word, and a source shows signs of life.
     private let longestWait: Duration
     private let retrySet: String
     private let logger: Logger
-    private var claims: SortedSetClaims
+    private var claims: RedisSortedSetClaims
     /// Before that nobody looks through the retry set: most of what was found there was other queues'.
     private var nextLook = ContinuousClock.now
     /// The last claim got less than it might have: the next may leave nothing, and has the server tell what comes.
@@ -29,7 +30,8 @@ actor SortedSetReader {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(
-        url: RedisURL, keys: SortedSetKeys, settings: SortedSetSettings, script: RedisScript, shared: SharedLeases,
+        url: RedisURL, keys: RedisSortedSetKeys, settings: RedisSortedSetSettings, script: RedisScript,
+        shared: RedisSortedSetState,
         logger: Logger
     ) {
         thread = QueueThread(name: "redis-claims")
@@ -41,7 +43,7 @@ actor SortedSetReader {
         longestWait = min(settings.lookInterval, settings.lease / 6)
         retrySet = keys.retrySet
         self.logger = logger
-        claims = SortedSetClaims(client: client, keys: keys, settings: settings, script: script)
+        claims = RedisSortedSetClaims(client: client, keys: keys, settings: settings, script: script)
     }
 
     func connect() throws(QueueError) {
@@ -81,7 +83,7 @@ actor SortedSetReader {
         }
     }
 
-    private func claim(_ limit: Int) throws(RedisError) -> SortedSetClaims.Batch {
+    private func claim(_ limit: Int) throws(RedisError) -> RedisSortedSetClaims.Batch {
         let start = ContinuousClock.now
         let looks = start >= nextLook
         let batch = try claims.claim(
@@ -103,7 +105,7 @@ actor SortedSetReader {
         return batch
     }
 
-    private func report(_ batch: SortedSetClaims.Batch) {
+    private func report(_ batch: RedisSortedSetClaims.Batch) {
         if batch.takenOver > 0 {
             logger.info("Expired leases were taken over", metadata: ["count": "\(batch.takenOver)"])
         }

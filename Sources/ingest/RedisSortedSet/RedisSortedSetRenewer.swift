@@ -1,15 +1,17 @@
 import Messages
 import Queue
 import Redis
+import RedisQueues
+import RedisSortedSet
 
 /// Renews and releases leases, on a connection and a thread of its own.
-actor SortedSetKeeper {
+actor RedisSortedSetRenewer {
     private let thread = QueueThread(name: "redis-leases")
     private let client: RedisClient
-    private let keys: SortedSetKeys
+    private let keys: RedisSortedSetKeys
     private let lease: Duration
-    private let scripts: SortedSetScripts
-    private let shared: SharedLeases
+    private let scripts: RedisSortedSetScripts
+    private let shared: RedisSortedSetState
     private var store = RedisStore(.redisSortedSet)
 
     /// Leases per call of a script.
@@ -17,7 +19,10 @@ actor SortedSetKeeper {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(url: RedisURL, keys: SortedSetKeys, lease: Duration, scripts: SortedSetScripts, shared: SharedLeases) {
+    init(
+        url: RedisURL, keys: RedisSortedSetKeys, lease: Duration, scripts: RedisSortedSetScripts,
+        shared: RedisSortedSetState
+    ) {
         client = RedisClient(url)
         self.keys = keys
         self.lease = lease
@@ -31,9 +36,13 @@ actor SortedSetKeeper {
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
         var lost: [Receipt] = []
-        var held: [(Receipt, SortedSetReceipt)] = []
+        var held: [(Receipt, RedisSortedSetReceipt)] = []
         for receipt in receipts {
-            if let parsed = SortedSetReceipt(receipt) { held.append((receipt, parsed)) } else { lost.append(receipt) }
+            if let parsed = RedisSortedSetReceipt(receipt) {
+                held.append((receipt, parsed))
+            } else {
+                lost.append(receipt)
+            }
         }
         let chunks = stride(from: 0, to: held.count, by: Self.chunk).map { held[$0...].prefix(Self.chunk) }
         let calls = chunks.map { chunk in
@@ -57,12 +66,12 @@ actor SortedSetKeeper {
     func check() throws(QueueError) { try shared.noting(.keeper) { () throws(RedisError) in try client.check() } }
 
     func release(_ receipts: [Receipt]) throws(QueueError) {
-        let held = receipts.compactMap { SortedSetReceipt($0) }
+        let held = receipts.compactMap { RedisSortedSetReceipt($0) }
         let calls = stride(from: 0, to: held.count, by: Self.chunk).map { start in
             let releases = held[start...].prefix(Self.chunk).map {
-                SortedSetSettlement(receipt: $0, id: "", list: "", end: .release)
+                RedisSortedSetSettlement(receipt: $0, id: "", list: "", end: .release)
             }
-            return SortedSetSettlement.call(scripts.settle, keys: keys, releases)
+            return RedisSortedSetSettlement.call(scripts.settle, keys: keys, releases)
         }
         try shared.noting(.keeper) { () throws(RedisError) in
             for reply in try client.run(calls) {

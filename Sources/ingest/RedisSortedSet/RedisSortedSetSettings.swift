@@ -1,5 +1,5 @@
 /// How a source of `redis-sortedset` behaves; the defaults are the project's.
-package struct SortedSetSettings: Sendable, Equatable {
+package struct RedisSortedSetSettings: Sendable, Equatable {
     /// How long a lease lasts without being renewed.
     package var lease: Duration
     /// How long after a gap (in our own running, or in the server's) nothing is taken over, so that holders can renew.

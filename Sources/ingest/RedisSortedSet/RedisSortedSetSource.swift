@@ -2,29 +2,31 @@ package import Logging
 package import Messages
 package import Queue
 package import Redis
+import RedisSortedSet
 
 /// A sorted set as a queue: `redis-sortedset`'s request side.
 ///
 /// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
 /// neither holds up the other.
-package final class SortedSetSource: RequestSource {
-    private let reader: SortedSetReader
-    private let keeper: SortedSetKeeper
-    private let shared: SharedLeases
+package final class RedisSortedSetSource: RequestSource {
+    private let reader: RedisSortedSetReader
+    private let keeper: RedisSortedSetRenewer
+    private let shared: RedisSortedSetState
 
     /// - Parameters:
     ///   - logger: for what the server's settings will do to the queue.
     ///   - scripts: the standard ones, but in tests.
     package init(
-        url: RedisURL, queue: QueueSettings, settings: SortedSetSettings = SortedSetSettings(), logger: Logger,
-        scripts: SortedSetScripts = .standard
+        url: RedisURL, queue: QueueSettings, settings: RedisSortedSetSettings = RedisSortedSetSettings(),
+        logger: Logger,
+        scripts: RedisSortedSetScripts = .standard
     ) {
-        let keys = SortedSetKeys(queue: queue.name, retrySet: queue.retryQueue)
-        let shared = SharedLeases(settings)
+        let keys = RedisSortedSetKeys(queue: queue.name, retrySet: queue.retryQueue)
+        let shared = RedisSortedSetState(settings)
         self.shared = shared
-        reader = SortedSetReader(
+        reader = RedisSortedSetReader(
             url: url, keys: keys, settings: settings, script: scripts.claim, shared: shared, logger: logger)
-        keeper = SortedSetKeeper(url: url, keys: keys, lease: settings.lease, scripts: scripts, shared: shared)
+        keeper = RedisSortedSetRenewer(url: url, keys: keys, lease: settings.lease, scripts: scripts, shared: shared)
     }
 
     package func connect() async throws(QueueError) { try await reader.connect() }

@@ -1,7 +1,7 @@
 import SQLite
 
 /// When the queue has something to hand out, as far as can be told.
-struct Prospect: Sendable, Equatable {
+struct NextWork: Sendable, Equatable {
     /// Whether a request can be had now.
     let isNow: Bool
     /// Whether leases that have ended may be taken over now.

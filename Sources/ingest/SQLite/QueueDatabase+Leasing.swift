@@ -1,17 +1,18 @@
 import GRDB
-package import Messages
-package import Queue
+import Messages
+import Queue
+import SQLite
 
 /// What a queue has to hand out, now and next.
-package struct Outlook: Sendable, Equatable {
+struct Outlook: Sendable, Equatable {
     /// The database's clock.
-    package var nowMilliseconds: Int64
+    var nowMilliseconds: Int64
     /// Whether a request waits that nobody has leased or parked.
-    package var hasReady: Bool
+    var hasReady: Bool
     /// When the first parked request is due; may be over.
-    package var parkedDueMilliseconds: Int64?
+    var parkedDueMilliseconds: Int64?
     /// When the first lease ends; may be over.
-    package var leaseEndMilliseconds: Int64?
+    var leaseEndMilliseconds: Int64?
 }
 
 /// Values of `request_state.state`.
@@ -39,19 +40,8 @@ extension QueueDatabase {
         """
     }
 
-    /// A number that differs from the one before when another connection has committed since.
-    ///
-    /// Costs about 2 µs.
-    ///
-    /// Source: sqlite.org/pragma.html#pragma_data_version
-    package func dataVersion() throws(QueueError) -> Int64 {
-        try read("data_version", isOfTables: false) { database in
-            try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
-        }
-    }
-
     /// Looks without locking anything.
-    package func outlook(queue: String) throws(QueueError) -> Outlook {
+    func outlook(queue: String) throws(QueueError) -> Outlook {
         try read("look") { database in
             guard let row = try Row.fetchOne(database.cachedStatement(sql: Self.outlookSQL), arguments: [queue]) else {
                 throw DatabaseError(resultCode: .SQLITE_INTERNAL)
@@ -66,7 +56,7 @@ extension QueueDatabase {
     /// Parked ones that are due come first, earliest first; then, if `takeOver`, those whose lease has ended; then the
     /// others in the order they arrived. The request whose body makes it
     /// `maximumBytes` is the last.
-    package func lease(
+    func lease(
         queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maximumBytes: Int = 64 << 20
     ) throws(QueueError) -> [Delivery] {
         try write("lease") { database in
@@ -90,7 +80,7 @@ extension QueueDatabase {
     ///
     /// Reads all that is parked: to be called when the clock was set, not more often.
     /// - Returns: how many parked requests were given another time.
-    package func correctTimes(queue: String, milliseconds: Int64) throws(QueueError) -> Int {
+    func correctTimes(queue: String, milliseconds: Int64) throws(QueueError) -> Int {
         try write("correct times") { database in
             let now = try Self.now(database)
             let parked = try database.cachedStatement(
@@ -109,7 +99,7 @@ extension QueueDatabase {
 
     /// Extends leases to `milliseconds` from now, expired or not; returns the receipts that somebody else has now, or
     /// nobody.
-    package func renew(_ receipts: [Receipt], milliseconds: Int64) throws(QueueError) -> [Receipt] {
+    func renew(_ receipts: [Receipt], milliseconds: Int64) throws(QueueError) -> [Receipt] {
         try write("renew") { database in
             let until = try Self.now(database) + milliseconds
             return try receipts.filter { receipt in
@@ -119,30 +109,10 @@ extension QueueDatabase {
     }
 
     /// Ends leases; requests that others have by now are left alone.
-    package func release(_ receipts: [Receipt]) throws(QueueError) {
+    func release(_ receipts: [Receipt]) throws(QueueError) {
         try write("release") { database in
             for receipt in receipts { _ = try Self.release(receipt, database) }
         }
-    }
-
-    static func release(_ receipt: Receipt, _ database: Database) throws -> Bool {
-        try changeHeld(receipt, database, set: "state = 0, until_ms = 0, token = 0", [])
-    }
-
-    /// Changes the state of a request whose lease is the receipt's; `false` when it is not.
-    static func changeHeld(
-        _ receipt: Receipt, _ database: Database, set: String, _ values: [Int64]
-    ) throws -> Bool {
-        guard let lease = LeaseReceipt(receipt) else { return false }
-        let sql = "UPDATE request_state SET \(set) WHERE seq = ? AND submission = ? AND token = ? AND state = 2"
-        let statement = try database.cachedStatement(sql: sql)
-        try statement.execute(arguments: StatementArguments(values + [lease.seq, lease.submission, lease.token]))
-        return database.changesCount == 1
-    }
-
-    /// SQLite's clock, milliseconds since 1970.
-    static func now(_ database: Database) throws -> Int64 {
-        try Int64.fetchOne(database.cachedStatement(sql: "SELECT \(Schema.now)")) ?? 0
     }
 }
 

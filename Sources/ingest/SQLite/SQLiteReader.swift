@@ -6,10 +6,10 @@ import SQLite
 ///
 /// Nothing in SQLite tells one process that another has committed, but the kernel tells that the write-ahead log was
 /// written to: then the source asks. It asks now and then in any case, for file systems that tell nothing of others.
-actor Leasing {
+actor SQLiteReader {
     private let thread = QueueThread(name: "sqlite-lease")
     private let queue: String
-    private let shared: SharedState
+    private let shared: SQLiteState
     private let connection: QueueConnection
     private var log: FileWatch?
     private var pause = Pause(isTold: false)
@@ -17,7 +17,7 @@ actor Leasing {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(path: String, queue: String, busyTimeout: Duration, shared: SharedState) {
+    init(path: String, queue: String, busyTimeout: Duration, shared: SQLiteState) {
         connection = QueueConnection(path: path, durability: .normal, busyTimeout: busyTimeout)
         self.queue = queue
         self.shared = shared
@@ -60,15 +60,15 @@ actor Leasing {
                 steps.wasSetBack = false
                 continue
             }
-            let prospect = Prospect(outlook, takeOverFrom: shared.turn())
-            guard prospect.isNow else {
-                try wait(for: prospect, since: version, database)
+            let next = NextWork(outlook, takeOverFrom: shared.turn())
+            guard next.isNow else {
+                try wait(for: next, since: version, database)
                 continue
             }
             let deliveries = try shared.noting { () throws(QueueError) in
                 try database.lease(
                     queue: queue, limit: limit, milliseconds: shared.leaseMilliseconds,
-                    takeOver: prospect.mayTakeOver)
+                    takeOver: next.mayTakeOver)
             }
             if !deliveries.isEmpty { return deliveries }
             // Another source was faster.
@@ -77,15 +77,15 @@ actor Leasing {
         return []
     }
 
-    /// Returns when something may have changed: another connection has committed since `version`, what `prospect`
+    /// Returns when something may have changed: another connection has committed since `version`, what `next`
     /// tells has come, or there was a gap.
-    private func wait(for prospect: Prospect, since version: Int64, _ database: QueueDatabase) throws(QueueError) {
+    private func wait(for next: NextWork, since version: Int64, _ database: QueueDatabase) throws(QueueError) {
         while !Task.isCancelled {
-            let left = prospect.milliseconds(at: Clock.milliseconds())
+            let left = next.milliseconds(at: Clock.milliseconds())
             if left == 0 { return }
             let isTimeToAsk = rest(atMost: left)
             steps.note(clock: Clock.milliseconds(), running: runningClock())
-            if shared.turn() != prospect.takeOverFrom || steps.wasSetBack { return }
+            if shared.turn() != next.takeOverFrom || steps.wasSetBack { return }
             guard isTimeToAsk else { continue }
             let latest = try shared.noting { () throws(QueueError) in
                 try database.checkFile()

@@ -3,9 +3,9 @@ import Queue
 import SQLite
 
 /// The connection of a source that renews and releases.
-actor Keeping {
+actor SQLiteRenewer {
     private let thread = QueueThread(name: "sqlite-renew")
-    private let shared: SharedState
+    private let shared: SQLiteState
     private let connection: QueueConnection
 
     /// Receipts renewed or released in one transaction: some milliseconds of the write lock.
@@ -13,7 +13,7 @@ actor Keeping {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(path: String, busyTimeout: Duration, shared: SharedState) {
+    init(path: String, busyTimeout: Duration, shared: SQLiteState) {
         connection = QueueConnection(path: path, durability: .normal, busyTimeout: busyTimeout)
         self.shared = shared
     }

@@ -7,10 +7,10 @@ import Synchronization
 ///
 /// Two connections on two threads: one waits for requests, the other renews and releases, so that neither holds up the
 /// other. Neither waits for the disk: a power failure that undoes a lease leaves nobody who holds it.
-package final class SQLiteRequestSource: RequestSource {
-    private let leasing: Leasing
-    private let keeping: Keeping
-    private let shared: SharedState
+package final class SQLiteSource: RequestSource {
+    private let reader: SQLiteReader
+    private let renewer: SQLiteRenewer
+    private let shared: SQLiteState
 
     /// - Parameters:
     ///   - path: of the database file; made when the source connects.
@@ -20,32 +20,32 @@ package final class SQLiteRequestSource: RequestSource {
     package init(
         path: String, queue: String, lease: Duration = .seconds(30), busyTimeout: Duration = .seconds(5)
     ) {
-        let shared = SharedState(lease: lease)
+        let shared = SQLiteState(lease: lease)
         self.shared = shared
-        leasing = Leasing(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
-        keeping = Keeping(path: path, busyTimeout: busyTimeout, shared: shared)
+        reader = SQLiteReader(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
+        renewer = SQLiteRenewer(path: path, busyTimeout: busyTimeout, shared: shared)
     }
 
     package func connect() async throws(QueueError) {
-        try await leasing.connect()
-        try await keeping.connect()
+        try await reader.connect()
+        try await renewer.connect()
     }
 
     package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
         do {
-            return try await leasing.lease(limit: limit)
+            return try await reader.lease(limit: limit)
         } catch {
             // Files that were replaced are opened again once both have let go of the old ones.
-            await keeping.letGoIfChanged()
+            await renewer.letGoIfChanged()
             throw error
         }
     }
 
-    package func identity() async throws(QueueError) -> StoreAnswer { try await keeping.identity() }
+    package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
 
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
         do {
-            return try await keeping.renew(receipts)
+            return try await renewer.renew(receipts)
         } catch {
             await lookIfChanged()
             throw error
@@ -54,7 +54,7 @@ package final class SQLiteRequestSource: RequestSource {
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) {
         do {
-            try await keeping.release(receipts)
+            try await renewer.release(receipts)
         } catch {
             await lookIfChanged()
             throw error
@@ -72,13 +72,13 @@ package final class SQLiteRequestSource: RequestSource {
     private func lookIfChanged() async {
         // Only then does the one that leases answer soon.
         guard shared.change != nil else { return }
-        await keeping.letGoIfChanged()
-        await leasing.look()
+        await renewer.letGoIfChanged()
+        await reader.look()
     }
 }
 
 /// What both connections of a source know.
-final class SharedState: Sendable {
+final class SQLiteState: Sendable {
     private struct State {
         var gate: TakeOverGate
         var health = QueueHealth.unreachable(reason: "not connected yet")

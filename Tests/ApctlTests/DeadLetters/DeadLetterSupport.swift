@@ -1,6 +1,7 @@
 import Foundation
 import Messages
 import Redis
+import RedisQueues
 
 @testable import Apctl
 

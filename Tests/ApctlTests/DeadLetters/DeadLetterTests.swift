@@ -1,5 +1,6 @@
 import Messages
 import Redis
+import RedisQueues
 import Testing
 
 @testable import Apctl

@@ -1,3 +1,4 @@
+import Messages
 import Queue
 import Redis
 import TestServers
@@ -207,7 +208,7 @@ struct RedisDeadLetterTests {
         let proxy = try CuttingProxy(to: server.port)
         try push([element("a", request("a"))], client)
         let store = RedisDeadLetters(url: proxy.url, queue: "q", kind: .sortedSet)
-        _ = try client.send(RedisCommand("SCRIPT", "LOAD", DeadLetterScripts.enqueue.source))
+        _ = try client.send(RedisCommand("SCRIPT", "LOAD", RedisDeadLetterScripts.enqueue.source))
         proxy.swallowReply(toRequestWith: "EVALSHA")
         let error = #expect(throws: QueueError.self) { try Written().desk(store).requeue(.all, isForced: false) }
         #expect(error?.reason.contains("whether it was done is not known") == true)

@@ -2,8 +2,8 @@ import Logging
 import Messages
 import Queue
 import Redis
-import RedisChannelSink
-import RedisChannelSource
+import RedisPubSubSink
+import RedisPubSubSource
 import RedisSortedSetSink
 import RedisSortedSetSource
 import TestServers
@@ -52,9 +52,9 @@ struct RequeueRoundTripTests {
     func aRequestOfAChannelIsNewAgain(text: String) async throws {
         let server = try await RedisServer()
         let client = RedisClient(server.url)
-        let source = RedisChannelSource(url: server.url, queue: Self.queue, logger: Logger(label: "channel"))
+        let source = RedisPubSubSource(url: server.url, queue: Self.queue, logger: Logger(label: "channel"))
         let store = RedisDeadLetters(url: server.url, queue: "q", kind: .channel(retrySet: "r"))
-        let delivery = try await again(source, RedisChannelSink(url: server.url), store) {
+        let delivery = try await again(source, RedisPubSubSink(url: server.url), store) {
             _ = try client.send(RedisCommand("PUBLISH", "q", text))
         }
         #expect(delivery.failedAttempts == 0)
@@ -74,9 +74,9 @@ struct RequeueRoundTripTests {
         let server = try await RedisServer()
         let client = RedisClient(server.url)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let source = SortedSetSource(url: server.url, queue: Self.queue, logger: logger)
+        let source = RedisSortedSetSource(url: server.url, queue: Self.queue, logger: logger)
         let store = RedisDeadLetters(url: server.url, queue: "q", kind: .sortedSet)
-        let sink = SortedSetSink(url: server.url)
+        let sink = RedisSortedSetSink(url: server.url)
         let delivery = try await again(source, sink, store) {
             _ = try client.send(RedisCommand("ZADD", "q", 9_999_999_999, text))
         }

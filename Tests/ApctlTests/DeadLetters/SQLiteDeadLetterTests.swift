@@ -4,6 +4,8 @@ import SQLite
 import Testing
 
 @testable import Apctl
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// In a real file.
 struct SQLiteDeadLetterTests {

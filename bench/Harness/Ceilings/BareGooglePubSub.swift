@@ -4,14 +4,14 @@ import TestServers
 
 /// The least a client can do for a request: pull it, publish its result, acknowledge it; a hundred at a time, on a few
 /// connections with a thread each, and no gateway.
-final class BarePubSub: Sendable {
+final class BareGooglePubSub: Sendable {
     static let connections = 4
-    private let load: PubSubLoad
+    private let load: GooglePubSubLoad
     private let handled = Atomic(0)
     /// As long as what `emit` writes for an answer of nginx.
     private let result: [UInt8]
 
-    init(_ load: PubSubLoad) {
+    init(_ load: GooglePubSubLoad) {
         self.load = load
         let answer = Nginx.answer.map { $0 == "\"" ? "\\\"" : String($0) }.joined()
         result = Array(#"{"id":"r0000000","status_code":200,"payload":"\#(answer)"}"#.utf8)
@@ -38,7 +38,7 @@ final class BarePubSub: Sendable {
             }
             lastMoment = Monotonic.now
             let results = deliveries.map { delivery in
-                PubSubMessage(
+                GooglePubSubMessage(
                     result, attributes: ["id": "r0000000", "status_code": "200", "pubsub-id": delivery.messageID])
             }
             try session.publish(results, to: load.results)

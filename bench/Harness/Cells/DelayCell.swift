@@ -21,7 +21,7 @@ package struct DelayCell: Cell {
 
     package func run(_ bench: Surroundings) async throws -> [Figure] {
         let gateway = try GatewayProcess(bench, delay: Self.delay)
-        let queue = try await SortedSetLoad(.off)
+        let queue = try await RedisSortedSetLoad(.off)
         let places = concurrency * dispatches
         // Three turns to start, three at the end, and as many as take three seconds between.
         let count = places * (6 + max(2, bench.scaled(30)))

@@ -9,7 +9,7 @@ package struct IdleCell: Cell {
 
     package func run(_ bench: Surroundings) async throws -> [Figure] {
         let nginx = try Nginx(folder: bench.folder)
-        let queue = try await SortedSetLoad(.off)
+        let queue = try await RedisSortedSetLoad(.off)
         let text = RequestText(size: 500, deadline: bench.deadline)
         try queue.put(0..<1000, text)
         let layout = PipelineLayout(queueFlags: queue.flags(gateway: nginx.url))

@@ -24,7 +24,7 @@ package struct InstantCell: Cell {
 
     package func run(_ bench: Surroundings) async throws -> [Figure] {
         let nginx = try Nginx(folder: bench.folder)
-        let queue = try await SortedSetLoad(appendOnly)
+        let queue = try await RedisSortedSetLoad(appendOnly)
         let count = bench.scaled(requests)
         try queue.put(0..<count, RequestText(size: 500, deadline: bench.deadline, hasToken: hasToken))
         var layout = PipelineLayout(queueFlags: queue.flags(gateway: nginx.url))

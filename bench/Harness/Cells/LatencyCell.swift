@@ -35,7 +35,7 @@ package struct LatencyCell: Cell {
     package func run(_ bench: Surroundings) async throws -> [Figure] {
         let rate = try rate(bench)
         let gateway = try GatewayProcess(bench)
-        let queue = try await SortedSetLoad(.off)
+        let queue = try await RedisSortedSetLoad(.off)
         let text = RequestText(size: 500, deadline: bench.deadline)
         let layout = PipelineLayout(queueFlags: queue.flags(gateway: gateway.url))
         return try await bench.withStages(layout, gateway: gateway, server: queue.redis.processIdentifier) { rig in
@@ -51,7 +51,7 @@ package struct LatencyCell: Cell {
     }
 
     private func measure(
-        _ open: OpenLoop, _ text: RequestText, _ queue: SortedSetLoad, _ gateway: GatewayProcess, _ rig: Rig
+        _ open: OpenLoop, _ text: RequestText, _ queue: RedisSortedSetLoad, _ gateway: GatewayProcess, _ rig: Rig
     ) async throws -> [Figure] {
         let url = queue.redis.url
         let port = queue.redis.port

@@ -28,7 +28,7 @@ package struct PayloadCell: Cell {
             let concurrency = concurrency
             return try await onThread { try CurlLoop(url: url, body: body).run(count, atOnce: concurrency) }
         }
-        let queue = try await SortedSetLoad(.off)
+        let queue = try await RedisSortedSetLoad(.off)
         try queue.put(0..<count, text)
         var layout = PipelineLayout(queueFlags: queue.flags(gateway: gateway.url))
         layout.concurrency = concurrency

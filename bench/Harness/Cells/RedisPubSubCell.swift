@@ -6,7 +6,7 @@ import TestServers
 /// Redis channels, before a gateway that answers at once.
 ///
 /// A channel keeps nothing: requests are published while results come in, so many ahead of them.
-package struct ChannelCell: Cell {
+package struct RedisPubSubCell: Cell {
     package let name = "redis-pubsub"
     package let summary = "queue `redis-pubsub`, instant gateway, 64 concurrent, at most \(Self.ahead) requests ahead"
     fileprivate static let ahead = 256
@@ -55,7 +55,7 @@ private final class ChannelTraffic: Sendable {
         var sent = 0
         var heard = 0
         while heard < count, !isStopped.load(ordering: .relaxed) {
-            let next = min(count, heard + ChannelCell.ahead)
+            let next = min(count, heard + RedisPubSubCell.ahead)
             // Few at a time would cost the publisher a round trip for each.
             if next - sent >= min(64, count - sent), next > sent {
                 _ = try publisher.send(

@@ -26,7 +26,8 @@ package struct OpenLoop: Sendable {
             batch.removeAll(keepingCapacity: true)
             while moments.count < count, start + due(moments.count) <= now {
                 connection.append(
-                    ["ZADD", SortedSetLoad.requests, String(text.deadline), text.document(moments.count)], to: &batch)
+                    ["ZADD", RedisSortedSetLoad.requests, String(text.deadline), text.document(moments.count)],
+                    to: &batch)
                 moments.append(now)
             }
             if batch.isEmpty {

@@ -14,7 +14,8 @@ struct ResultReader: Sendable {
         var moments = [Int64](repeating: 0, count: count)
         var seen = 0
         let commands = [
-            RedisCommand("BRPOP", SortedSetLoad.results, 15), RedisCommand("RPOP", SortedSetLoad.results, 1000),
+            RedisCommand("BRPOP", RedisSortedSetLoad.results, 15),
+            RedisCommand("RPOP", RedisSortedSetLoad.results, 1000),
         ]
         while seen < count {
             let replies = try connection.send(commands)

@@ -6,27 +6,27 @@ import TestServers
 ///
 /// A subscription is not used again after an `ingest` has been killed: the pull it waited in goes on in the emulator, and
 /// takes messages to nobody.
-struct PubSubLoad: Sendable {
-    let emulator: PubSubEmulator
+struct GooglePubSubLoad: Sendable {
+    let emulator: GooglePubSubEmulator
     /// Name of the requests' topic, and of its subscription.
     let requests: String
     /// Name of the results' topic, and of its subscription.
     let results: String
 
     /// - Parameter name: unlike those of others on this emulator.
-    init(_ emulator: PubSubEmulator, _ name: String) throws {
+    init(_ emulator: GooglePubSubEmulator, _ name: String) throws {
         self.emulator = emulator
         requests = "requests-\(name)"
         results = "results-\(name)"
         let deadLetters = "dead-letters-\(name)"
         let session = emulator.connect(limit: .seconds(30))
         for topic in [requests, results, deadLetters] { try session.createTopic(topic) }
-        var subscription = PubSubSubscription(topic: requests)
+        var subscription = GooglePubSubSubscription(topic: requests)
         subscription.isExactlyOnce = true
         subscription.backoff = 1...60
         subscription.deadLetter = .init(topic: deadLetters, after: 100)
         try session.createSubscription(requests, subscription)
-        try session.createSubscription(results, PubSubSubscription(topic: results))
+        try session.createSubscription(results, GooglePubSubSubscription(topic: results))
     }
 
     func flags(gateway: String) -> [String] {
@@ -43,7 +43,7 @@ struct PubSubLoad: Sendable {
         let session = emulator.connect(limit: .seconds(30))
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 500) {
             let batch = start..<min(numbers.upperBound, start + 500)
-            try session.publish(batch.map { PubSubMessage(text.document($0)) }, to: requests)
+            try session.publish(batch.map { GooglePubSubMessage(text.document($0)) }, to: requests)
         }
     }
 
@@ -51,7 +51,7 @@ struct PubSubLoad: Sendable {
     ///
     /// - Parameter body: is given how many there have been.
     func consuming<Value>(_ body: (@escaping @Sendable () -> Int) async throws -> Value) async throws -> Value {
-        let consumer = PubSubConsumer(self)
+        let consumer = GooglePubSubConsumer(self)
         // Two connections: one alone would take less than the emulator gives.
         async let first: Void = onThread { try consumer.run() }
         async let second: Void = onThread { try consumer.run() }
@@ -72,12 +72,12 @@ struct PubSubLoad: Sendable {
 }
 
 /// Pulls results, acknowledges and counts them.
-private final class PubSubConsumer: Sendable {
+private final class GooglePubSubConsumer: Sendable {
     let count = Atomic(0)
     let isStopped = Atomic(false)
-    private let load: PubSubLoad
+    private let load: GooglePubSubLoad
 
-    init(_ load: PubSubLoad) { self.load = load }
+    init(_ load: GooglePubSubLoad) { self.load = load }
 
     /// Blocks its thread until it is stopped.
     func run() throws {

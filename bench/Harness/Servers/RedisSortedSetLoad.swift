@@ -11,7 +11,7 @@ package enum AppendOnly: String, Sendable, CaseIterable {
 }
 
 /// `redis-sortedset` on a Redis of its own.
-package struct SortedSetLoad: Sendable {
+package struct RedisSortedSetLoad: Sendable {
     static let requests = "request-sortedset"
     static let results = "result-list"
 

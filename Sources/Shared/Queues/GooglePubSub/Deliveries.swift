@@ -16,7 +16,7 @@ package enum DeliveryAnswer: Sendable, Equatable {
     case lost
 }
 
-extension PubSubClient {
+extension GooglePubSubClient {
     /// Ack ids per call: with those of production, some 200 bytes each, well below the 512 KiB that a call may have.
     ///
     /// Source: cloud.google.com/pubsub/quotas#resource_limits
@@ -35,13 +35,13 @@ extension PubSubClient {
     package func perform(
         _ action: DeliveryAction, on ackIDs: [String], of subscription: String,
         answered: (Int, DeliveryAnswer) -> Void
-    ) async throws(PubSubError) {
+    ) async throws(GooglePubSubError) {
         var parts = stride(from: 0, to: ackIDs.count, by: Self.mostAckIDs).map { start in
             Array(start..<min(start + Self.mostAckIDs, ackIDs.count))
         }
         var tries = 0
         while let part = parts.popLast() {
-            do throws(PubSubError) {
+            do throws(GooglePubSubError) {
                 try await call(action, part.map { ackIDs[$0] }, of: subscription)
                 for place in part { answered(place, .done) }
             } catch {
@@ -52,7 +52,7 @@ extension PubSubClient {
                 if again.isEmpty { continue }
                 if !error.failures.isEmpty {
                     tries += 1
-                    if tries > Self.mostTries { throw PubSubError(.unavailable, error.action, error.reason) }
+                    if tries > Self.mostTries { throw GooglePubSubError(.unavailable, error.action, error.reason) }
                     await EventLoop.shared.pause(for: .milliseconds(Int.random(in: 25...50) << tries))
                     parts.append(again)
                 } else {
@@ -68,7 +68,7 @@ extension PubSubClient {
 
     /// - Returns: places that need another call.
     private func judge(
-        _ part: [Int], _ ackIDs: [String], _ error: PubSubError, _ answered: (Int, DeliveryAnswer) -> Void
+        _ part: [Int], _ ackIDs: [String], _ error: GooglePubSubError, _ answered: (Int, DeliveryAnswer) -> Void
     ) -> [Int] {
         if error.failures.isEmpty {
             guard part.count == 1 else { return part }
@@ -88,7 +88,7 @@ extension PubSubClient {
 
     private func call(
         _ action: DeliveryAction, _ ackIDs: [String], of subscription: String
-    ) async throws(PubSubError) {
+    ) async throws(GooglePubSubError) {
         var json: [UInt8] = []
         json.append("{\"ackIds\":[")
         for (index, id) in ackIDs.enumerated() {

@@ -1,6 +1,6 @@
 package import Queue
 
-extension PubSubClient {
+extension GooglePubSubClient {
     /// What source and sink of one project are in.
     ///
     /// Two addresses may lead to one emulator, so all of them are one.

@@ -10,11 +10,11 @@ package import Messages
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest; cloud.google.com/pubsub/docs/emulator
 @PipelineActor
-package final class PubSubClient {
+package final class GooglePubSubClient {
     /// Where the emulator is, or Google.
     package let server: String
     /// Where Cloud Monitoring is; `nil` with the emulator, which has none.
-    let monitoring: String?
+    package let monitoring: String?
     private let http: HTTPClient
     private let tokens: GoogleTokens?
     private let quotaProject: String?
@@ -22,14 +22,14 @@ package final class PubSubClient {
     /// - Parameters:
     ///   - environment: of the process.
     ///   - connections: calls at once, about.
-    package convenience init(environment: [String: String], connections: Int) throws(PubSubError) {
+    package convenience init(environment: [String: String], connections: Int) throws(GooglePubSubError) {
         let emulator = environment["PUBSUB_EMULATOR_HOST"] ?? ""
         let http: HTTPClient
         do throws(HTTPError) {
             http = try HTTPClient(
                 HTTPClientOptions(maxIdleConnections: connections, unconfirmedTimeout: .seconds(20)))
         } catch {
-            throw PubSubError(.noAnswer, error.action, error.reason)
+            throw GooglePubSubError(.noAnswer, error.action, error.reason)
         }
         if !emulator.isEmpty {
             self.init(server: "http://\(emulator)", http: http)
@@ -42,7 +42,7 @@ package final class PubSubClient {
                 tokens: GoogleTokens(credentials, client: http),
                 quotaProject: credentials.quotaProject)
         } catch {
-            throw PubSubError(error)
+            throw GooglePubSubError(error)
         }
     }
 
@@ -60,18 +60,18 @@ package final class PubSubClient {
     /// Posts `body` (JSON) to `path`, such as `projects/p/topics/t:publish`.
     ///
     /// - Returns: the answer's body.
-    package func post(_ path: String, _ body: [UInt8], timeout: Duration = callTimeout) async throws(PubSubError)
+    package func post(_ path: String, _ body: [UInt8], timeout: Duration = callTimeout) async throws(GooglePubSubError)
         -> Bytes
     {
         try await call(.post, "\(server)/v1/\(path)", "POST \(path)", body[...], timeout)
     }
 
-    package func get(_ path: String) async throws(PubSubError) -> Bytes {
+    package func get(_ path: String) async throws(GooglePubSubError) -> Bytes {
         try await call(.get, "\(server)/v1/\(path)", "GET \(path)", [], Self.callTimeout)
     }
 
     /// Gets a document of another of Google's services.
-    package func get(url: String, named name: String) async throws(PubSubError) -> Bytes {
+    package func get(url: String, named name: String) async throws(GooglePubSubError) -> Bytes {
         try await call(.get, url, "GET \(name)", [], Self.callTimeout)
     }
 
@@ -80,14 +80,14 @@ package final class PubSubClient {
 
     private func call(
         _ method: HTTPMethod, _ url: String, _ action: String, _ body: Bytes, _ timeout: Duration
-    ) async throws(PubSubError) -> Bytes {
+    ) async throws(GooglePubSubError) -> Bytes {
         var isRepeated = false
         while true {
             let pass = try await pass()
             let request = HTTPRequest(method, url: url, headers: pass.headers, body: body, timeout: timeout)
             let response: HTTPResponse
             do throws(HTTPError) { response = try await http.response(to: request) } catch {
-                throw PubSubError(error, action)
+                throw GooglePubSubError(error, action)
             }
             if response.statusCode == 401, !isRepeated, refused(pass) {
                 isRepeated = true
@@ -109,7 +109,7 @@ package final class PubSubClient {
     }
 
     /// Fetches a token where one is needed and none is at hand.
-    package func pass() async throws(PubSubError) -> Pass {
+    package func pass() async throws(GooglePubSubError) -> Pass {
         var headers = [HeaderField("Content-Type", "application/json")]
         guard let tokens else { return Pass(token: nil, headers: headers) }
         do throws(GoogleAuthError) {
@@ -118,7 +118,7 @@ package final class PubSubClient {
             if let quotaProject { headers.append(HeaderField("X-Goog-User-Project", quotaProject)) }
             return Pass(token: token, headers: headers)
         } catch {
-            throw PubSubError(error)
+            throw GooglePubSubError(error)
         }
     }
 
@@ -126,7 +126,7 @@ package final class PubSubClient {
     @discardableResult
     package func start(
         _ path: String, _ body: [UInt8], _ pass: Pass, timeout: Duration, maxResponseBytes: Int,
-        completion: @escaping @PipelineActor (Result<Bytes, PubSubError>) -> Void
+        completion: @escaping @PipelineActor (Result<Bytes, GooglePubSubError>) -> Void
     ) -> Call {
         let request = HTTPRequest(
             url: "\(server)/v1/\(path)", headers: pass.headers, body: body[...], timeout: timeout,
@@ -135,8 +135,10 @@ package final class PubSubClient {
         return http.start(request) { [weak self] result in
             if case .success(let response) = result, response.statusCode == 401 { _ = self?.refused(pass) }
             completion(
-                result.mapError { PubSubError($0, action) }
-                    .flatMap { response in Result { () throws(PubSubError) in try Self.body(of: response, action) } })
+                result.mapError { GooglePubSubError($0, action) }
+                    .flatMap { response in
+                        Result { () throws(GooglePubSubError) in try Self.body(of: response, action) }
+                    })
         }
     }
 
@@ -150,13 +152,13 @@ package final class PubSubClient {
         return true
     }
 
-    private static func body(of response: HTTPResponse, _ action: String) throws(PubSubError) -> Bytes {
+    private static func body(of response: HTTPResponse, _ action: String) throws(GooglePubSubError) -> Bytes {
         guard (200...299).contains(response.statusCode) else { throw ServerAnswer.error(response, action) }
         return response.body
     }
 }
 
-extension PubSubError {
+extension GooglePubSubError {
     init(_ error: HTTPError, _ action: String) {
         switch error.kind {
         case .cancelled: self.init(.cancelled, action, error.reason)

@@ -1,7 +1,7 @@
 package import Queue
 
 /// A call of Google Cloud Pub/Sub that failed.
-package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct GooglePubSubError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// There is no such topic or subscription.
         case notFound
@@ -63,7 +63,7 @@ package struct PubSubError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 extension QueueError {
-    package init(_ error: PubSubError) {
+    package init(_ error: GooglePubSubError) {
         self.init(operation: error.action, reason: error.reason, isTransient: error.isTransient)
     }
 }

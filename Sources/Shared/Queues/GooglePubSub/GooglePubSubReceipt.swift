@@ -5,7 +5,7 @@ package import Messages
 ///     subscription \n message id \n ack deadline in s \n ack id
 ///
 /// None of them can hold a line break.
-package struct PubSubReceipt: Sendable, Equatable {
+package struct GooglePubSubReceipt: Sendable, Equatable {
     /// Full name.
     package let subscription: String
     /// The request's own id in Pub/Sub; the same for all deliveries.

@@ -23,7 +23,7 @@ struct ServerAnswer: Decodable {
     let error: Failure?
 
     /// The error that a status other than 2xx stands for.
-    static func error(_ response: HTTPResponse, _ action: String) -> PubSubError {
+    static func error(_ response: HTTPResponse, _ action: String) -> GooglePubSubError {
         let failure = (try? JSONDecoder().decode(ServerAnswer.self, from: Data(response.body)))?.error
         let status = failure?.status ?? ""
         let kind = kind(response.statusCode, status)
@@ -36,10 +36,10 @@ struct ServerAnswer: Decodable {
         for (id, text) in (failure?.details ?? []).flatMap({ $0.metadata ?? [:] }) where text.contains("_FAILURE_") {
             failures[id] = text
         }
-        return PubSubError(kind, action, reason, failures: failures)
+        return GooglePubSubError(kind, action, reason, failures: failures)
     }
 
-    private static func kind(_ code: Int, _ status: String) -> PubSubError.Kind {
+    private static func kind(_ code: Int, _ status: String) -> GooglePubSubError.Kind {
         switch (code, status) {
         case (404, _): .notFound
         case (401, _): .unauthenticated
@@ -55,7 +55,7 @@ struct ServerAnswer: Decodable {
     ///
     /// - Parameter cause: of a denial; others than a missing right (a service that is off, billing, a quota project) are
     ///   told by the server.
-    private static func cure(_ kind: PubSubError.Kind, _ action: String, _ cause: String?) -> String? {
+    private static func cure(_ kind: GooglePubSubError.Kind, _ action: String, _ cause: String?) -> String? {
         switch kind {
         case .notFound: "it must be created; docs/pubsub.md says how"
         case .denied where cause == nil || cause == "IAM_PERMISSION_DENIED": "it takes \(role(for: action))"

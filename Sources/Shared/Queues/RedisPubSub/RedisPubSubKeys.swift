@@ -8,9 +8,9 @@
 /// | `R:leases` | sorted set | claim ids; score: when the lease ends, milliseconds since 1970, server's clock |
 /// | `R:owners` | hash | claim id → owner, unique per lease |
 /// | `R:deliveries` | hash | claim id → leases that expired; none is no field |
-/// | `R:heard:<channel>` | hash | series of messages → the highest number claimed; see `ClaimScripts.arrivals`. Also the name of a channel, on which series begin |
+/// | `R:heard:<channel>` | hash | series of messages → the highest number claimed; see `RedisPubSubClaimScripts.arrivals`. Also the name of a channel, on which series begin |
 /// | `<queue>:dead-letter` | list | JSON documents, newest last |
-package struct ClaimKeys: Sendable, Hashable {
+package struct RedisPubSubKeys: Sendable, Hashable {
     package let retrySet: String
 
     package init(retrySet: String) { self.retrySet = retrySet }
@@ -23,6 +23,4 @@ package struct ClaimKeys: Sendable, Hashable {
     package func parked(_ channel: String) -> String { "\(retrySet):parked:\(channel)" }
 
     package func heard(_ channel: String) -> String { "\(retrySet):heard:\(channel)" }
-
-    package static func deadLetters(of queue: String) -> String { queue + ":dead-letter" }
 }

@@ -3,7 +3,7 @@ package import Messages
 /// What a receipt of a Redis queue says: which claim, whose lease, and where it is kept.
 ///
 /// Written as `<claim id> <owner> <length of the retry set's name in bytes> <retry set><queue>`.
-package struct ClaimReceipt: Sendable, Hashable {
+package struct RedisPubSubReceipt: Sendable, Hashable {
     /// Stays the same for as long as the request lives, also while it is parked.
     package var id: String
     /// Unique per lease.
@@ -33,5 +33,5 @@ package struct ClaimReceipt: Sendable, Hashable {
 
     package var receipt: Receipt { Receipt("\(id) \(owner) \(retrySet.utf8.count) \(retrySet)\(queue)") }
 
-    package var keys: ClaimKeys { ClaimKeys(retrySet: retrySet) }
+    package var keys: RedisPubSubKeys { RedisPubSubKeys(retrySet: retrySet) }
 }

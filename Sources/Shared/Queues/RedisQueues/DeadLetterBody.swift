@@ -1,4 +1,5 @@
 package import Messages
+package import Redis
 
 /// The message of a dead letter as the server has it: whole, or its beginning where it is larger than any request.
 ///
@@ -14,20 +15,8 @@ package struct DeadLetterBody: Sendable, Equatable {
     /// What is kept of a larger one.
     package static let part = 1 << 20
 
-    /// The message, or its beginning.
-    ///
-    ///     KEYS    1 hash of messages
-    ///     ARGV    1 field, 2 bytes of the largest message that is answered whole, 3 bytes that are answered of a larger one
-    ///     result  the message or its beginning, and its size; nothing if there is none
     private static let script = RedisScript(
-        name: "letter-body",
-        source: """
-            local body = redis.call('HGET', KEYS[1], ARGV[1])
-            if not body then return {} end
-            if #body <= tonumber(ARGV[2]) then return { body, #body } end
-            return { string.sub(body, 1, tonumber(ARGV[3])), #body }
-            """
-    )
+        name: "letter-body", source: ScriptText.joined(PackageResources.letter_body_lua))
 
     /// Asks for the message in a field of a hash.
     package static func call(

@@ -9,6 +9,9 @@ package import Queue
 /// A message that is not UTF-8, or that is shorter so, stands there as base64 with `"body_encoding":"base64"`. Of one that
 /// is too large only the beginning does, with `"body_bytes"` for the size of the whole.
 package struct DeadLetterDocument {
+    /// The list of a queue's dead letters.
+    package static func list(of queue: String) -> String { queue + ":dead-letter" }
+
     package var queue: String
     package var id: String
     package var reason: String

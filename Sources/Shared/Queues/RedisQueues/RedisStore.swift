@@ -1,4 +1,5 @@
 package import Queue
+package import Redis
 
 /// The name of a database, kept in a key of ours there: it goes where the data goes, over replication, a restart and a
 /// backup.

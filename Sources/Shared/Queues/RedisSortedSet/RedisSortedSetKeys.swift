@@ -1,3 +1,5 @@
+import RedisQueues
+
 /// Names of everything kept in Redis for a queue that is a sorted set.
 ///
 /// | key | type | content |
@@ -23,7 +25,7 @@
 /// written are another submission with another `born`. Requests that wait and have no counts have no state.
 ///
 /// Our own names do not begin with the queue's: whoever watches keys by that prefix hears of arrivals only.
-package struct SortedSetKeys: Sendable, Hashable {
+package struct RedisSortedSetKeys: Sendable, Hashable {
     package let queue: String
     package let retrySet: String
 
@@ -39,7 +41,7 @@ package struct SortedSetKeys: Sendable, Hashable {
     package var since: String { "async:\(queue):since" }
     package var again: String { "async:\(queue):again" }
     package var look: String { "async:\(queue):look" }
-    package var deadLetters: String { ClaimKeys.deadLetters(of: queue) }
+    package var deadLetters: String { DeadLetterDocument.list(of: queue) }
 
     /// The first keys of the scripts that claim and that settle.
     package var common: [String] { [queue, retrySet, requests, leases, state, parked, since, again] }

@@ -3,18 +3,18 @@ package import Messages
 /// What a receipt of a sorted set's queue says: which submission, whose lease, and where it is kept.
 ///
 /// Written as `<submission> <born> <owner> <bytes of token> <bytes of retry set> <token><retry set><queue>`.
-package struct SortedSetReceipt: Sendable, Hashable {
+package struct RedisSortedSetReceipt: Sendable, Hashable {
     /// SHA-1 of the producer's bytes.
     package var submission: String
-    /// Which of the submissions with these bytes; see `SortedSetKeys`.
+    /// Which of the submissions with these bytes; see `RedisSortedSetKeys`.
     package var born: String
     /// Unique per lease.
     package var owner: String
     /// `internal.request_token` of the message; empty if it has none.
     package var token: String
-    package var keys: SortedSetKeys
+    package var keys: RedisSortedSetKeys
 
-    package init(submission: String, born: String, owner: String, token: String, keys: SortedSetKeys) {
+    package init(submission: String, born: String, owner: String, token: String, keys: RedisSortedSetKeys) {
         self.submission = submission
         self.born = born
         self.owner = owner
@@ -36,7 +36,7 @@ package struct SortedSetReceipt: Sendable, Hashable {
         self.owner = text(owner)
         token = text(rest.prefix(tokenLength))
         let names = rest.dropFirst(tokenLength)
-        keys = SortedSetKeys(queue: text(names.dropFirst(retryLength)), retrySet: text(names.prefix(retryLength)))
+        keys = RedisSortedSetKeys(queue: text(names.dropFirst(retryLength)), retrySet: text(names.prefix(retryLength)))
     }
 
     /// Takes what stands before the next blank, and the blank.

@@ -1,7 +1,8 @@
 package import Messages
+package import Redis
 
 /// One settlement as the script takes it.
-package struct SortedSetSettlement: Sendable {
+package struct RedisSortedSetSettlement: Sendable {
     package enum End: Sendable {
         case result(Bytes)
         /// `failedAttempts` is the new count.
@@ -13,13 +14,13 @@ package struct SortedSetSettlement: Sendable {
         case nothing
     }
 
-    package var receipt: SortedSetReceipt
+    package var receipt: RedisSortedSetReceipt
     /// The request's id; with its token it names the producer's keys.
     package var id: String
     package var list: String
     package var end: End
 
-    package init(receipt: SortedSetReceipt, id: String, list: String, end: End) {
+    package init(receipt: RedisSortedSetReceipt, id: String, list: String, end: End) {
         self.receipt = receipt
         self.id = id
         self.list = list
@@ -31,7 +32,7 @@ package struct SortedSetSettlement: Sendable {
 
     /// One call that settles all of them, at most `most`, whose receipts have these keys.
     package static func call(
-        _ script: RedisScript, keys: SortedSetKeys, _ settlements: [SortedSetSettlement]
+        _ script: RedisScript, keys: RedisSortedSetKeys, _ settlements: [RedisSortedSetSettlement]
     ) -> RedisCall {
         var call = script.call(keyCount: 1)
         call.command.reserve(settlements.reduce(1024) { $0 + $1.size })
@@ -77,8 +78,8 @@ package struct SortedSetSettlement: Sendable {
             call.append("")
             call.append("")
         } else {
-            call.command.append(SortedSetKeys.activePrefix, id)
-            call.command.append(SortedSetKeys.cancelledPrefix, id)
+            call.command.append(RedisSortedSetKeys.activePrefix, id)
+            call.command.append(RedisSortedSetKeys.cancelledPrefix, id)
         }
         call.append(result)
         call.append(more)

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+package import GRDB
 package import Queue
 
 /// One connection to the file of an embedded queue.
@@ -31,7 +31,7 @@ package final class QueueDatabase {
     /// `PRAGMA schema_version` when all tables were there last.
     private var knownSchema: Int?
     /// Whether the last writing transaction failed for want of room, on the disk or in memory.
-    private(set) var hadNoRoom = false
+    package private(set) var hadNoRoom = false
 
     /// Opens the file and makes the tables that are missing.
     ///
@@ -121,7 +121,7 @@ package final class QueueDatabase {
     /// Runs `body` outside any transaction: one reading statement, or several that need not agree.
     ///
     /// - Parameter isOfTables: whether it needs the tables as they were made.
-    func read<T>(
+    package func read<T>(
         _ operation: String, isOfTables: Bool = true, _ body: (Database) throws -> T
     ) throws(QueueError) -> T {
         do {
@@ -150,7 +150,7 @@ package final class QueueDatabase {
     ///
     /// It stands only if the path still leads to the files that are open, before and after: SQLite itself goes on writing
     /// to files that nobody can find.
-    func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
+    package func write<T>(_ operation: String, _ body: (Database) throws -> T) throws(QueueError) -> T {
         hadNoRoom = false
         try checkFile(operation)
         let result: T

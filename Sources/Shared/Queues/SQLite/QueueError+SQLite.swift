@@ -1,4 +1,4 @@
-import GRDB
+package import GRDB
 import Queue
 
 extension QueueError {
@@ -32,7 +32,7 @@ extension DatabaseError {
     }
 
     /// One row is the trouble, not the database: the same statement with another row would do.
-    var concernsOneRow: Bool {
+    package var concernsOneRow: Bool {
         switch resultCode {
         case .SQLITE_TOOBIG, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH: true
         default: false

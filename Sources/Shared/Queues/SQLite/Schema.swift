@@ -15,7 +15,7 @@ package enum Schema {
     /// SQLite's clock.
     ///
     /// `unixepoch('subsec')` says it more simply, from SQLite 3.42 on.
-    static let now = "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
+    package static let now = "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
 
     /// Value of `requests.queue` when a producer gives none.
     package static let defaultQueue = "requests"

@@ -2,7 +2,7 @@ import Synchronization
 import TestServers
 
 /// What the producer and the consumer of a Pub/Sub queue know over their connections' ends.
-final class PubSubBooks: Sendable {
+final class GooglePubSubBooks: Sendable {
     private struct State {
         /// Number of the first request of the batch that was published last, by topic.
         var published: [String: Int] = [:]
@@ -27,7 +27,7 @@ final class PubSubBooks: Sendable {
     func published(_ first: Int, to topic: String) { state.withLock { $0.published[topic] = first } }
 
     /// Keeps results, each once: a message that comes again is not another result.
-    func consume(_ deliveries: [PubSubDelivery]) {
+    func consume(_ deliveries: [GooglePubSubDelivery]) {
         state.withLock { state in
             for delivery in deliveries where !state.older.contains(delivery.messageID) {
                 guard state.known.insert(delivery.messageID).inserted else { continue }

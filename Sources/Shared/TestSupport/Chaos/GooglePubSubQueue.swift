@@ -4,7 +4,7 @@ import TestServers
 ///
 /// What it promises is less than others do: a request may be delivered again, and then has a second result. So it is after
 /// an emit that died between publishing and acknowledging, and after any fault that lasts longer than a lease.
-package struct PubSubQueue: QueueUnderTest {
+package struct GooglePubSubQueue: QueueUnderTest {
     private enum Name {
         static let requests = "requests"
         static let silentRequests = "silent-requests"
@@ -15,14 +15,14 @@ package struct PubSubQueue: QueueUnderTest {
         static let resultSubscription = "results-of-consumer"
     }
 
-    private let emulator: PubSubEmulator
+    private let emulator: GooglePubSubEmulator
     private let ackDeadline: Int
-    private let books = PubSubBooks()
+    private let books = GooglePubSubBooks()
 
     /// - Parameter ackDeadline: seconds that a request is leased for; Pub/Sub wants 10 to 600.
     package init(ackDeadline: Int) async throws {
         self.ackDeadline = ackDeadline
-        emulator = try await PubSubEmulator()
+        emulator = try await GooglePubSubEmulator()
         let session = emulator.connect(limit: .seconds(30))
         for topic in [Name.requests, Name.silentRequests, Name.results, Name.deadLetters] {
             try session.createTopic(topic)
@@ -30,7 +30,7 @@ package struct PubSubQueue: QueueUnderTest {
         for (name, topic) in [
             (Name.requestSubscription, Name.requests), (Name.silentSubscription, Name.silentRequests),
         ] {
-            var subscription = PubSubSubscription(topic: topic)
+            var subscription = GooglePubSubSubscription(topic: topic)
             subscription.ackDeadline = ackDeadline
             subscription.isExactlyOnce = true
             // No retry policy: with one, the emulator forgets most of many deliveries whose deadline has run out, which
@@ -40,8 +40,8 @@ package struct PubSubQueue: QueueUnderTest {
             subscription.deadLetter = .init(topic: Name.deadLetters, after: 100)
             try session.createSubscription(name, subscription)
         }
-        try session.createSubscription(Name.resultSubscription, PubSubSubscription(topic: Name.results))
-        try session.createSubscription(Name.deadLetters, PubSubSubscription(topic: Name.deadLetters))
+        try session.createSubscription(Name.resultSubscription, GooglePubSubSubscription(topic: Name.results))
+        try session.createSubscription(Name.deadLetters, GooglePubSubSubscription(topic: Name.deadLetters))
     }
 
     package var kind: String { "gcp-pubsub" }
@@ -80,13 +80,13 @@ package struct PubSubQueue: QueueUnderTest {
     }
 
     private struct Session: QueueSession {
-        let session: PubSubSession
-        let emulator: PubSubEmulator
-        let books: PubSubBooks
+        let session: GooglePubSubSession
+        let emulator: GooglePubSubEmulator
+        let books: GooglePubSubBooks
 
         func publish(_ requests: [Publication], first: Int) throws {
             for (isSilent, topic) in [(false, Name.requests), (true, Name.silentRequests)] {
-                let messages = requests.filter { $0.isSilent == isSilent }.map { PubSubMessage($0.body) }
+                let messages = requests.filter { $0.isSilent == isSilent }.map { GooglePubSubMessage($0.body) }
                 guard !messages.isEmpty, !books.isPublished(first, to: topic) else { continue }
                 try session.publish(messages, to: topic)
                 books.published(first, to: topic)
@@ -119,7 +119,7 @@ package struct PubSubQueue: QueueUnderTest {
 
 /// An emulator that stands still instead of ending.
 private struct FrozenForAWhile: ServerUnderTest {
-    let emulator: PubSubEmulator
+    let emulator: GooglePubSubEmulator
 
     func stop() { emulator.freeze() }
     func kill() { emulator.freeze() }

@@ -26,14 +26,14 @@ package struct LossCheck: Sendable {
     /// From the answer of the gateway until its result is published, when nothing holds it up but faults.
     private static let settling = Duration.seconds(15)
 
-    private let books: ChannelBooks
+    private let books: RedisPubSubBooks
     private let clock: RunClock
     private let deaths: [ClosedRange<Duration>]
     private let breaks: [ClosedRange<Duration>]
     private let deaf: [ClosedRange<Duration>]
 
     /// - Parameter listeners: how many ingest processes there are: while one of them lives, no death excuses anything.
-    package init(_ books: ChannelBooks, _ disturbances: [Disturbance], listeners: Int, clock: RunClock) {
+    package init(_ books: RedisPubSubBooks, _ disturbances: [Disturbance], listeners: Int, clock: RunClock) {
         self.books = books
         self.clock = clock
         deaths = disturbances.filter { disturbance in

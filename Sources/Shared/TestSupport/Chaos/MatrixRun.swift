@@ -72,10 +72,10 @@ package enum QueueKind: String, Sendable, CaseIterable {
     @Sendable
     func make(_ cell: Cell, in folder: URL) async throws -> any QueueUnderTest {
         switch self {
-        case .redisSortedSet: try await SortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
-        case .redisPubSub: try await ChannelQueue(isAlwaysSynced: cell.isAlwaysSynced)
+        case .redisSortedSet: try await RedisSortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
+        case .redisPubSub: try await RedisPubSubQueue(isAlwaysSynced: cell.isAlwaysSynced)
         case .sqlite: try SQLiteQueue(folder: folder)
-        case .gcpPubSub: try await PubSubQueue(ackDeadline: cell.layout.leaseSeconds)
+        case .gcpPubSub: try await GooglePubSubQueue(ackDeadline: cell.layout.leaseSeconds)
         }
     }
 

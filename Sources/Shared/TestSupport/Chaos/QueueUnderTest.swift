@@ -18,7 +18,7 @@ package protocol QueueUnderTest: Sendable {
     /// again and has a second result; `nil` where each request has one result whatever happens.
     var redelivery: Duration? { get }
     /// What the producer and the consumer of a queue know that loses what nobody listens to; `nil` where nothing may be lost.
-    var channelBooks: ChannelBooks? { get }
+    var channelBooks: RedisPubSubBooks? { get }
     /// Whether what is published now is heard, once the stages have started.
     func isReady() throws -> Bool
     /// What the calls say whose answers are worth losing on a road to the server.
@@ -34,7 +34,7 @@ package protocol QueueUnderTest: Sendable {
 extension QueueUnderTest {
     package func environment(port: Int?) -> [String: String] { [:] }
     package var redelivery: Duration? { nil }
-    package var channelBooks: ChannelBooks? { nil }
+    package var channelBooks: RedisPubSubBooks? { nil }
     package func isReady() throws -> Bool { true }
     package func calls(on road: Fault.Road) -> [String] { ["EVALSHA"] }
 }

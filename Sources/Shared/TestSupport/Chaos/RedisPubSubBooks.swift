@@ -2,7 +2,7 @@ import Synchronization
 
 /// What the producer and the consumer of a channel know that nobody could know later: who was told that nobody listened,
 /// and when results could not be heard.
-package final class ChannelBooks: Sendable {
+package final class RedisPubSubBooks: Sendable {
     /// Requests published by one call.
     struct Batch: Sendable, Equatable {
         var first: Int

@@ -1,10 +1,11 @@
 import Redis
+import RedisQueues
 import TestServers
 
 /// `redis-pubsub` on a real Redis with its append-only file on.
 ///
 /// What it promises is less than a sorted set's: see `LossCheck`.
-package struct ChannelQueue: QueueUnderTest {
+package struct RedisPubSubQueue: QueueUnderTest {
     private static let requests = "request-queue"
     private static let silentRequests = "silent-queue"
     private static let results = "result-queue"
@@ -14,9 +15,9 @@ package struct ChannelQueue: QueueUnderTest {
     private static let receiversKey = "chaos:receivers"
 
     private let redis: RedisServer
-    private let books = ChannelBooks()
+    private let books = RedisPubSubBooks()
 
-    /// - Parameter isAlwaysSynced: as for `SortedSetQueue`.
+    /// - Parameter isAlwaysSynced: as for `RedisSortedSetQueue`.
     package init(isAlwaysSynced: Bool) async throws {
         redis = try await RedisServer(
             appendOnly: true, arguments: ["--appendfsync", isAlwaysSynced ? "always" : "everysec"])
@@ -27,7 +28,7 @@ package struct ChannelQueue: QueueUnderTest {
     package var kind: String { "redis-pubsub" }
     package var port: Int? { redis.port }
     package var server: (any ServerUnderTest)? { redis }
-    package var channelBooks: ChannelBooks? { books }
+    package var channelBooks: RedisPubSubBooks? { books }
     package func end() { redis.kill() }
 
     package func flags(port: Int?, gateway: String, silentGateway: String) -> [String] {
@@ -52,11 +53,11 @@ package struct ChannelQueue: QueueUnderTest {
 
     private final class Session: QueueSession {
         private let connection: RedisConnection
-        private let books: ChannelBooks
+        private let books: RedisPubSubBooks
         private var listener: RedisSubscriber?
         private let wakeUp = WakeUp()
 
-        init(connection: RedisConnection, books: ChannelBooks) {
+        init(connection: RedisConnection, books: RedisPubSubBooks) {
             self.connection = connection
             self.books = books
         }
@@ -83,8 +84,9 @@ package struct ChannelQueue: QueueUnderTest {
         func publish(_ requests: [Publication], first: Int) throws {
             books.publishes(first)
             var command = RedisCommand(
-                "EVAL", Self.publish, 4, ChannelQueue.producerKey, ChannelQueue.receiversKey, ChannelQueue.requests,
-                ChannelQueue.silentRequests, first, first + requests.count)
+                "EVAL", Self.publish, 4, RedisPubSubQueue.producerKey, RedisPubSubQueue.receiversKey,
+                RedisPubSubQueue.requests,
+                RedisPubSubQueue.silentRequests, first, first + requests.count)
             for request in requests {
                 command.append(request.isSilent ? 4 : 3)
                 command.append(request.body)
@@ -96,7 +98,7 @@ package struct ChannelQueue: QueueUnderTest {
         func results(from position: Int, limit: Int) throws -> [[UInt8]] {
             let listener =
                 self.listener
-                ?? RedisSubscriber(connection.url, channel: ChannelQueue.results, readAhead: 256 << 20)
+                ?? RedisSubscriber(connection.url, channel: RedisPubSubQueue.results, readAhead: 256 << 20)
             self.listener = listener
             let wasListening = listener.isSubscribed
             do throws(RedisError) {
@@ -112,10 +114,10 @@ package struct ChannelQueue: QueueUnderTest {
 
         func leftovers() throws -> [String] {
             let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
-            let expected = [ChannelQueue.producerKey, ChannelQueue.receiversKey, RedisStore.key]
+            let expected = [RedisPubSubQueue.producerKey, RedisPubSubQueue.receiversKey, RedisStore.key]
             return keys.filter {
                 !expected.contains($0) && !$0.hasSuffix(":dead-letter")
-                    && !$0.hasPrefix(ChannelQueue.retrySet + ":heard:")
+                    && !$0.hasPrefix(RedisPubSubQueue.retrySet + ":heard:")
             }.sorted()
         }
 
@@ -129,7 +131,7 @@ package struct ChannelQueue: QueueUnderTest {
                 "keys": Int(try connection.send(RedisCommand("DBSIZE")).integer ?? 0),
                 "memory": number("used_memory"), "process": number("process_id"),
                 "clients": number("connected_clients"),
-                "parked": Int(try connection.send(RedisCommand("ZCARD", ChannelQueue.retrySet)).integer ?? 0),
+                "parked": Int(try connection.send(RedisCommand("ZCARD", RedisPubSubQueue.retrySet)).integer ?? 0),
             ]
         }
     }

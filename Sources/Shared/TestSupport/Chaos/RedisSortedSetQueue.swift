@@ -1,10 +1,11 @@
 import Redis
+import RedisQueues
 import TestServers
 
 extension RedisServer: ServerUnderTest {}
 
 /// `redis-sortedset` on a real Redis with its append-only file on.
-package struct SortedSetQueue: QueueUnderTest {
+package struct RedisSortedSetQueue: QueueUnderTest {
     private static let requests = "request-sortedset"
     private static let silentRequests = "silent-sortedset"
     private static let results = "result-list"
@@ -72,8 +73,8 @@ package struct SortedSetQueue: QueueUnderTest {
 
         func publish(_ requests: [Publication], first: Int) throws {
             var command = RedisCommand(
-                "EVAL", Self.publish, 3, SortedSetQueue.producerKey, SortedSetQueue.requests,
-                SortedSetQueue.silentRequests, first, first + requests.count)
+                "EVAL", Self.publish, 3, RedisSortedSetQueue.producerKey, RedisSortedSetQueue.requests,
+                RedisSortedSetQueue.silentRequests, first, first + requests.count)
             for request in requests {
                 command.append(request.isSilent ? 3 : 2)
                 command.append(request.deadline)
@@ -85,14 +86,16 @@ package struct SortedSetQueue: QueueUnderTest {
         func results(from position: Int, limit: Int) throws -> [[UInt8]] {
             let reply = try connection.send(
                 RedisCommand(
-                    "EVAL", Self.consume, 2, SortedSetQueue.results, SortedSetQueue.consumerKey, position, limit))
+                    "EVAL", Self.consume, 2, RedisSortedSetQueue.results, RedisSortedSetQueue.consumerKey, position,
+                    limit))
             return (reply.array ?? []).reversed().compactMap(\.bytes)
         }
 
         func leftovers() throws -> [String] {
             let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
             let expected = [
-                SortedSetQueue.results, SortedSetQueue.producerKey, SortedSetQueue.consumerKey, RedisStore.key,
+                RedisSortedSetQueue.results, RedisSortedSetQueue.producerKey, RedisSortedSetQueue.consumerKey,
+                RedisStore.key,
             ]
             return keys.filter { !expected.contains($0) && !$0.hasSuffix(":dead-letter") }.sorted()
         }
@@ -107,7 +110,7 @@ package struct SortedSetQueue: QueueUnderTest {
                 "keys": Int(try connection.send(RedisCommand("DBSIZE")).integer ?? 0),
                 "memory": number("used_memory"), "process": number("process_id"),
                 "clients": number("connected_clients"),
-                "waiting": Int(try connection.send(RedisCommand("ZCARD", SortedSetQueue.requests)).integer ?? 0),
+                "waiting": Int(try connection.send(RedisCommand("ZCARD", RedisSortedSetQueue.requests)).integer ?? 0),
             ]
         }
     }

@@ -1,5 +1,3 @@
-package import Messages
-
 /// The members of one JSON object, as runs of the bytes they were read from.
 ///
 /// Nothing is decoded or changed.

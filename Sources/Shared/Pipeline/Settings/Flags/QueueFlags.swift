@@ -66,7 +66,7 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
 }
 
 /// Queues on Google Cloud Pub/Sub.
-struct PubSubFlags<Kind: StageKind>: ParsableArguments {
+struct GooglePubSubFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         name: .customLong("pubsub.project-id"), help: Kind.help("The project.", "id", of: .ingest, .emit),
         transform: Checked.name)

@@ -23,7 +23,7 @@ struct StageCommand<Kind: StageKind>: ParsableCommand {
     @OptionGroup(title: "Emit") var emit: EmitFlags<Kind>
     @OptionGroup(title: "Queues") var queues: QueueFlags<Kind>
     @OptionGroup(title: "Redis") var redis: RedisFlags<Kind>
-    @OptionGroup(title: "Pub/Sub") var pubsub: PubSubFlags<Kind>
+    @OptionGroup(title: "Pub/Sub") var pubsub: GooglePubSubFlags<Kind>
     @OptionGroup(title: "SQLite") var sqlite: SQLiteFlags<Kind>
     @OptionGroup(title: "Process") var common: CommonFlags<Kind>
 }
