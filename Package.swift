@@ -174,7 +174,7 @@ let package = Package(
         ),
         shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", logging, lifecycle]),
         shared("Tap", in: pipeline, ["Messages", "Loop", "PipelineMetrics", "ZeroMQ", logging]),
-        shared("Settings", in: pipeline, ["Messages", "Queue", argumentParser, logging]),
+        shared("Settings", in: pipeline, ["Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
         shared(
             "Stage", in: pipeline,
             [
@@ -261,7 +261,8 @@ let package = Package(
         .executableTarget(
             name: "Microbench",
             dependencies: [
-                "Attempts", "HTTP", "Intake", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Redis",
+                "Attempts", "HTTP", "Intake", "LinkSimulator", "Links", "Loop", "Messages", "PipelineMetrics", "Queue",
+                "Redis",
                 "RedisQueues", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
@@ -323,7 +324,7 @@ let package = Package(
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("DispatchStageTests", ["DispatchStage"]),
         tests("LinksTests", ["Links", "LinkSimulator"]),
-        tests("WireTests", ["Wire", "Links", "Messages", protobuf]),
+        tests("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", protobuf]),
         tests("TapTests", ["Tap", "Loop", "Messages", "PipelineMetrics", "ZeroMQ", logging]),
         tests(
             "SettlementModelTests",

@@ -17,11 +17,10 @@ struct DispatchMain {
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit)
             let retry = try stage.outgoing(to: .retry)
-            let dispatcher = Dispatcher(
+            return Dispatcher(
                 incoming: incoming, emit: emit, retry: retry, attempter: attempter,
                 concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes,
-                counter: counter)
-            return DispatchWork(dispatcher: dispatcher, logger: stage.logger)
+                counter: counter, logger: stage.logger)
         }
     }
 

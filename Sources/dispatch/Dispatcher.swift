@@ -1,4 +1,5 @@
 import Attempts
+import Logging
 import Loop
 import Messages
 import PipelineMetrics
@@ -15,14 +16,13 @@ import Stage
 /// more; what comes for it is handed back to ingest once its share of the places for waiting is used up, too. The others
 /// go on.
 @PipelineActor
-final class Dispatcher {
-    typealias Link = OutgoingLink
-
+final class Dispatcher: StageWork {
     private let incoming: IncomingLink
-    private let emit: Link
-    private let retry: Link
+    private let emit: OutgoingLink
+    private let retry: OutgoingLink
     private let attempter: Attempter
     private let counter: AttemptCounter
+    private let logger: Logger
     private let maxUnackedBytes: Int
     private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket, share: QueueShares.Share)>
     private var ahead: StartsAhead
@@ -32,14 +32,15 @@ final class Dispatcher {
     private var isDraining = false
 
     init(
-        incoming: IncomingLink, emit: Link, retry: Link, attempter: Attempter, concurrency: Int, maxUnackedBytes: Int,
-        counter: AttemptCounter
+        incoming: IncomingLink, emit: OutgoingLink, retry: OutgoingLink, attempter: Attempter, concurrency: Int,
+        maxUnackedBytes: Int, counter: AttemptCounter, logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.retry = retry
         self.attempter = attempter
         self.counter = counter
+        self.logger = logger
         self.maxUnackedBytes = maxUnackedBytes
         attempter.setBodyRoom(maxUnackedBytes)
         waiting = StartQueue(slots: concurrency)
@@ -60,10 +61,14 @@ final class Dispatcher {
         retry.mayBeRepeated = emit.mayBeRepeated
     }
 
-    var isIdle: Bool { waiting.active == 0 && waiting.count == 0 && emit.isIdle && retry.isIdle }
-    var canLeave: Bool { isIdle && incoming.canLeave }
+    private var isIdle: Bool { waiting.active == 0 && waiting.count == 0 && emit.isIdle && retry.isIdle }
+    private var canLeave: Bool { isIdle && incoming.canLeave }
 
-    var counts: [String: Int] {
+    // What a stage does beside: all work happens when messages arrive and attempts end. Each says that it is the pipeline
+    // thread's: the requirements are no actor's, and so would these be (SE-0461).
+
+    @PipelineActor
+    func counts() async -> [String: Int] {
         [
             "attempts": waiting.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
             "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
@@ -71,25 +76,33 @@ final class Dispatcher {
         ]
     }
 
-    var stall: StallReason? {
+    @PipelineActor
+    func stall() async -> StallReason? {
         if isDraining { return .draining }
         if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
         return waiting.count > 0 ? .gatewaySlotsFull : nil
     }
 
     /// Gives back what has not been started, and finishes the rest.
-    func beginDrain() {
+    @PipelineActor
+    func drain() async {
         isDraining = true
         incoming.beginDrain()
         waiting.removeAll { requests.remove($0.share) }
         emit.beginDrain()
         retry.beginDrain()
+        while !canLeave, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
     }
 
     /// Breaks off what is under way; it stays open with its senders, which offer it to others.
-    ///
-    /// - Returns: how many attempts that were.
-    func abort() -> Int { attempter.abortAll() }
+    @PipelineActor
+    func abandon() async {
+        let count = attempter.abortAll()
+        guard count > 0 else { return }
+        logger.warning(
+            "Attempts are broken off at the drain timeout; others will make them again", metadata: ["count": "\(count)"]
+        )
+    }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         let lane = waiting.lane(of: envelope.queue)

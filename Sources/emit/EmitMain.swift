@@ -12,7 +12,7 @@ struct EmitMain {
             let sink = try Sinks.make(settings.server, logger: stage.logger)
             let emitter = Emitter(
                 incoming: try stage.incoming(),
-                settlements: Settlements(encoder: ResultEncoder(format: ResultPayloadFormat(settings.resultPayload))),
+                settlements: Settlements(encoder: ResultEncoder(format: settings.resultPayload)),
                 limits: EmitLimits(
                     maxUnackedBytes: settings.stage.maxUnackedBytes, largestResult: sink.largestResult),
                 spacing: sink.spacing, logger: stage.logger,
@@ -20,16 +20,6 @@ struct EmitMain {
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))
-        }
-    }
-}
-
-extension ResultPayloadFormat {
-    fileprivate init(_ flag: ResultPayload) {
-        switch flag {
-        case .text: self = .text
-        case .json: self = .json
-        case .base64: self = .base64
         }
     }
 }

@@ -13,8 +13,8 @@ enum Sinks {
     /// Looks at what the settings name, before anything is opened.
     static func check(_ settings: EmitSettings) throws(SettingsError) {
         let server = settings.server
-        switch server.implementation {
-        case .redisPubSub, .redisSortedSet:
+        switch server.kind.descriptor.server {
+        case .redis:
             do { _ = try RedisURL(server.redis.value) } catch { throw SettingsError(server.redisSource, error.reason) }
         case .sqlite, .googlePubSub: return
         }
@@ -23,7 +23,7 @@ enum Sinks {
     /// - Throws: `SettingsError` when there is no such kind here, or its settings make no sense.
     @PipelineActor
     static func make(_ server: QueueServerSettings, logger: Logger) throws -> any ResultSink {
-        switch server.implementation {
+        switch server.kind {
         case .redisPubSub:
             RedisPubSubSink(
                 url: try RedisURL(server.redis.value), defaultChannel: server.resultDestination, queues: server.queues)

@@ -20,8 +20,8 @@ struct IngestMain {
                 preparation: Preparation(
                     limits: RequestLimits(maximumPayloadBytes: settings.maxPayloadBytes),
                     maxDeliveries: settings.stage.maxDeliveries,
-                    reserved: ReservedNames(settings.server.implementation.resultSpace, queues)),
-                policy: MergePolicy(settings.mergePolicy),
+                    reserved: ReservedNames(settings.server.kind.descriptor.names ?? .channels, queues)),
+                policy: settings.mergePolicy,
                 maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
                 maxOpenBytes: settings.maxOpenBytes,
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
@@ -45,14 +45,6 @@ extension IngestMain {
             registry.counter(
                 "async_processor_\(counter.name)_total", help: counter.help, labels: [("queue", queue.name)]
             ) { Double(counter.read()) }
-        }
-    }
-}
-
-extension MergePolicy {
-    fileprivate init(_ flag: RequestMergePolicy) {
-        switch flag {
-        case .randomRobin: self = .randomRobin
         }
     }
 }

@@ -33,7 +33,7 @@ struct IngestWork: StageWork {
 
     func drain() async {
         await release(ingester.beginDrain())
-        for reader in readers { await reader.source.stop() }
+        for reader in readers { await (reader.source as? any BufferingSource)?.stop() }
         while await !ingester.isEmpty, !Task.isCancelled {
             await release(ingester.takeUnsent())
             try? await Task.sleep(for: .milliseconds(20))

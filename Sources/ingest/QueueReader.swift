@@ -19,7 +19,7 @@ struct QueueReader: Sendable {
             try await source.connect()
             await ingester.know(try await source.identity(), queue: queue)
         }
-        await ingester.reserve(source.requestNames())
+        if let source = source as? any AliasedSource { await ingester.reserve(source.requestNames()) }
         while !Task.isCancelled {
             let limit = await ingester.permits(queue: queue)
             if limit == 0 { return }
@@ -35,10 +35,10 @@ struct QueueReader: Sendable {
     /// Looked at each sixth of a lease, so that none gets much older than a third.
     func renewLeases() async {
         while true {
-            let look = await (source.leaseTime() ?? lease) / 6
+            let look = (await (source as? any ServerTimedSource)?.leaseTime() ?? lease) / 6
             guard (try? await Task.sleep(for: look)) != nil else { return }
             await renew(ingester.receiptsToRenew(queue: queue, olderThan: look))
-            await source.keepHeld()
+            await (source as? any BufferingSource)?.keepHeld()
         }
     }
 

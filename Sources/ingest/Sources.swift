@@ -13,8 +13,8 @@ enum Sources {
     /// Looks at what the settings name, before anything is opened.
     static func check(_ settings: IngestSettings) throws(SettingsError) {
         let server = settings.server
-        switch server.implementation {
-        case .redisPubSub, .redisSortedSet:
+        switch server.kind.descriptor.server {
+        case .redis:
             do { _ = try RedisURL(server.redis.value) } catch { throw SettingsError(server.redisSource, error.reason) }
         case .sqlite, .googlePubSub: return
         }
@@ -28,11 +28,11 @@ enum Sources {
         _ queue: QueueSettings, _ settings: IngestSettings, logger: Logger
     ) throws -> any RequestSource {
         let server = settings.server
-        switch server.implementation {
+        switch server.kind {
         case .redisPubSub:
             return RedisPubSubSource(
                 url: try RedisURL(server.redis.value), queue: queue,
-                settings: RedisPubSubSettings(lease: settings.lease, deduplicate: settings.deduplicates),
+                settings: RedisPubSubSettings(lease: settings.lease, deduplicate: server.deduplicates),
                 logger: logger)
         case .sqlite:
             return SQLiteSource(path: server.sqlitePath, queue: queue.name, lease: settings.lease)

@@ -11,7 +11,7 @@ import Stage
 /// Keeps nothing. What emit does not take uses up the share of its queue; what comes for that queue then is handed back,
 /// and the others go on.
 @PipelineActor
-final class Retrier {
+final class Retrier: StageWork {
     private let incoming: IncomingLink
     private let emit: OutgoingLink
     private let policy: RetryPolicy
@@ -47,17 +47,28 @@ final class Retrier {
         emit.mayBeRepeated = { [weak incoming] in incoming?.mayBeElsewhere($0) == true }
     }
 
-    var canLeave: Bool { emit.isIdle && incoming.canLeave }
-    var counts: [String: Int] { ["open": incoming.unfinishedCount, "unsettleable": emit.unsettleableCount] }
-    var stall: StallReason? {
+    private var canLeave: Bool { emit.isIdle && incoming.canLeave }
+
+    // What a stage does beside: all work happens when messages arrive. Each says that it is the pipeline thread's: the
+    // requirements are no actor's, and so would these be (SE-0461).
+
+    @PipelineActor
+    func counts() async -> [String: Int] {
+        ["open": incoming.unfinishedCount, "unsettleable": emit.unsettleableCount]
+    }
+
+    @PipelineActor
+    func stall() async -> StallReason? {
         if isDraining { return .draining }
         return emit.hasLivePeer ? nil : .noPeers
     }
 
-    func beginDrain() {
+    @PipelineActor
+    func drain() async {
         isDraining = true
         incoming.beginDrain()
         emit.beginDrain()
+        while !canLeave, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
     }
 
     private func decide(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {

@@ -11,11 +11,10 @@ struct RetryMain {
         await runStage(settings.stage, described: settings.describe()) { stage in
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit)
-            let retrier = Retrier(
+            return Retrier(
                 incoming: incoming, emit: emit, policy: RetryPolicy(settings),
                 maxUnackedBytes: settings.stage.maxUnackedBytes,
                 metrics: RequestMetricsByQueue(registry: stage.registry), logger: stage.logger)
-            return RetryWork(retrier: retrier)
         }
     }
 }
@@ -23,7 +22,7 @@ struct RetryMain {
 extension RetryPolicy {
     fileprivate init(_ settings: RetrySettings) {
         self.init(
-            backoff: settings.backoff == .fixed ? .fixed : .exponential, base: settings.backoffBase / .seconds(1),
+            backoff: settings.backoff, base: settings.backoffBase / .seconds(1),
             maximum: settings.backoffMax / .seconds(1), maximumAttempts: settings.maxAttempts,
             maximumRetryAfter: settings.retryAfterMax / .seconds(1))
     }

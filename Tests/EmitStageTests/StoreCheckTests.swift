@@ -67,8 +67,8 @@ struct StoreCheckTests {
 
     @Test
     func tellsKindsApartInOneDatabase() {
-        let names = Set(StoreIdentity.Kind.allCases.map { StoreIdentity($0, named: "x").number })
-        #expect(names.count == StoreIdentity.Kind.allCases.count)
+        let names = Set(QueueKind.allCases.map { StoreIdentity($0, named: "x").number })
+        #expect(names.count == QueueKind.allCases.count)
         #expect(StoreIdentity(number: other.number) == other)
         #expect("\(other)".hasPrefix("the redis-sortedset store "))
         #expect("\(StoreIdentity(number: .max))" == "the store ffffffffffffff")

@@ -1,6 +1,7 @@
+import LinkSimulator
 import Links
 
-extension LinkSender {
+extension MessageSender {
     /// Everything it wants to be done now.
     mutating func actions() -> [Action] {
         var actions: [Action] = []
@@ -25,7 +26,7 @@ extension LinkReceiver {
 
 /// A sender of strings with peers that are played by the test.
 final class SenderBench {
-    var sender: LinkSender<String>
+    var sender: MessageSender<String>
     var now: Duration = .zero
     var reports: UInt64 = 0
     /// By peer: session, instance, newest hello.
@@ -33,7 +34,7 @@ final class SenderBench {
 
     /// Opens a session with each peer and gives it room.
     init(peers: Int, limit: UInt64, largeFrom: Int = .max) {
-        sender = LinkSender<String>(ackAddress: "acks", maxLosses: 2, seed: 1, largeFrom: largeFrom)
+        sender = MessageSender<String>(ackAddress: "acks", maxLosses: 2, seed: 1, largeFrom: largeFrom)
         sender.resolve((0..<peers).map { "peer-\($0)" }, now: now)
         collect()
         for peer in 0..<peers { open(peer, instance: UInt64(peer) + 100, limit: limit) }
@@ -41,8 +42,8 @@ final class SenderBench {
 
     /// Keeps the hellos and returns the rest.
     @discardableResult
-    func collect() -> [LinkSender<String>.Action] {
-        var rest: [LinkSender<String>.Action] = []
+    func collect() -> [MessageSender<String>.Action] {
+        var rest: [MessageSender<String>.Action] = []
         for action in sender.actions() {
             if case .hello(let peer, let hello) = action { hellos[peer] = hello } else { rest.append(action) }
             if case .message(let peer, let number) = action { sender.markTransmitted(to: peer, number: number) }
@@ -60,7 +61,7 @@ final class SenderBench {
     func report(
         _ peer: Int, instance: UInt64? = nil, isOpen: Bool = true, limit: UInt64 = 0, done: NumberRanges = [],
         missing: NumberRanges = [], refused: [Refusal] = [], isLeaving: Bool = false
-    ) -> [LinkSender<String>.Action] {
+    ) -> [MessageSender<String>.Action] {
         guard let hello = hellos[peer] else { return [] }
         reports += 1
         sender.receive(
@@ -71,18 +72,18 @@ final class SenderBench {
         return collect()
     }
 
-    func outgoing(_ peer: Int, _ number: UInt64) -> LinkSender<String>.Outgoing? {
+    func outgoing(_ peer: Int, _ number: UInt64) -> MessageSender<String>.Outgoing? {
         sender.outgoing(to: peer, number: number)
     }
 
-    func offer(_ messages: String...) -> [LinkSender<String>.Action] {
+    func offer(_ messages: String...) -> [MessageSender<String>.Action] {
         for message in messages { sender.offer(message, bytes: message.utf8.count, now: now) }
         return collect()
     }
 
     /// Lets time pass in steps that are no gap; peers in `talking` report meanwhile.
-    func pass(_ seconds: Double, talking: [Int] = [], limit: UInt64 = 0) -> [LinkSender<String>.Action] {
-        var actions: [LinkSender<String>.Action] = []
+    func pass(_ seconds: Double, talking: [Int] = [], limit: UInt64 = 0) -> [MessageSender<String>.Action] {
+        var actions: [MessageSender<String>.Action] = []
         for _ in 0..<Int(seconds * 4) {
             now += .milliseconds(250)
             for peer in talking { actions += report(peer, limit: limit) }
@@ -93,7 +94,7 @@ final class SenderBench {
     }
 }
 
-extension [LinkSender<String>.Action] {
+extension [MessageSender<String>.Action] {
     var sends: [Send] {
         compactMap { if case .message(let peer, let number) = $0 { Send(peer: peer, number: number) } else { nil } }
     }

@@ -1,10 +1,11 @@
+import LinkSimulator
 import Links
 import Testing
 
 struct LinkSenderPoisonTests {
     /// Kills the process behind a peer: another answers in its place.
     private func kill(_ peer: Int, _ bench: SenderBench, instance: UInt64, limit: UInt64)
-        -> [LinkSender<String>.Action]
+        -> [MessageSender<String>.Action]
     {
         bench.report(peer, instance: instance, isOpen: false) + bench.report(peer, limit: limit)
     }

@@ -1,10 +1,11 @@
+import LinkSimulator
 import Links
 import Testing
 
 struct LinkSenderTests {
     @Test
     func asksWhoIsThereAndSendsNothingBefore() {
-        var sender = LinkSender<String>(ackAddress: "acks", seed: 1)
+        var sender = MessageSender<String>(ackAddress: "acks", seed: 1)
         sender.offer("a", bytes: 1, now: .zero)
         sender.resolve(["peer"], now: .zero)
         let hellos = sender.actions().compactMap { if case .hello(_, let hello) = $0 { hello } else { nil } }

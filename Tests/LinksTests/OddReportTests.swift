@@ -1,3 +1,4 @@
+import LinkSimulator
 import Testing
 
 @testable import Links
@@ -7,7 +8,7 @@ struct OddReportTests {
     private func odd(
         _ bench: SenderBench, number: UInt64, answers: UInt64? = nil, limit: UInt64 = 5, done: NumberRanges = []
     )
-        -> [LinkSender<String>.Action]
+        -> [MessageSender<String>.Action]
     {
         guard let hello = bench.hellos[0] else { return [] }
         bench.sender.receive(
@@ -99,7 +100,7 @@ struct OddReportTests {
         bench.report(0, limit: 1 << 20, done: [2...400_001])
         _ = bench.pass(1)
         #expect(bench.hellos[0]?.open == [1...1])
-        #expect(bench.sender.core.peers[0].map { $0.window.entryCount <= 66 } == true)
+        #expect(bench.sender.base.peers[0].map { $0.window.entryCount <= 66 } == true)
         #expect(receiver.hello(1, last: 400_001, open: [1...1]).last?.done == [2...400_001])
         #expect(receiver.receiver.sessions[0].map { $0.window.entryCount <= 66 } == true)
     }

@@ -1,3 +1,4 @@
+import LinkSimulator
 import Links
 import Testing
 

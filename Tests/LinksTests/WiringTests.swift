@@ -1,3 +1,4 @@
+import LinkSimulator
 import Links
 import Testing
 
@@ -36,7 +37,9 @@ struct WiringTests {
 
     // MARK: The sender
 
-    private func answer(_ sender: inout LinkSender<String>, as process: Introduction?, _ number: UInt64 = 1) -> Hello? {
+    private func answer(_ sender: inout MessageSender<String>, as process: Introduction?, _ number: UInt64 = 1)
+        -> Hello?
+    {
         var last: Hello?
         for action in sender.actions() { if case .hello(_, let hello) = action { last = hello } }
         guard let hello = last else { return nil }
@@ -48,8 +51,8 @@ struct WiringTests {
         return hello
     }
 
-    private func sender() -> LinkSender<String> {
-        var sender = LinkSender<String>(ackAddress: "acks", seed: 1, wiring: Self.ofIngest)
+    private func sender() -> MessageSender<String> {
+        var sender = MessageSender<String>(ackAddress: "acks", seed: 1, wiring: Self.ofIngest)
         sender.resolve(["tcp://h:1"], now: .zero)
         return sender
     }

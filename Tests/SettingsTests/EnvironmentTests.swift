@@ -65,7 +65,7 @@ struct EnvironmentTests {
     func readsSwitches(value: String, isOn: Bool) throws {
         let environment = ["AP_REDIS_DEDUPLICATE": value]
         let settings = try IngestSettings.parse(arguments: [], environment: environment)
-        #expect(settings.deduplicates == isOn)
+        #expect(settings.server.deduplicates == isOn)
     }
 
     @Test(arguments: [

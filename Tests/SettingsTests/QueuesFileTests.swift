@@ -97,7 +97,7 @@ struct QueuesFileTests {
     ])
     func namesTheFieldThatIsNotAsItShouldBe(document: String, reason: String) {
         let error = #expect(throws: SettingsError.self) {
-            try QueuesFile(Data(document.utf8), for: .redisPubSub, name: "the file")
+            try QueuesFile(Data(document.utf8), for: .redis, name: "the file")
         }
         #expect(error?.description == "the file: \(reason)")
     }

@@ -1,6 +1,8 @@
+import Intake
 import Logging
 import Messages
 import Queue
+import RetryPolicy
 import Testing
 
 @testable import Settings
@@ -17,14 +19,14 @@ struct StageFlagsTests {
         #expect(settings.stage.retry.isEmpty && settings.stage.emit.isEmpty)
         #expect(settings.stage.acks?.description == "tcp://127.0.0.1:5566")
         #expect(settings.stage.metricsPort == 9091)
-        #expect(settings.server.implementation == .redisPubSub)
+        #expect(settings.server.kind == .redisPubSub)
         #expect(settings.server.redis.value == "localhost:6379")
         #expect(settings.mergePolicy == .randomRobin)
         #expect(settings.maxInFlight == 0)
         #expect(settings.maxOpenBytes == 268_435_456)
         #expect(settings.maxPayloadBytes == 67_108_864)
         #expect(settings.lease == .seconds(30))
-        #expect(settings.deduplicates)
+        #expect(settings.server.deduplicates)
         #expect(settings.stage.maxDeliveries == 5)
         #expect(
             settings.server.queues == [

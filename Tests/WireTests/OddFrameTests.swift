@@ -1,3 +1,4 @@
+import LinkSimulator
 import Links
 import Messages
 import SwiftProtobuf
@@ -80,7 +81,7 @@ struct OddFrameTests {
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func hearsAnyReportWithoutHarmToAnotherSession(seed: UInt64) throws {
         var odd = OddNumbers(state: seed)
-        var sender = LinkSender<Int>(ackAddress: "ipc:///acks", seed: seed)
+        var sender = MessageSender<Int>(ackAddress: "ipc:///acks", seed: seed)
         var now: Duration = .zero
         var hellos: [Int: Hello] = [:]
         func collect() throws {

@@ -1,4 +1,5 @@
 import Attempts
+import LinkSimulator
 import Links
 import Messages
 import Wire
@@ -57,7 +58,7 @@ extension Samples {
 
 /// A sender and a receiver with a session between them.
 struct Hop {
-    private var sender = LinkSender<Envelope>(ackAddress: "acks", seed: 1)
+    private var sender = MessageSender<Envelope>(ackAddress: "acks", seed: 1)
     private var receiver = LinkReceiver(instance: 9)
     /// Moves on by as much as a turn of the loop may take, so that heartbeats count as they do in a stage.
     private var now = Duration.zero
@@ -90,7 +91,7 @@ struct Hop {
         while let action = sender.nextAction() { perform(action) }
     }
 
-    private mutating func perform(_ action: LinkSender<Envelope>.Action) {
+    private mutating func perform(_ action: MessageSender<Envelope>.Action) {
         switch action {
         case .hello(_, let hello): receiver.receive(hello, now: now)
         case .message(let peer, let number):

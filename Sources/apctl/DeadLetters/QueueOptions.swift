@@ -7,7 +7,7 @@ import Settings
 ///
 /// They are the stages' own, and so are their variables, defaults and checks: all of that is the stages' parser's work.
 struct QueueOptions: ParsableArguments {
-    @Option(help: "Kind of the queue: redis-pubsub, redis-sortedset or sqlite. (default: redis-pubsub)")
+    @Option(help: "Kind of the queue: \(DeadLetterPlace.kinds). (default: redis-pubsub)")
     var messageQueueImpl: String?
     @Option(name: .customLong("redis.addr"), help: "The Redis server, host:port. (default: localhost:6379)")
     var redisAddr: String?
@@ -15,14 +15,16 @@ struct QueueOptions: ParsableArguments {
     var redisURL: String?
     @Option(
         name: .customLong("redis.request-queue-name"),
-        help: "The queue. (default: request-queue, or request-sortedset for redis-sortedset)")
+        help: "The queue. (default: \(QueueServer.redis.byDefault(\.requestQueue)))")
     var redisQueue: String?
     @Option(
         name: .customLong("redis.retry-queue-name"), help: "Where redis-pubsub parks. (default: retry-sortedset)")
     var redisRetryQueue: String?
     @Option(name: .customLong("sqlite.path"), help: "The database file. (default: queue.db)")
     var sqlitePath: String?
-    @Option(name: .customLong("sqlite.request-queue-name"), help: "Value of the column queue. (default: requests)")
+    @Option(
+        name: .customLong("sqlite.request-queue-name"),
+        help: "Value of the column queue. (default: \(QueueServer.sqlite.byDefault(\.requestQueue)))")
     var sqliteQueue: String?
     @Option(help: "Several queues at once (JSON).") var queuesConfigFile: String?
     @Option(help: "Which one, by name or id, when the settings name several.") var queue: String?
@@ -32,8 +34,8 @@ struct QueueOptions: ParsableArguments {
     /// - Throws: `ValidationError` for what makes no sense.
     func place(environment: [String: String]) throws -> DeadLetterPlace {
         let kind = messageQueueImpl ?? environment["AP_MESSAGE_QUEUE_IMPL"]
-        if kind == QueueImplementation.googlePubSub.rawValue {
-            throw ValidationError("gcp-pubsub: its subscriptions have dead-letter topics of their own; look there.")
+        if let kind = kind.flatMap(QueueKind.init), case .elsewhere(let reason) = kind.descriptor.deadLetters {
+            throw ValidationError("\(kind.rawValue): \(reason).")
         }
         let server: QueueServerSettings
         do {
@@ -87,19 +89,26 @@ enum DeadLetterPlace: Equatable {
     case sqlite(path: String, queue: String)
 
     init(_ server: QueueServerSettings, _ queue: QueueSettings) throws {
-        switch server.implementation {
-        case .sqlite:
-            self = .sqlite(path: server.sqlitePath, queue: queue.name)
-        case .redisPubSub, .redisSortedSet, .googlePubSub:
-            let isSortedSet = server.implementation == .redisSortedSet
+        switch server.kind.descriptor.deadLetters {
+        case .sqliteTable: self = .sqlite(path: server.sqlitePath, queue: queue.name)
+        case .redisList(let way):
             do throws(RedisError) {
                 self = .redis(
                     try RedisURL(server.redis.value), queue: queue.name,
-                    isSortedSet ? .sortedSet : .channel(retrySet: queue.retryQueue))
+                    way == .queue ? .sortedSet : .channel(retrySet: queue.retryQueue))
             } catch {
                 throw ValidationError("\(error)")
             }
+        case .elsewhere(let reason): throw ValidationError("\(server.kind.rawValue): \(reason).")
         }
+    }
+
+    /// Those whose dead letters can be looked at, for people.
+    static var kinds: String {
+        let names = QueueKind.allCases.filter {
+            if case .elsewhere = $0.descriptor.deadLetters { false } else { true }
+        }.map(\.rawValue)
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 
     func open() throws(QueueError) -> any DeadLetterStore {

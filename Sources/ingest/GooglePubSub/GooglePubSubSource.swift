@@ -11,7 +11,7 @@ package import Queue
 /// is kept for the next. (The protocol's functions say so themselves: otherwise they would be as free of any actor as
 /// their requirements, SE-0461.)
 @PipelineActor
-package final class GooglePubSubSource: RequestSource, BacklogSource {
+package final class GooglePubSubSource: BufferingSource, ServerTimedSource, AliasedSource, BacklogSource {
     private struct Held {
         let message: PulledMessage
         /// When its ack deadline began.

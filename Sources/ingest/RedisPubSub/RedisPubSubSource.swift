@@ -7,7 +7,7 @@ package import Redis
 ///
 /// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
 /// source is released. Leases are kept on a second connection, so that nothing holds them up.
-package final class RedisPubSubSource: CountingSource {
+package final class RedisPubSubSource: BufferingSource, CountingSource {
     private let desk: LeaseWaiters
     private let keeper: RedisPubSubRenewer
     private let intake: RedisPubSubReader

@@ -1,7 +1,7 @@
 /// What a sender tells a receiver on connecting, once a second, and when something changes.
 ///
 /// It travels behind the messages on the same connection: what it says was sent and has not arrived is lost.
-@usableFromInline package struct Hello: Sendable, Equatable {
+package struct Hello: Sendable, Equatable {
     /// Random, chosen by the sender: one sender process feeding one receiver process.
     package var session: UInt64
     /// The receiver instance this session belongs to; 0 asks who is there, and opens nothing.
@@ -119,7 +119,7 @@ package enum RefusalReason: UInt8, Sendable, CaseIterable {
 }
 
 /// Why a sender gives up offering a message.
-@usableFromInline package enum DeadLetterReason: Sendable, Equatable {
+package enum DeadLetterReason: Sendable, Equatable {
     /// So many processes were lost while they held it.
     case losses(Int)
     /// Two receivers could not read it.

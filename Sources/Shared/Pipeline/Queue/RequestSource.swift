@@ -32,13 +32,16 @@ package protocol RequestSource: Sendable {
 
     /// Whether the server answered last time it was asked (for `/readyz`), and why not.
     func health() async -> QueueHealth
+}
 
-    /// How long a lease lasts where the queue decides that; `nil`: what the source was made with.
-    func leaseTime() async -> Duration?
+extension RequestSource {
+    package func identity() async throws(QueueError) -> StoreAnswer { .unknown(reason: "this queue has none") }
+}
 
-    /// Names, beside the queue's own, under which its requests arrive: no result may be sent there. Known once connected.
-    func requestNames() async -> [String]
+// What some queues have besides; ingest asks a source whether it is one of these.
 
+/// A source that takes requests from its server before they are asked for.
+package protocol BufferingSource: RequestSource {
     /// Extends the leases of what has been taken from the server and not been handed out yet; called as often as a look
     /// is taken at leases.
     func keepHeld() async
@@ -48,13 +51,20 @@ package protocol RequestSource: Sendable {
     func stop() async
 }
 
-/// What most queues need not do: they take nothing before it is asked for.
-extension RequestSource {
-    package func identity() async throws(QueueError) -> StoreAnswer { .unknown(reason: "this queue has none") }
-    package func leaseTime() async -> Duration? { nil }
-    package func requestNames() async -> [String] { [] }
+extension BufferingSource {
     package func keepHeld() async {}
-    package func stop() async {}
+}
+
+/// A source whose server decides how long a lease lasts.
+package protocol ServerTimedSource: RequestSource {
+    /// `nil` until that is known.
+    func leaseTime() async -> Duration?
+}
+
+/// A source whose requests arrive under other names than the queue's own: no result may be sent there.
+package protocol AliasedSource: RequestSource {
+    /// Known once connected.
+    func requestNames() async -> [String]
 }
 
 /// A source that may know how much waits in its queue.

@@ -3,27 +3,11 @@
 /// It is made of the kind of queue and of what the store itself knows: a random name that it keeps, so that it goes
 /// where the data goes, or where it is and whose. 64 bits: the kind in the lowest eight, a hash in the others.
 package struct StoreIdentity: Sendable, Hashable, CustomStringConvertible {
-    package enum Kind: UInt8, Sendable, CaseIterable {
-        case redisPubSub = 1
-        case redisSortedSet = 2
-        case googlePubSub = 3
-        case sqlite = 4
-
-        var text: String {
-            switch self {
-            case .redisPubSub: "redis-pubsub"
-            case .redisSortedSet: "redis-sortedset"
-            case .googlePubSub: "gcp-pubsub"
-            case .sqlite: "sqlite"
-            }
-        }
-    }
-
     /// As it travels; never 0.
     package let number: UInt64
 
-    package init(_ kind: Kind, named name: String) {
-        number = Self.hash(name.utf8) << 8 | UInt64(kind.rawValue)
+    package init(_ kind: QueueKind, named name: String) {
+        number = Self.hash(name.utf8) << 8 | UInt64(kind.descriptor.number)
     }
 
     /// As it arrived.
@@ -36,7 +20,8 @@ package struct StoreIdentity: Sendable, Hashable, CustomStringConvertible {
 
     /// Such as `the redis-sortedset store 00c0ffee12345678`.
     package var description: String {
-        let kind = Kind(rawValue: UInt8(truncatingIfNeeded: number)).map { "\($0.text) " } ?? ""
+        let byte = UInt8(truncatingIfNeeded: number)
+        let kind = QueueKind.allCases.first { $0.descriptor.number == byte }.map { "\($0.rawValue) " } ?? ""
         let digits = String(number >> 8, radix: 16)
         return "the \(kind)store \(String(repeating: "0", count: 14 - digits.count))\(digits)"
     }

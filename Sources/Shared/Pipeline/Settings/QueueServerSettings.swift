@@ -3,11 +3,13 @@ package import Queue
 
 /// Where the queues are and which there are.
 package struct QueueServerSettings: Sendable, Equatable {
-    package var implementation: QueueImplementation
+    package var kind: QueueKind
     /// URL, or `host:port`, of the Redis server.
     package var redis: Secret
     /// Which flag, variable or field said so, for messages.
     package var redisSource: String
+    /// Whether a message of a channel is taken once, however many ingest processes hear it.
+    package var deduplicates: Bool
     package var sqlitePath: String
     /// Empty unless given.
     package var pubsubProject: String
@@ -22,9 +24,9 @@ package struct QueueServerSettings: Sendable, Equatable {
     package var resultDestination: String
 
     func describe() -> [(name: String, value: String)] {
-        var list = [(name: "--message-queue-impl", value: implementation.rawValue)]
-        switch implementation {
-        case .redisPubSub, .redisSortedSet: list.append((name: "--redis.url", value: redacted(redis.value)))
+        var list = [(name: "--message-queue-impl", value: kind.rawValue)]
+        switch kind.descriptor.server {
+        case .redis: list.append((name: "--redis.url", value: redacted(redis.value)))
         case .sqlite: list.append((name: "--sqlite.path", value: sqlitePath))
         case .googlePubSub: list.append((name: "--pubsub.project-id", value: pubsubProject))
         }

@@ -1,10 +1,12 @@
-import Messages
+package import Intake
+package import Messages
+package import RetryPolicy
 
 /// What `ingest` is told.
 package struct IngestSettings: Sendable, Equatable {
     package var stage: StageSettings
     package var server: QueueServerSettings
-    package var mergePolicy: RequestMergePolicy
+    package var mergePolicy: MergePolicy
     /// 0 for as much as the peers have room for.
     package var maxInFlight: Int
     /// Of all requests in the pipeline that this process has leased.
@@ -12,8 +14,6 @@ package struct IngestSettings: Sendable, Equatable {
     package var maxPayloadBytes: Int
     /// Renewed after a third of it.
     package var lease: Duration
-    /// Whether a message of a channel is taken once, however many ingest processes hear it.
-    package var deduplicates: Bool
 }
 
 /// What `dispatch` is told.
@@ -33,7 +33,7 @@ package struct DispatchSettings: Sendable, Equatable {
 /// What `retry` is told.
 package struct RetrySettings: Sendable, Equatable {
     package var stage: StageSettings
-    package var backoff: BackoffKind
+    package var backoff: RetryPolicy.Backoff
     package var backoffBase: Duration
     package var backoffMax: Duration
     /// 0 for no limit.
@@ -45,7 +45,7 @@ package struct RetrySettings: Sendable, Equatable {
 package struct EmitSettings: Sendable, Equatable {
     package var stage: StageSettings
     package var server: QueueServerSettings
-    package var resultPayload: ResultPayload
+    package var resultPayload: ResultPayloadFormat
 }
 
 extension IngestSettings {
@@ -56,7 +56,7 @@ extension IngestSettings {
             ("--max-open-bytes", "\(maxOpenBytes)"),
             ("--max-payload-bytes", "\(maxPayloadBytes)"),
             ("--lease-seconds", "\(Seconds(lease / .seconds(1)))"),
-            ("--redis.deduplicate", "\(deduplicates)"),
+            ("--redis.deduplicate", "\(server.deduplicates)"),
         ]
     }
 }

@@ -9,11 +9,11 @@ package import Redis
 package struct RedisStore: Sendable {
     package static let key = "async:store"
 
-    private let kind: StoreIdentity.Kind
+    private let kind: QueueKind
     /// The name as it was last read.
     private var known: String?
 
-    package init(_ kind: StoreIdentity.Kind) { self.kind = kind }
+    package init(_ kind: QueueKind) { self.kind = kind }
 
     /// Asks the server: one command, three more where there is no name.
     ///

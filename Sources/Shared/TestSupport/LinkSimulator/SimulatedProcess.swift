@@ -20,7 +20,7 @@ final class SimulatedProcess {
     var isNamed = true
     /// Counts restarts.
     var generation = 0
-    var sender: LinkSender<SimulatedMessage>?
+    var sender: MessageSender<SimulatedMessage>?
     var receiver: LinkReceiver?
     var instance: UInt64 = 0
     var seed: UInt64 = 0

@@ -24,7 +24,7 @@ extension Simulation {
         process.unreachable = [:]
         process.ackAddress = "acks-\(process.slot)" + (schedule.movesOnRestart ? "-\(process.generation)" : "")
         if process.level < 2 {
-            process.sender = LinkSender(
+            process.sender = MessageSender(
                 ackAddress: process.ackAddress,
                 maxLosses: defect == .poisonPassedOn ? .max : schedule.maxLosses, seed: process.seed,
                 aloneFrom: defect == .poisonNotIsolated ? .max : 2)

@@ -50,7 +50,7 @@ extension Simulation {
         startWaiting(process)
     }
 
-    private mutating func perform(_ action: LinkSender<SimulatedMessage>.Action, _ process: SimulatedProcess) {
+    private mutating func perform(_ action: MessageSender<SimulatedMessage>.Action, _ process: SimulatedProcess) {
         trace?("\(now) \(process.slot) does \(action)")
         switch action {
         case .openPeer(let peer, let address): _ = dataPipe(from: process, to: slot(ofAddress: address), peer: peer)

@@ -1,3 +1,5 @@
+import Queue
+
 /// The names of all flags, without their dashes.
 enum FlagNames {
     static let all: [String] =
@@ -8,20 +10,12 @@ enum FlagNames {
             "tls-insecure-skip-verify", "gateway-token-file",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
-            "redis.addr", "redis.url", "redis.deduplicate", "pubsub.project-id", "pubsub.result-ordering-key",
-            "sqlite.path",
             "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
             "max-unacked-bytes", "log-level", "log-format",
-        ] + indexable.sorted()
+        ] + QueueServer.allCases.flatMap(\.flags.others) + indexable.sorted()
 
     /// Those that may end in a number, which says which of several queues is meant.
-    static let indexable: Set<String> = [
-        "redis.request-queue-name", "redis.retry-queue-name", "redis.result-queue-name",
-        "redis.inference-gateway", "redis.inference-objective",
-        "pubsub.request-subscriber-id", "pubsub.result-topic-id", "pubsub.inference-gateway",
-        "pubsub.inference-objective",
-        "sqlite.request-queue-name", "sqlite.inference-gateway", "sqlite.inference-objective",
-    ]
+    static let indexable = Set(QueueServer.allCases.flatMap(\.flags.indexable))
 
     /// Those whose value may be left out, which means yes.
     static let switches: Set<String> = ["tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate"]

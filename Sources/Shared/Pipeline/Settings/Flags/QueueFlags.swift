@@ -1,9 +1,10 @@
 import ArgumentParser
+package import Queue
 
 /// Which queues there are, and where.
 struct QueueFlags<Kind: StageKind>: ParsableArguments {
     @Option(help: Kind.help("Kind of the queues.", "kind", of: .ingest, .emit))
-    var messageQueueImpl: QueueImplementation = .redisPubSub
+    var messageQueueImpl: QueueKind = .redisPubSub
 
     @Option(help: Kind.help("Several queues at once (JSON).", "file", of: .ingest, .emit))
     var queuesConfigFile: String?
@@ -29,7 +30,7 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         name: .customLong("redis.request-queue-name"),
         help: Kind.help(
-            "Where requests come from.", "name", byDefault: "request-queue, or request-sortedset for redis-sortedset",
+            "Where requests come from.", "name", byDefault: QueueServer.redis.byDefault(\.requestQueue),
             of: .ingest),
         transform: Checked.name)
     var requestQueueName: String?
@@ -43,7 +44,7 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         name: .customLong("redis.result-queue-name"),
         help: Kind.help(
-            "Where results go.", "name", byDefault: "result-queue, or result-list for redis-sortedset", of: .ingest),
+            "Where results go.", "name", byDefault: QueueServer.redis.byDefault(\.resultQueue), of: .ingest),
         transform: Checked.name)
     var resultQueueName: String?
 
@@ -108,7 +109,8 @@ struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(
         name: .customLong("sqlite.request-queue-name"),
-        help: Kind.help("Value of the column queue.", "name", byDefault: "requests", of: .ingest),
+        help: Kind.help(
+            "Value of the column queue.", "name", byDefault: QueueServer.sqlite.byDefault(\.requestQueue), of: .ingest),
         transform: Checked.name)
     var requestQueueName: String?
 
@@ -125,4 +127,14 @@ struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
 
 let defaultGateway = "http://localhost:30080/v1/completions"
 
-extension QueueImplementation: ExpressibleByArgument {}
+extension QueueKind: ExpressibleByArgument {}
+
+extension QueueServer {
+    /// What holds when nothing is said, such as `requests`, or `request-queue, or request-sortedset for redis-sortedset`.
+    package func byDefault(_ name: (QueueDescriptor) -> String?) -> String {
+        let names = kinds.compactMap { kind in name(kind.descriptor).map { (kind, $0) } }
+        return names.enumerated().map { offset, name in
+            offset == 0 ? name.1 : ", or \(name.1) for \(name.0.rawValue)"
+        }.joined()
+    }
+}

@@ -1,9 +1,12 @@
 import ArgumentParser
+import Intake
+import Messages
+import RetryPolicy
 
 /// What ingest does.
 struct IngestFlags<Kind: StageKind>: ParsableArguments {
     @Option(help: Kind.help("Which queue is next when several have requests.", "policy", of: .ingest))
-    var requestMergePolicy: RequestMergePolicy = .randomRobin
+    var requestMergePolicy: MergePolicy = .randomRobin
 
     @Option(
         help: Kind.help(
@@ -66,7 +69,7 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
 /// What retry does.
 struct RetryFlags<Kind: StageKind>: ParsableArguments {
     @Option(help: Kind.help("How delays grow.", "kind", of: .retry))
-    var backoff: BackoffKind = .exponential
+    var backoff: RetryPolicy.Backoff = .exponential
 
     @Option(
         help: Kind.help("First delay, before it is doubled.", "seconds", byDefault: 2, of: .retry),
@@ -93,9 +96,9 @@ struct RetryFlags<Kind: StageKind>: ParsableArguments {
 /// What emit does.
 struct EmitFlags<Kind: StageKind>: ParsableArguments {
     @Option(help: Kind.help("How an answer's body stands in a result.", "form", of: .emit))
-    var resultPayload: ResultPayload = .text
+    var resultPayload: ResultPayloadFormat = .text
 }
 
-extension RequestMergePolicy: ExpressibleByArgument {}
-extension BackoffKind: ExpressibleByArgument {}
-extension ResultPayload: ExpressibleByArgument {}
+extension MergePolicy: ExpressibleByArgument {}
+extension RetryPolicy.Backoff: ExpressibleByArgument {}
+extension ResultPayloadFormat: ExpressibleByArgument {}

@@ -3,7 +3,7 @@ import Queue
 /// No name stands for two things: results among the requests, or one queue's claims in another's retry set, would stop
 /// them all.
 func checkPurposes(
-    _ queues: [(subject: String, settings: QueueSettings)], _ implementation: QueueImplementation
+    _ queues: [(subject: String, settings: QueueSettings)], _ kind: QueueKind
 ) throws(SettingsError) {
     var purposes: [String: String] = [:]
     func note(_ name: String, _ purpose: String, _ subject: String) throws(SettingsError) {
@@ -11,15 +11,15 @@ func checkPurposes(
             throw SettingsError(subject, "\(name) is both the \(other) and the \(purpose)")
         }
     }
-    switch implementation {
-    case .sqlite, .googlePubSub: return
-    case .redisPubSub:
+    switch kind.descriptor.names {
+    case nil: return
+    case .channels:
         // Channels and keys do not meet.
         for (subject, queue) in queues { try note(queue.name, "request channel", subject) }
         for (subject, queue) in queues {
             try note(queue.resultDestination ?? queue.defaultResultDestination, "result channel", subject)
         }
-    case .redisSortedSet:
+    case .keys:
         for (subject, queue) in queues {
             try note(queue.name, "request set", subject)
             try note(queue.retryQueue, "retry set", subject)

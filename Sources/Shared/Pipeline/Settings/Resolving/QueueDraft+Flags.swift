@@ -1,45 +1,25 @@
-/// The flags of one family, such as `redis.`, that say something about a queue.
-struct QueueFlagFamily {
-    let prefix: String
-    let nameFlag: String
-    let resultFlag: String?
-    let retryFlag: String?
+import Queue
 
-    init(_ implementation: QueueImplementation) {
-        switch implementation {
-        case .redisPubSub, .redisSortedSet:
-            self.init("redis.", "request-queue-name", "result-queue-name", "retry-queue-name")
-        case .googlePubSub: self.init("pubsub.", "request-subscriber-id", "result-topic-id", nil)
-        case .sqlite: self.init("sqlite.", "request-queue-name", nil, nil)
-        }
-    }
-
-    private init(_ prefix: String, _ nameFlag: String, _ resultFlag: String?, _ retryFlag: String?) {
-        self.prefix = prefix
-        self.nameFlag = prefix + nameFlag
-        self.resultFlag = resultFlag.map { prefix + $0 }
-        self.retryFlag = retryFlag.map { prefix + $0 }
-    }
-
+extension QueueServer {
     /// What the flags without index say; they are the defaults of all queues.
-    func defaults<Kind: StageKind>(_ flags: StageCommand<Kind>) -> QueueDraft {
-        var draft = QueueDraft(subject: "--\(nameFlag)", gatewaySubject: "--\(prefix)inference-gateway")
-        switch prefix {
-        case "redis.":
-            draft.name = flags.redis.requestQueueName
-            draft.retryQueue = flags.redis.retryQueueName
-            draft.resultQueue = flags.redis.resultQueueName
-            draft.gateway = flags.redis.inferenceGateway
-            draft.objective = flags.redis.inferenceObjective
-        case "pubsub.":
-            draft.name = flags.pubsub.requestSubscriberID
-            draft.resultQueue = flags.pubsub.resultTopicID
-            draft.gateway = flags.pubsub.inferenceGateway
-            draft.objective = flags.pubsub.inferenceObjective
-        default:
-            draft.name = flags.sqlite.requestQueueName
-            draft.gateway = flags.sqlite.inferenceGateway
-            draft.objective = flags.sqlite.inferenceObjective
+    func defaults<Kind: StageKind>(_ given: StageCommand<Kind>) -> QueueDraft {
+        var draft = QueueDraft(subject: "--\(flags.name)", gatewaySubject: "--\(flags.gateway)")
+        switch self {
+        case .redis:
+            draft.name = given.redis.requestQueueName
+            draft.retryQueue = given.redis.retryQueueName
+            draft.resultQueue = given.redis.resultQueueName
+            draft.gateway = given.redis.inferenceGateway
+            draft.objective = given.redis.inferenceObjective
+        case .googlePubSub:
+            draft.name = given.pubsub.requestSubscriberID
+            draft.resultQueue = given.pubsub.resultTopicID
+            draft.gateway = given.pubsub.inferenceGateway
+            draft.objective = given.pubsub.inferenceObjective
+        case .sqlite:
+            draft.name = given.sqlite.requestQueueName
+            draft.gateway = given.sqlite.inferenceGateway
+            draft.objective = given.sqlite.inferenceObjective
         }
         return draft
     }
@@ -47,18 +27,17 @@ struct QueueFlagFamily {
     /// What the flags with each index say, by index.
     func indexed(_ values: [IndexedName: String]) throws(SettingsError) -> [Int: QueueDraft] {
         var drafts: [Int: QueueDraft] = [:]
-        for (name, value) in values where name.flag.hasPrefix(prefix) {
+        for (name, value) in values where name.flag.hasPrefix(flags.prefix) {
             var draft =
                 drafts[name.index]
                 ?? QueueDraft(
-                    subject: "--\(nameFlag).\(name.index)",
-                    gatewaySubject: "--\(prefix)inference-gateway.\(name.index)")
-            if value.isEmpty, !name.flag.hasSuffix("objective") { throw SettingsError(name.text, "must not be empty") }
+                    subject: "--\(flags.name).\(name.index)", gatewaySubject: "--\(flags.gateway).\(name.index)")
+            if value.isEmpty, name.flag != flags.objective { throw SettingsError(name.text, "must not be empty") }
             switch name.flag {
-            case nameFlag: draft.name = value
-            case resultFlag: draft.resultQueue = value
-            case retryFlag: draft.retryQueue = value
-            case prefix + "inference-gateway": draft.gateway = value
+            case flags.name: draft.name = value
+            case flags.results: draft.resultQueue = value
+            case flags.retries: draft.retryQueue = value
+            case flags.gateway: draft.gateway = value
             default: draft.objective = value
             }
             drafts[name.index] = draft

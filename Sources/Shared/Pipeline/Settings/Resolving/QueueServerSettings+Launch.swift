@@ -7,20 +7,21 @@ extension QueueServerSettings {
         _ launch: Launch<Kind>
     ) throws(SettingsError) -> (settings: QueueServerSettings, warnings: [String]) {
         let flags = launch.flags
-        let implementation = flags.queues.messageQueueImpl
-        let family = QueueFlagFamily(implementation)
-        let file = try file(launch, family)
-        let defaults = family.defaults(flags)
+        let kind = flags.queues.messageQueueImpl
+        let server = kind.descriptor.server
+        let file = try file(launch, server)
+        let defaults = server.defaults(flags)
         let retryQueue = file?.retryQueue ?? defaults.retryQueue ?? "retry-sortedset"
-        let resultQueue = file?.resultQueue ?? defaults.resultQueue ?? implementation.resultQueueDefault
+        let resultQueue = file?.resultQueue ?? defaults.resultQueue ?? kind.descriptor.resultQueue
         let redis = try redisServer(launch, file)
         var settings = QueueServerSettings(
-            implementation: implementation,
+            kind: kind,
             redis: redis.url,
             redisSource: redis.source,
+            deduplicates: flags.redis.deduplicate?.isOn ?? true,
             sqlitePath: flags.sqlite.path,
             pubsubProject: file?.project ?? flags.pubsub.projectID ?? "",
-            pubsubResultTopic: implementation == .googlePubSub ? resultQueue : "",
+            pubsubResultTopic: server == .googlePubSub ? resultQueue : "",
             pubsubOrderingKey: flags.pubsub.resultOrderingKey ?? "",
             queues: [],
             retryQueue: retryQueue,
@@ -29,26 +30,26 @@ extension QueueServerSettings {
         try settings.checkGoogle()
         try settings.checkSQLite()
         // Emit is told everything about a queue with each request; on Pub/Sub it need not know a single subscription.
-        if Kind.name == .ingest || implementation != .googlePubSub {
-            settings.queues = try queues(launch, family, file, retryQueue, resultQueue)
+        if Kind.name == .ingest || server != .googlePubSub {
+            settings.queues = try queues(launch, server, file, retryQueue, resultQueue)
         }
         return (settings, file?.warnings ?? [])
     }
 
     private static func queues<Kind: StageKind>(
-        _ launch: Launch<Kind>, _ family: QueueFlagFamily, _ file: QueuesFile?, _ retryQueue: String,
+        _ launch: Launch<Kind>, _ server: QueueServer, _ file: QueuesFile?, _ retryQueue: String,
         _ resultQueue: String
     ) throws(SettingsError) -> [QueueSettings] {
-        let implementation = launch.flags.queues.messageQueueImpl
+        let kind = launch.flags.queues.messageQueueImpl
         let drafts: [QueueDraft]
         if let file {
-            let defaults = family.defaults(launch.flags)
+            let defaults = server.defaults(launch.flags)
             drafts = file.queues.map { $0.completed(by: defaults) }
         } else {
-            drafts = try family.drafts(launch, defaultName: implementation.requestQueueDefault)
+            drafts = try server.drafts(launch, defaultName: kind.descriptor.requestQueue)
         }
         // A file must say where requests go, unless a flag says it for all of its queues.
-        let gateway = file == nil && implementation != .googlePubSub ? defaultGateway : nil
+        let gateway = file == nil && !server.flags.requiresGateway ? defaultGateway : nil
         var queues: [(subject: String, settings: QueueSettings)] = []
         for var draft in drafts {
             draft.retryQueue = file == nil ? draft.retryQueue : retryQueue
@@ -56,25 +57,25 @@ extension QueueServerSettings {
             queues.append((draft.subject, settings))
         }
         try checkUnique(queues)
-        try checkPurposes(queues, implementation)
+        try checkPurposes(queues, kind)
         return queues.map(\.settings)
     }
 
     private static func file<Kind: StageKind>(
-        _ launch: Launch<Kind>, _ family: QueueFlagFamily
+        _ launch: Launch<Kind>, _ server: QueueServer
     ) throws(SettingsError) -> QueuesFile? {
         let flag = "--queues-config-file"
         guard let path = try readable(launch.flags.queues.queuesConfigFile, flag) else { return nil }
-        if let extra = launch.indexed.keys.first(where: { $0.flag.hasPrefix(family.prefix) }) {
+        if let extra = launch.indexed.keys.first(where: { $0.flag.hasPrefix(server.flags.prefix) }) {
             throw SettingsError(extra.text, "\(flag) names the queues already")
         }
-        if family.defaults(launch.flags).name != nil {
-            throw SettingsError("--\(family.nameFlag)", "\(flag) names the queues already")
+        if server.defaults(launch.flags).name != nil {
+            throw SettingsError("--\(server.flags.name)", "\(flag) names the queues already")
         }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw SettingsError(flag, "the file \(path) cannot be read")
         }
-        return try QueuesFile(data, for: launch.flags.queues.messageQueueImpl, name: "\(flag): \(path)")
+        return try QueuesFile(data, for: server, name: "\(flag): \(path)")
     }
 
     /// The flag, its variable, the file, `REDIS_URL`, and last `--redis.addr`.
@@ -105,7 +106,7 @@ extension QueueServerSettings {
 
     /// A file that does not exist yet is made, but its folder is not.
     private func checkSQLite() throws(SettingsError) {
-        guard implementation == .sqlite else { return }
+        guard kind.descriptor.server == .sqlite else { return }
         let flag = "--sqlite.path"
         if sqlitePath.hasPrefix("file:") || sqlitePath == ":memory:" {
             throw SettingsError(flag, "expected the path of a file; '\(sqlitePath)' means something else to SQLite")
@@ -136,7 +137,7 @@ extension QueueServerSettings {
     }
 
     private func checkGoogle() throws(SettingsError) {
-        guard implementation == .googlePubSub else { return }
+        guard kind.descriptor.server == .googlePubSub else { return }
         if pubsubProject.isEmpty { throw SettingsError("--pubsub.project-id", "is missing") }
         if pubsubResultTopic.isEmpty { throw SettingsError("--pubsub.result-topic-id", "is missing") }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Queue
 
 /// A file that describes several queues, as llm-d-async's transport documents do.
 ///
@@ -15,12 +16,12 @@ struct QueuesFile: Equatable {
     var warnings: [String] = []
 
     /// - Parameter name: The flag and the file, for messages.
-    init(_ data: Data, for implementation: QueueImplementation, name: String) throws(SettingsError) {
+    init(_ data: Data, for server: QueueServer, name: String) throws(SettingsError) {
         guard let document = try? JSONSerialization.jsonObject(with: data) else {
             throw SettingsError(name, "is not JSON")
         }
         self.name = name
-        let isGoogle = implementation == .googlePubSub
+        let isGoogle = server == .googlePubSub
         let listName = isGoogle ? "topics" : "queues"
         let top = JSONFields(document as? [String: Any] ?? [listName: document], at: name, isTop: true)
         url = try top.text("url")

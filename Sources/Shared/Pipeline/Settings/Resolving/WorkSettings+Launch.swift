@@ -13,8 +13,7 @@ extension IngestSettings {
             maxInFlight: flags.ingest.maxInFlight,
             maxOpenBytes: flags.ingest.maxOpenBytes,
             maxPayloadBytes: flags.ingest.maxPayloadBytes,
-            lease: flags.ingest.leaseSeconds.duration,
-            deduplicates: flags.redis.deduplicate?.isOn ?? true
+            lease: flags.ingest.leaseSeconds.duration
         )
     }
 }

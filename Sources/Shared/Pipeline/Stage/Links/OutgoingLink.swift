@@ -14,7 +14,7 @@ import ZeroMQ
 /// The state machine `LinkSender` decides; this class carries frames. What a stage sends is the link's until the other
 /// end has said done, whatever happens to peers meanwhile; then `onDone` is called with what it came from.
 @PipelineActor
-package final class OutgoingLink: SendingEnd {
+package final class OutgoingLink {
     /// An envelope and what it came from.
     struct Parcel: Sendable {
         var envelope: Envelope
@@ -51,7 +51,9 @@ package final class OutgoingLink: SendingEnd {
     private let context: Context
     private let metrics: LinkMetrics
     private let logger: Logger
-    private var sender: LinkSender<Parcel>
+    private var sender: LinkSender
+    /// What the sender has, by slot.
+    private var parcels: [Parcel?] = []
     /// By index; the sender uses an index again after `closePeer`.
     private var peers: [Peer?] = []
     private var returned: [Origin] = []
@@ -152,7 +154,8 @@ package final class OutgoingLink: SendingEnd {
 
     /// What was to be sent cannot be written: it ends with a result that says so.
     private func withdraw(_ number: UInt64, from index: Int, _ error: WireError) {
-        guard var parcel = sender.withdraw(from: index, number: number) else { return }
+        guard let slot = sender.withdraw(number, at: index) else { return }
+        var parcel = take(slot)
         if case .ended = parcel.envelope.progress { return giveUp(parcel) }
         parcel.envelope.endUncarried("the message cannot be sent: \(error)")
         guard let carried = parcel.envelope.carried() else { return giveUp(parcel) }
@@ -175,8 +178,16 @@ package final class OutgoingLink: SendingEnd {
     package var mayBeRepeated: (Origin) -> Bool = { _ in false }
 
     private func offer(_ parcel: Parcel, bytes: Int, losses: Int) {
-        sender.offer(
-            parcel, bytes: bytes, losses: losses, store: parcel.envelope.store, now: EventLoop.shared.now)
+        let store = parcel.envelope.store
+        let slot = Int(sender.offer(bytes: bytes, losses: losses, store: store, now: EventLoop.shared.now))
+        if slot < parcels.count { parcels[slot] = parcel } else { parcels.append(parcel) }
+    }
+
+    /// Takes back what the sender has ended.
+    private func take(_ slot: Int32) -> Parcel {
+        guard let parcel = parcels[Int(slot)].take() else { preconditionFailure("a message ended twice") }
+        sender.recycle(slot)
+        return parcel
     }
 
     /// Says to the peers that this process drains.
@@ -245,8 +256,8 @@ package final class OutgoingLink: SendingEnd {
     }
 
     private func perform() {
-        while let action = sender.nextAction() {
-            switch action {
+        while let step = sender.nextStep() {
+            switch step {
             case .openPeer(let index, let address): open(index, address)
             case .closePeer(let index): peers[index] = nil
             case .replaceSocket(let index):
@@ -254,10 +265,11 @@ package final class OutgoingLink: SendingEnd {
                 connect(index)
             case .hello(let index, let hello): enqueue(hello, to: index)
             case .message(let index, let number): peers[index]?.waiting.append(.message(number))
-            case .done(let parcel): ended(parcel)
-            case .refused(let parcel): handedBack.insert(parcel.origin, parcel.share)
-            case .returned(let parcel): returned.append(parcel.origin)
-            case .deadLetter(let parcel, let reason): bury(parcel, reason)
+            case .done(let slot): ended(take(slot))
+            case .refused(let slot):
+                if let parcel = parcels[Int(slot)] { handedBack.insert(parcel.origin, parcel.share) }
+            case .returned(let slot): returned.append(take(slot).origin)
+            case .deadLetter(let slot, let reason): bury(take(slot), reason)
             }
         }
     }
@@ -354,7 +366,7 @@ package final class OutgoingLink: SendingEnd {
             while let next = peers[index]?.waiting.first {
                 if let frame = frame(for: next, to: index) {
                     guard try peers[index]?.connection?.send(frame) == true else { return }
-                    if case .message(let number) = next { sender.markTransmitted(to: index, number: number) }
+                    if case .message(let number) = next { sender.markTransmitted(number, to: index) }
                     if let copy = copy.take() { tap?.publish(copy) }
                 }
                 peers[index]?.waiting.removeFirst()
@@ -371,10 +383,15 @@ package final class OutgoingLink: SendingEnd {
             switch waiting {
             case .hello(let hello): return try hello.encoded()
             case .message(let number):
-                guard let outgoing = sender.outgoing(to: index, number: number) else { return nil }
-                if let time = tap?.moment { copy = tapCopy(of: outgoing, to: index, at: time) }
+                guard let found = sender.find(number, at: index), let parcel = parcels[Int(found.slot)] else {
+                    return nil
+                }
+                let losses = losses(of: parcel, counted: found.losses)
+                if let time = tap?.moment {
+                    copy = tapCopy(of: parcel, losses, to: index, (found.session, number), at: time)
+                }
                 return try MessageFrame.encode(
-                    outgoing.message.envelope, session: outgoing.session, number: number, losses: losses(of: outgoing))
+                    parcel.envelope, session: found.session, number: number, losses: losses)
             }
         } catch {
             copy = nil
@@ -387,15 +404,17 @@ package final class OutgoingLink: SendingEnd {
     /// it was this process.
     ///
     /// It is not counted as a loss here.
-    private func losses(of outgoing: LinkSender<Parcel>.Outgoing) -> Int {
-        outgoing.losses == 0 && mayBeRepeated(outgoing.message.origin) ? 1 : outgoing.losses
+    private func losses(of parcel: Parcel, counted: Int) -> Int {
+        counted == 0 && mayBeRepeated(parcel.origin) ? 1 : counted
     }
 
-    private func tapCopy(of outgoing: LinkSender<Parcel>.Outgoing, to index: Int, at time: WallClock) -> TapCopy {
-        var envelope = outgoing.message.envelope
-        envelope.losses = losses(of: outgoing)
+    private func tapCopy(
+        of parcel: Parcel, _ losses: Int, to index: Int, _ place: (session: UInt64, number: UInt64), at time: WallClock
+    ) -> TapCopy {
+        var envelope = parcel.envelope
+        envelope.losses = losses
         return TapCopy(
             envelope, .output, link: name, peer: peers[index]?.endpoint.description,
-            place: .init(session: outgoing.session, number: outgoing.number), time: time)
+            place: .init(session: place.session, number: place.number), time: time)
     }
 }

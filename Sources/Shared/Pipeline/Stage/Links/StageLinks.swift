@@ -17,7 +17,7 @@ import ZeroMQ
 package final class StageLinks {
     /// Where the outgoing links go.
     private struct Route {
-        let link: any SendingEnd
+        let link: OutgoingLink
         /// As configured, with names.
         let endpoints: [String]
     }

@@ -16,7 +16,7 @@ package struct UnsettleableMessages: Sendable, Equatable {
 /// What it has said of one message holds for all of its store until it has finished one. Once a second, where nobody
 /// else is there, one message asks whether that is still so: a wrong peer costs a message a second, and a store that
 /// comes back is noticed within one.
-extension SenderCore {
+extension LinkSender {
     /// Whether a peer has said that it cannot settle what is in this store.
     func isForeign(_ store: UInt64, to index: Int) -> Bool {
         !foreignStores.isEmpty && foreignStores[index]?[store] != nil
@@ -72,7 +72,7 @@ extension SenderCore {
     /// What waits because no peer can settle it, by store.
     ///
     /// Empty while there is a peer that can, or none at all.
-    var unsettleable: [UnsettleableMessages] {
+    package var unsettleable: [UnsettleableMessages] {
         aside.sorted { $0.key < $1.key }.compactMap { store, entries in
             let usable = peers.indices.filter(isUsable)
             guard !usable.isEmpty, usable.allSatisfy({ isForeign(store, to: $0) }) else { return nil }
@@ -82,7 +82,7 @@ extension SenderCore {
     }
 
     /// Whether there are peers, and each has only ever said that it cannot settle what it was given.
-    var isRefusedByAll: Bool {
+    package var isRefusedByAll: Bool {
         let usable = peers.indices.filter(isUsable)
         return !usable.isEmpty
             && usable.allSatisfy { foreignStores[$0]?.isEmpty == false && peers[$0]?.hasFinished == false }

@@ -1,8 +1,8 @@
 import DequeModule
 
-extension SenderCore {
+extension LinkSender {
     /// Takes a report that arrived at the ack address.
-    mutating func receive(_ report: Report, now: Duration) {
+    package mutating func receive(_ report: Report, now: Duration) {
         clock.advance(to: now)
         guard let index = peersBySession[report.session], let peer = peers[index] else {
             totals.unknownReports += 1

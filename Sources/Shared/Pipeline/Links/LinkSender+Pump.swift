@@ -1,6 +1,6 @@
 import DequeModule
 
-extension SenderCore {
+extension LinkSender {
     /// Gives what waits to peers with room, the oldest first, until there is no more room.
     mutating func pump(now: Duration) {
         if returnsUnsent { returnUnsent() }

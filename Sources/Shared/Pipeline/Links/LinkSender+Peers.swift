@@ -1,12 +1,12 @@
 import DequeModule
 
-extension SenderCore {
+extension LinkSender {
     typealias Queue = Deque<QueueEntry>
 
     /// Says which addresses DNS names now, host names resolved to all of theirs.
     ///
     /// DNS only adds: a peer that is not named any more is forgotten when it is silent and holds nothing.
-    mutating func resolve(_ addresses: [String], now: Duration) {
+    package mutating func resolve(_ addresses: [String], now: Duration) {
         clock.advance(to: now)
         let named = Set(addresses)
         for index in peers.indices {
@@ -26,7 +26,7 @@ extension SenderCore {
     }
 
     /// Looks after silence, hellos and sockets, and sends what has room.
-    mutating func tick(now: Duration) {
+    package mutating func tick(now: Duration) {
         clock.advance(to: now)
         for index in peers.indices {
             guard let peer = peers[index] else { continue }

@@ -1,23 +1,32 @@
-extension SenderCore {
+extension LinkSender {
     /// How many more messages could be sent right now, over all peers, after those that wait already; but for those that
     /// were handed back, whose time has not come.
-    var room: Int {
+    package var room: Int {
         var sum = 0
         for index in peers.indices where isUsable(index) { sum += peers[index]?.room ?? 0 }
         return max(0, sum - max(0, unsentCount - refused.count))
     }
 
     /// Messages no peer has.
-    var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
+    package var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
+
+    /// Messages accepted and not done, wherever they are.
+    package var openCount: Int { messages.count }
+
+    /// Their bytes.
+    package var openBytes: Int { messages.bytes }
+
+    /// Nothing is open.
+    package var isIdle: Bool { messages.count == 0 }
 
     /// Whether a peer is there to be given messages (it may be full).
-    var hasLivePeer: Bool { peers.indices.contains { isUsable($0) } }
+    package var hasLivePeer: Bool { peers.indices.contains { isUsable($0) } }
 
     /// Whether a report about this session is for this sender.
-    func hasSession(_ session: UInt64) -> Bool { peersBySession[session] != nil }
+    package func hasSession(_ session: UInt64) -> Bool { peersBySession[session] != nil }
 
     /// All peers, for status and metrics.
-    func peerStatus(now: Duration) -> [PeerStatus] {
+    package func peerStatus(now: Duration) -> [PeerStatus] {
         peers.indices.compactMap { index in
             guard let peer = peers[index] else { return nil }
             let oldest = peer.window.first.map { now - messages[$0].since }
