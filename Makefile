@@ -13,7 +13,7 @@ setup: ## install what is missing from Debian's packages; silent when nothing is
 	@scripts/setup
 
 build: setup ## build the five executables, optimised
-	swift build -c release
+	@for product in ingest dispatch retry emit apctl; do swift build -c release --product $$product || exit 1; done
 
 run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=http://… for a real one)
 	@scripts/run
@@ -36,7 +36,7 @@ microbench: setup ## what the parts of the stages cost: instructions, allocation
 bench: setup ## measure it end to end, and the ceilings beside it (RUNS=1 CELLS="instant delay" for some)
 	@scripts/bench $(CELLS)
 
-lint: ## check formatting, and the compose file where docker compose is there
+lint: setup ## check formatting, Lua, commit subjects, and the compose file where docker compose is there
 	@scripts/lint
 
 format: ## rewrite the sources as the formatter wants them

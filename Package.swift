@@ -63,7 +63,7 @@ func stage(
 ) -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["Stage", "Settings", "Messages", "Loop", logging] + dependencies,
+        dependencies: ["Stage", "Settings", "Messages", "Loop", "Primitives", logging] + dependencies,
         path: "Sources/\(product)",
         exclude: parts,
         swiftSettings: strict + settings
@@ -94,13 +94,16 @@ let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
 /// The part of ingest that reads one kind of queue.
 func source(_ queue: String, _ dependencies: [Target.Dependency], lua: Bool = false) -> Target {
     part(
-        "\(queue)Source", in: "ingest/\(queue)", ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies,
+        "\(queue)Source", in: "ingest/\(queue)",
+        ["Messages", "Primitives", "Queue", .init(stringLiteral: queue)] + dependencies,
         lua: lua)
 }
 
 /// The part of emit that settles one kind of queue.
 func sink(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
-    part("\(queue)Sink", in: "emit/\(queue)", ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies)
+    part(
+        "\(queue)Sink", in: "emit/\(queue)",
+        ["Messages", "Primitives", "Queue", .init(stringLiteral: queue)] + dependencies)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -113,7 +116,7 @@ func queueTests(_ queue: String, _ dependencies: [Target.Dependency]) -> Target 
         "\(queue)Tests",
         [
             .init(stringLiteral: queue), .init(stringLiteral: "\(queue)Source"), .init(stringLiteral: "\(queue)Sink"),
-            "QueueConformance", "Queue", "Messages",
+            "QueueConformance", "Queue", "Messages", "Primitives",
         ] + dependencies)
 }
 
@@ -135,18 +138,20 @@ let package = Package(
         // For scripts/bench alone, likewise.
         .executable(name: "bench", targets: ["BenchProgram"]),
     ],
+    // Exactly these: a lock file cannot be kept, since the ids of commits differ between mirrors. CONTRIBUTING says how to
+    // move them.
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         .systemLibrary(name: "CEpoll", path: "Sources/Shared/System/CEpoll"),
@@ -156,14 +161,16 @@ let package = Package(
         system("CCurl", apt: "libcurl4-openssl-dev"),
         system("CZlib", apt: "zlib1g-dev"),
 
+        // What the standard library lacks: clocks, a generator with a seed.
+        shared("Primitives"),
         shared("Messages", in: pipeline),
         .target(
-            name: "Links", dependencies: [deque], path: "Sources/Shared/Pipeline/Links",
+            name: "Links", dependencies: ["Primitives", deque], path: "Sources/Shared/Pipeline/Links",
             swiftSettings: strict + optimized),
         .target(
             name: "Wire", dependencies: ["Messages", "Links", protobuf], path: "Sources/Shared/Pipeline/Wire",
             exclude: ["wire.proto"], swiftSettings: strict),
-        shared("Loop", in: pipeline, ["CEpoll", heap]),
+        shared("Loop", in: pipeline, ["CEpoll", "Primitives", heap]),
         shared("Queue", in: pipeline, ["Messages", logging]),
         // Not "Metrics": swift-metrics has a target of that name, and names are unique across a package graph.
         .target(
@@ -173,23 +180,26 @@ let package = Package(
             swiftSettings: strict
         ),
         shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", logging, lifecycle]),
-        shared("Tap", in: pipeline, ["Messages", "Loop", "PipelineMetrics", "ZeroMQ", logging]),
-        shared("Settings", in: pipeline, ["Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
+        shared("Tap", in: pipeline, ["Messages", "Loop", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
+        shared(
+            "Settings", in: pipeline,
+            ["Intake", "Messages", "Primitives", "Queue", "RetryPolicy", argumentParser, logging]),
         shared(
             "Stage", in: pipeline,
             [
-                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Status", "Settings", "Tap",
+                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Primitives", "Status", "Settings",
+                "Tap",
                 "ZeroMQ", deque, logging, lifecycle, signals, metrics,
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
-        shared("HTTP", ["CCurl", "CEpoll", "CZlib", "Loop", "Messages"]),
+        shared("HTTP", ["CCurl", "CEpoll", "CZlib", "Loop", "Messages", "Primitives"]),
         shared("Redis", ["CHiredis", "Queue", "Messages"], lua: true),
-        shared("GoogleAuth", ["HTTP", "Loop", "Messages", cryptoExtras]),
-        shared("GatewaySimulator", ["Loop", "Messages", deque]),
+        shared("GoogleAuth", ["HTTP", "Loop", "Messages", "Primitives", cryptoExtras]),
+        shared("GatewaySimulator", ["Loop", "Messages", "Primitives", deque]),
 
         // What the processes of one kind of queue agree on.
-        shared("RedisQueues", in: queues, ["Redis", "Queue", "Messages"], lua: true),
+        shared("RedisQueues", in: queues, ["Redis", "Queue", "Messages", "Primitives"], lua: true),
         shared("RedisPubSub", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
         shared("RedisSortedSet", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
         shared("GooglePubSub", in: queues, ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
@@ -209,7 +219,7 @@ let package = Package(
             "IngestStage", "ingest",
             ["Intake", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sources,
             parts: ["Intake"] + queueFolders),
-        part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages"]),
+        part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
         stage(
             "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", "Queue", deque], parts: ["Attempts"],
             settings: faultHooks),
@@ -234,12 +244,13 @@ let package = Package(
         shared("Processes", in: "Shared/TestSupport"),
         shared("Reports", in: "Shared/TestSupport"),
         .target(
-            name: "LinkSimulator", dependencies: ["Links", deque, heap],
+            name: "LinkSimulator", dependencies: ["Links", "Primitives", deque, heap],
             path: "Sources/Shared/TestSupport/LinkSimulator", swiftSettings: strict + optimized),
         shared("LinkBench", in: "Shared/TestSupport", ["Stage", "Loop", "Messages", "PipelineMetrics", logging]),
         shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
+        shared("RedisListQueue", in: "Shared/TestSupport", ["Messages", "Queue", "Redis"], lua: true),
         .target(
-            name: "SettlementModel", dependencies: ["Messages", "Queue"],
+            name: "SettlementModel", dependencies: ["Messages", "Primitives", "Queue"],
             path: "Sources/Shared/TestSupport/SettlementModel", swiftSettings: strict + optimized),
 
         .target(
@@ -282,6 +293,7 @@ let package = Package(
         tests("OddityTests", ["Oddities", "Processes"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         queueTests("RedisPubSub", ["Redis", "RedisQueues", "TestServers", logging]),
+        tests("RedisListTests", ["RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"]),
         queueTests("RedisSortedSet", ["Redis", "RedisQueues", "TestServers", logging]),
         tests(
             "EndToEndTests",
@@ -295,8 +307,8 @@ let package = Package(
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
         tests("GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", cryptoExtras, flyingFox, flyingSocks]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
-        tests("LoopTests", ["Loop"]),
-        tests("MessagesTests", ["Messages"]),
+        tests("LoopTests", ["Loop", "Primitives"]),
+        tests("MessagesTests", ["Messages", "Primitives"]),
         tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
         tests(
             "StageTests",
@@ -323,9 +335,9 @@ let package = Package(
         tests("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
         tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         tests("DispatchStageTests", ["DispatchStage"]),
-        tests("LinksTests", ["Links", "LinkSimulator"]),
-        tests("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", protobuf]),
-        tests("TapTests", ["Tap", "Loop", "Messages", "PipelineMetrics", "ZeroMQ", logging]),
+        tests("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
+        tests("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
+        tests("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
         tests(
             "SettlementModelTests",
             [

@@ -2,6 +2,7 @@ import Attempts
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 
 /// Counts attempts by queue and outcome.
 @PipelineActor

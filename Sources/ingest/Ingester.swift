@@ -4,6 +4,7 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 import Queue
 import Stage
 import Tap

@@ -2,6 +2,7 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 import Queue
 import RetryPolicy
 import Stage

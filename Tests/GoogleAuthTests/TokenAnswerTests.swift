@@ -1,5 +1,6 @@
 import HTTP
 import Loop
+import Primitives
 import Testing
 
 @testable import GoogleAuth

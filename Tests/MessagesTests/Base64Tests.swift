@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Primitives
 import Testing
 
 struct Base64Tests {
@@ -17,7 +18,7 @@ struct Base64Tests {
 
     @Test(arguments: UInt64(0)..<10)
     func agreesWithFoundation(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for count in 0..<100 {
             let data = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             var encoded: [UInt8] = [0x21]

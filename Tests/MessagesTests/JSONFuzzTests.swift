@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Primitives
 import Testing
 
 /// Random documents, against Foundation's parser.
@@ -8,7 +9,7 @@ import Testing
 struct JSONFuzzTests {
     @Test(arguments: UInt64(0)..<12)
     func findsTheSameFieldsAsFoundation(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<100 {
             let message = RandomJSON.message(using: &random)
             let expected = try #require(
@@ -25,7 +26,7 @@ struct JSONFuzzTests {
 
     @Test(arguments: UInt64(0)..<12)
     func agreesWithFoundationOnBrokenDocuments(seed: UInt64) {
-        var random = SeededGenerator(seed: 1000 + seed)
+        var random = SplitMix64(seed: 1000 + seed)
         for _ in 0..<300 {
             var text = Array(RandomJSON.value(depth: 3, using: &random).utf8)
             for _ in 0..<Int.random(in: 1...2, using: &random) { RandomJSON.mutate(&text, using: &random) }
@@ -40,7 +41,7 @@ struct JSONFuzzTests {
 
     @Test(arguments: UInt64(0)..<8)
     func survivesAnyBytes(seed: UInt64) {
-        var random = SeededGenerator(seed: 2000 + seed)
+        var random = SplitMix64(seed: 2000 + seed)
         for _ in 0..<300 {
             var message = Array(RandomJSON.message(using: &random).utf8)
             for _ in 0..<Int.random(in: 1...8, using: &random) {
@@ -57,7 +58,7 @@ struct JSONFuzzTests {
 
     @Test(arguments: UInt64(0)..<8)
     func writesStringsThatFoundationReads(seed: UInt64) throws {
-        var random = SeededGenerator(seed: 3000 + seed)
+        var random = SplitMix64(seed: 3000 + seed)
         for _ in 0..<200 {
             let scalars = (0..<Int.random(in: 0...20, using: &random)).map { _ in RandomJSON.scalar(using: &random) }
             let text = String(String.UnicodeScalarView(scalars))
@@ -71,7 +72,7 @@ struct JSONFuzzTests {
 }
 
 enum RandomJSON {
-    static func message(using random: inout SeededGenerator) -> String {
+    static func message(using random: inout SplitMix64) -> String {
         var members = [
             ("id", string(using: &random, shortest: 1)), ("payload", object(depth: 3, using: &random)),
             ("deadline", String(Int64.random(in: 1...Int64.max, using: &random))),
@@ -82,7 +83,7 @@ enum RandomJSON {
         return braces(members.map { ("\"\($0)\"", $1) }, using: &random)
     }
 
-    static func value(depth: Int, using random: inout SeededGenerator) -> String {
+    static func value(depth: Int, using random: inout SplitMix64) -> String {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 5), using: &random) {
         case 0: ["null", "true", "false"].randomElement(using: &random) ?? "null"
         case 1: String(Int64.random(in: .min ... .max, using: &random))
@@ -94,7 +95,7 @@ enum RandomJSON {
         }
     }
 
-    static func string(using random: inout SeededGenerator, shortest: Int = 0) -> String {
+    static func string(using random: inout SplitMix64, shortest: Int = 0) -> String {
         let pieces = [
             "a", "id", " ", "é", "漢", "😀", #"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u0041"#, #"\uD83D\uDE00"#, "{", "]", ",",
         ]
@@ -102,7 +103,7 @@ enum RandomJSON {
         return "\"" + (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() + "\""
     }
 
-    static func mutate(_ text: inout [UInt8], using random: inout SeededGenerator) {
+    static func mutate(_ text: inout [UInt8], using random: inout SplitMix64) {
         let letter = Array(#"{}[]:,"\0123eE+-.tfnu a"#.utf8).randomElement(using: &random) ?? 0x20
         // Only ASCII is touched: Foundation also refuses what is not UTF-8.
         guard let index = text.indices.filter({ text[$0] < 0x80 }).randomElement(using: &random) else { return }
@@ -113,37 +114,37 @@ enum RandomJSON {
         }
     }
 
-    static func scalar(using random: inout SeededGenerator) -> Unicode.Scalar {
+    static func scalar(using random: inout SplitMix64) -> Unicode.Scalar {
         let range: ClosedRange<UInt32> =
             [0...0x7F, 0...0x7F, 0x80...0xD7FF, 0xE000...0x10FFFF].randomElement(using: &random) ?? 0...0x7F
         return Unicode.Scalar(.random(in: range, using: &random)) ?? " "
     }
 
-    private static func object(depth: Int, using random: inout SeededGenerator) -> String {
+    private static func object(depth: Int, using random: inout SplitMix64) -> String {
         let count = Int.random(in: 0...4, using: &random)
         // Names differ: Foundation and we need not agree which of two wins inside a payload.
         let members = (0..<count).map { ("\"k\($0)\"", value(depth: depth, using: &random)) }
         return braces(members, using: &random)
     }
 
-    private static func strings(using random: inout SeededGenerator) -> String {
+    private static func strings(using random: inout SplitMix64) -> String {
         let count = Int.random(in: 0...3, using: &random)
         return braces((0..<count).map { ("\"m\($0)\"", string(using: &random)) }, using: &random)
     }
 
-    private static func array(depth: Int, using random: inout SeededGenerator) -> String {
+    private static func array(depth: Int, using random: inout SplitMix64) -> String {
         let count = Int.random(in: 0...4, using: &random)
         return "["
             + (0..<count).map { _ in value(depth: depth, using: &random) }.joined(
                 separator: space(using: &random) + ",") + "]"
     }
 
-    private static func braces(_ members: [(String, String)], using random: inout SeededGenerator) -> String {
+    private static func braces(_ members: [(String, String)], using random: inout SplitMix64) -> String {
         let space = space(using: &random)
         return "{" + space + members.map { "\($0)\(space):\(space)\($1)" }.joined(separator: "\(space),") + "}"
     }
 
-    private static func space(using random: inout SeededGenerator) -> String {
+    private static func space(using random: inout SplitMix64) -> String {
         ["", "", " ", "\n\t"].randomElement(using: &random) ?? ""
     }
 }

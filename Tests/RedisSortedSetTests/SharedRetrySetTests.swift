@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 import Redis
 import RedisSortedSet
@@ -200,9 +201,9 @@ struct SharedRetrySetTests {
         var claims = RedisSortedSetClaims(
             client: RedisClient(bench.server.url), keys: keys, settings: RedisSortedSetSettings(),
             script: RedisSortedSetScripts.standard.claim)
-        let early = try claims.claim(limit: 1, looks: true, takeOverUntil: wallClock() - 60_000)
+        let early = try claims.claim(limit: 1, looks: true, takeOverUntil: WallClock.now().milliseconds - 60_000)
         #expect(early.deliveries.isEmpty)
-        let late = try claims.claim(limit: 1, looks: true, takeOverUntil: wallClock() + 60_000)
+        let late = try claims.claim(limit: 1, looks: true, takeOverUntil: WallClock.now().milliseconds + 60_000)
         #expect(late.deliveries.map(\.text) == ["a"])
     }
 }

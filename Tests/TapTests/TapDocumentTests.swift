@@ -1,6 +1,7 @@
 import Foundation
 import Loop
 import Messages
+import Primitives
 import Testing
 
 @testable import Tap

@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import SwiftProtobuf
 import Testing
 
@@ -76,15 +77,11 @@ struct HeaderCodingTests {
 
 /// Chance that can be repeated.
 private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
+    private var base: SplitMix64
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    init(state: UInt64) { base = SplitMix64(seed: state) }
+
+    mutating func next() -> UInt64 { base.next() }
 
     mutating func text() -> String {
         let length = [0, 0, 1, 5, 127, 128, 300].randomElement(using: &self) ?? 0

@@ -1,6 +1,7 @@
 import LinkSimulator
 import Links
 import Messages
+import Primitives
 import SwiftProtobuf
 import Testing
 
@@ -132,15 +133,11 @@ struct OddFrameTests {
 
 /// Frames with numbers that nobody means.
 private struct OddNumbers: RandomNumberGenerator {
-    var state: UInt64
+    private var base: SplitMix64
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    init(state: UInt64) { base = SplitMix64(seed: state) }
+
+    mutating func next() -> UInt64 { base.next() }
 
     private mutating func number() -> UInt64 {
         let some: [UInt64] = [0, 1, 2, 3, 7, 1 << 31, 1 << 32, 1 << 53, 1 << 62, 1 << 63, .max - 1, .max, next()]

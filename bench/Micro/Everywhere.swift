@@ -2,6 +2,7 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 import Tap
 import ZeroMQ
 

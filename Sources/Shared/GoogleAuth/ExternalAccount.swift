@@ -1,6 +1,7 @@
 import HTTP
 import Loop
 import Messages
+import Primitives
 
 /// A workload that somebody else vouches for (workload identity federation): their token, which lies in a file, is traded
 /// for one of Google's, and that, where the file says so, for the token of a service account.

@@ -1,6 +1,7 @@
 import HTTP
 import Loop
 import Messages
+import Primitives
 
 /// Who we are to Google: Application Default Credentials.
 ///

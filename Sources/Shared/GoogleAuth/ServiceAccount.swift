@@ -2,6 +2,7 @@ import CryptoExtras
 import Foundation
 import Loop
 import Messages
+import Primitives
 
 /// A service account whose private key we hold: an assertion signed with it is traded for a token.
 ///

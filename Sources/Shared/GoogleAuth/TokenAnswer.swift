@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import Loop
 import Messages
+import Primitives
 
 /// The JSON object that came with a token.
 struct TokenAnswer {

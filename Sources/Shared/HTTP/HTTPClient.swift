@@ -2,6 +2,7 @@ internal import CCurl
 import Glibc
 package import Loop
 import Messages
+import Primitives
 
 /// HTTP exchanges, many at once, on the pipeline thread.
 ///
@@ -107,7 +108,7 @@ package final class HTTPClient {
         lastSerial += 1
         active += 1
         slots[slot].serial = lastSerial
-        let (deadline, isTooFar) = now().addingReportingOverflow(timeout.nanoseconds)
+        let (deadline, isTooFar) = monotonicNanoseconds().addingReportingOverflow(timeout.nanoseconds)
         slots[slot].deadline = isTooFar ? .max : deadline
         slots[slot].completion = completion
         return slot
@@ -134,7 +135,7 @@ package final class HTTPClient {
     private func mustBeAlone(_ url: String) -> Bool {
         for url in multi.connections.takeSurplus() {
             guard let origin = Origin(url) else { continue }
-            let now = now()
+            let now = monotonicNanoseconds()
             untidy = untidy.filter { $1 > now }
             let isKnown = untidy[origin] != nil
             guard isKnown || untidy.count < Self.mostUntidy else { continue }
@@ -142,7 +143,7 @@ package final class HTTPClient {
             if !isKnown { onSurplus(redacted(url)) }
         }
         guard !untidy.isEmpty, let origin = Origin(url), let end = untidy[origin] else { return false }
-        return now() < end
+        return monotonicNanoseconds() < end
     }
 
     /// What an ended exchange brought, or `nil` when it goes on elsewhere.
@@ -202,7 +203,7 @@ package final class HTTPClient {
     private func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false) {
         letGo(slot)
         curl_multi_remove_handle(multi.handle, slots[slot].exchange.easy)
-        let left = slots[slot].deadline - now()
+        let left = slots[slot].deadline - monotonicNanoseconds()
         begin(request, in: slot, timeout: .nanoseconds(left), isFresh: isFresh)
     }
 
@@ -336,7 +337,7 @@ package final class HTTPClient {
         multi.unused.removeAll(keepingCapacity: true)
         if let timeout = multi.timeout {
             multi.timeout = nil
-            curlDue = timeout < 0 ? .max : now() + Int64(min(timeout, 1 << 31)) * 1_000_000
+            curlDue = timeout < 0 ? .max : monotonicNanoseconds() + Int64(min(timeout, 1 << 31)) * 1_000_000
         }
         arm()
     }
@@ -360,21 +361,23 @@ package final class HTTPClient {
         if !refused.isEmpty || multi.running < active - refused.count - held {
             due = 0
         } else if active > 0 {
-            due = min(curlDue, now() + 1_000_000_000)
+            due = min(curlDue, monotonicNanoseconds() + 1_000_000_000)
         }
         guard due != .max else { return }
         if let timer {
             if timer.due <= due { return }
             loop.cancel(timer.id)
         }
-        let id = loop.schedule(after: .nanoseconds(max(0, due - now()))) { [weak self] in self?.timerFired() }
+        let id = loop.schedule(after: .nanoseconds(max(0, due - monotonicNanoseconds()))) { [weak self] in
+            self?.timerFired()
+        }
         timer = (id, due)
     }
 
     private func timerFired() {
         timer = nil
         takeRefused()
-        if curlDue <= now() { multi.timeout = 0 }
+        if curlDue <= monotonicNanoseconds() { multi.timeout = 0 }
         actOnTimers()
         takeFinished()
         endOverdue()
@@ -389,7 +392,7 @@ package final class HTTPClient {
     }
 
     private func endOverdue() {
-        let now = now()
+        let now = monotonicNanoseconds()
         guard now >= nextLook else { return }
         nextLook = now + 1_000_000_000
         let limit = now - 500_000_000

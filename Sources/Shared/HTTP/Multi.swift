@@ -142,12 +142,3 @@ extension Readiness {
         }
     }
 }
-
-/// Nanoseconds of CLOCK_MONOTONIC.
-///
-/// Source: clock_gettime(2).
-func now() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}

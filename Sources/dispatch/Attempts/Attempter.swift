@@ -1,6 +1,7 @@
 package import HTTP
 package import Loop
 package import Messages
+import Primitives
 
 /// Makes attempts: takes envelopes that wait and gives them back with what the gateway answered.
 ///

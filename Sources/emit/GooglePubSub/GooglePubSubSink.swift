@@ -1,6 +1,7 @@
 package import GooglePubSub
 package import Loop
 import Messages
+import Primitives
 package import Queue
 
 /// Results published to topics: `gcp-pubsub`'s result side.

@@ -39,15 +39,8 @@ final class FileWatch {
     }
 }
 
-/// The wall clock, and sleeping on it.
+/// Sleeping on the clock.
 enum Clock {
-    /// Milliseconds since 1970.
-    static func milliseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-
     /// Blocks this thread.
     static func sleep(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components

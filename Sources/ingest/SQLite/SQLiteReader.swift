@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 import SQLite
 
@@ -81,10 +82,10 @@ actor SQLiteReader {
     /// tells has come, or there was a gap.
     private func wait(for next: NextWork, since version: Int64, _ database: QueueDatabase) throws(QueueError) {
         while !Task.isCancelled {
-            let left = next.milliseconds(at: Clock.milliseconds())
+            let left = next.milliseconds(at: WallClock.now().milliseconds)
             if left == 0 { return }
             let isTimeToAsk = rest(atMost: left)
-            steps.note(clock: Clock.milliseconds(), running: runningClock())
+            steps.note(clock: WallClock.now().milliseconds, running: runningClock())
             if shared.turn() != next.takeOverFrom || steps.wasSetBack { return }
             guard isTimeToAsk else { continue }
             let latest = try shared.noting { () throws(QueueError) in

@@ -1,4 +1,5 @@
 package import Messages
+import Primitives
 package import Queue
 import SQLite
 import Synchronization
@@ -108,7 +109,7 @@ final class SQLiteState: Sendable {
             let value = try access()
             state.withLock { state in
                 state.health = .reachable
-                state.gate.turn(at: runningClock(), leases: Clock.milliseconds())
+                state.gate.turn(at: runningClock(), leases: WallClock.now().milliseconds)
             }
             return value
         } catch {
@@ -124,7 +125,7 @@ final class SQLiteState: Sendable {
     /// may not.
     func turn() -> Int64 {
         state.withLock { state in
-            let (now, wall) = (runningClock(), Clock.milliseconds())
+            let (now, wall) = (runningClock(), WallClock.now().milliseconds)
             state.gate.turn(at: now, leases: wall)
             if state.gate.isOpen(at: now) {
                 state.takeOverFrom = .min

@@ -1,4 +1,5 @@
 import DequeModule
+import Primitives
 
 extension LinkSender {
     typealias Queue = Deque<QueueEntry>
@@ -15,8 +16,14 @@ extension LinkSender {
         for address in addresses where peersByAddress[address] == nil { addPeer(address) }
     }
 
+    /// Never 0.
+    private mutating func newSession() -> UInt64 {
+        let number = generator.next()
+        return number == 0 ? newSession() : number
+    }
+
     private mutating func addPeer(_ address: String) {
-        let peer = SenderPeer(address: address, session: generator.next(), now: clock.elapsed)
+        let peer = SenderPeer(address: address, session: newSession(), now: clock.elapsed)
         let index = peers.firstIndex { $0 == nil } ?? peers.count
         if index == peers.count { peers.append(peer) } else { peers[index] = peer }
         peersByAddress[address] = index
@@ -80,7 +87,7 @@ extension LinkSender {
     mutating func restartSession(_ index: Int, counting: Bool) {
         guard let session = peers[index]?.session else { return }
         foreignStores[index] = nil
-        let fresh = generator.next()
+        let fresh = newSession()
         let slots = peers[index]?.restart(session: fresh, now: clock.elapsed) ?? []
         peersBySession[session] = nil
         peersBySession[fresh] = index

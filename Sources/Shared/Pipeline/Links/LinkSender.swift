@@ -1,4 +1,5 @@
 import DequeModule
+import Primitives
 
 /// The sending end of a link: accepts messages, gives each to a peer with room, and keeps it until that peer has said
 /// that it is done.

@@ -1,4 +1,5 @@
 import HeapModule
+import Primitives
 import Synchronization
 
 /// What the pipeline thread watches, and what it does when something happens.

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Synchronization
 
 /// The one thread of a process that touches its sockets, timers and transfers.
@@ -88,13 +89,4 @@ final class PipelineThread: SerialExecutor {
         poller.wait(nanoseconds: patience)
         isSleeping.store(false, ordering: .sequentiallyConsistent)
     }
-}
-
-/// CLOCK_MONOTONIC in nanoseconds: it does not count while the machine sleeps, and does while the process is stopped.
-///
-/// Source: clock_gettime(2).
-func monotonicNanoseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

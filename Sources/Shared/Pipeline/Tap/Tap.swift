@@ -1,6 +1,7 @@
 package import Logging
 package import Loop
 package import PipelineMetrics
+package import Primitives
 package import ZeroMQ
 
 /// Publishes copies of the envelopes a stage receives and sends, for whoever subscribes, as messages of two frames:

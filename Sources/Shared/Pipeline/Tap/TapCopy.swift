@@ -1,5 +1,6 @@
-package import Loop
+import Loop
 package import Messages
+package import Primitives
 
 /// One envelope as it passed: what a tap shows of it.
 package struct TapCopy: Sendable {

@@ -1,5 +1,6 @@
 import Loop
 import Messages
+import Primitives
 
 /// Writes a copy as one JSON object on one line, without a line break at its end.
 ///

@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 package import Queue
 package import Redis
 
@@ -43,7 +44,7 @@ extension RedisClient {
         let bodies = try run(requests.map { DeadLetterBody.call($0.body.hash, $0.body.field) })
         let counts = requests.map { RedisCommand("HGET", $0.counts.hash, $0.counts.field) }
         let replies = try send([RedisCommand("TIME")] + counts)
-        let time = replies[0].array?.first?.integer ?? wallClock() / 1000
+        let time = replies[0].array?.first?.integer ?? WallClock.now().milliseconds / 1000
         var letters: [Int: Result<[UInt8], RedisError>] = [:]
         for (request, (body, count)) in zip(requests, zip(bodies, replies.dropFirst())) {
             if let reason = body.error ?? count.error {

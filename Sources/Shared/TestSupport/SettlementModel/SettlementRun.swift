@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 
 /// One schedule on one harness: does the steps one by one, and after each compares the server with the model.
@@ -40,7 +41,7 @@ struct SettlementRun {
     /// Those models that agree with what the server keeps.
     private func matching(_ candidates: [SettlementModel]) async throws -> [SettlementModel] {
         let stored = try await harness.stored()
-        let now = WallClock.milliseconds()
+        let now = WallClock.now().milliseconds
         var matching: [SettlementModel] = []
         for model in candidates where !matching.contains(model) {
             if model.mismatch(stored, now: now, holder: harness.holder) == nil { matching.append(model) }
@@ -61,9 +62,9 @@ struct SettlementRun {
     }
 
     private func perform(_ step: Step) async throws -> Outcome {
-        let began = WallClock.milliseconds()
+        let began = WallClock.now().milliseconds
         let answer = try await answer(to: step)
-        return Outcome(answer, began: began, ended: WallClock.milliseconds())
+        return Outcome(answer, began: began, ended: WallClock.now().milliseconds)
     }
 
     private func answer(to step: Step) async throws -> Outcome.Answer {

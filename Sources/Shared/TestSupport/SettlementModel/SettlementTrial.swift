@@ -1,3 +1,5 @@
+import Primitives
+
 /// Runs schedules against a kind of queue.
 ///
 /// A number replays its schedule, but for what calls at the same time make of each other.
@@ -22,7 +24,7 @@ package struct SettlementTrial: Sendable {
     package func run(seed: UInt64) async throws -> SettlementFailure? {
         var generator = ScheduleGenerator(seed: seed)
         return try await run(seed: seed) { run, taken in
-            taken < length ? generator.next(run.model, at: WallClock.milliseconds()) : nil
+            taken < length ? generator.next(run.model, at: WallClock.now().milliseconds) : nil
         }
     }
 
@@ -31,7 +33,7 @@ package struct SettlementTrial: Sendable {
         var rest = steps[...]
         return try await run(seed: seed, drains: false) { run, _ in
             while let step = rest.popFirst() {
-                if run.model.allows(step, at: WallClock.milliseconds()) { return step }
+                if run.model.allows(step, at: WallClock.now().milliseconds) { return step }
             }
             return nil
         }
@@ -88,8 +90,8 @@ package struct SettlementTrial: Sendable {
     private func drain(_ run: inout SettlementRun, _ taken: inout [Step]) async throws {
         var settlement = 1_000_000
         for _ in 0..<20 {
-            for step in run.model.drainingSteps(settlement: settlement, at: WallClock.milliseconds()) {
-                guard run.model.allows(step, at: WallClock.milliseconds()) else { continue }
+            for step in run.model.drainingSteps(settlement: settlement, at: WallClock.now().milliseconds) {
+                guard run.model.allows(step, at: WallClock.now().milliseconds) else { continue }
                 taken.append(step)
                 try await run.take(step)
             }

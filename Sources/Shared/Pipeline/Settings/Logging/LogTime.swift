@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// A time of day in UTC, to the millisecond, as ISO 8601 has it: `2026-01-31T23:59:59.042Z`.
 struct LogTime: CustomStringConvertible {
@@ -7,11 +8,7 @@ struct LogTime: CustomStringConvertible {
     /// - Parameter milliseconds: Since 1970.
     init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    static func now() -> LogTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return LogTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
+    static func now() -> LogTime { LogTime(milliseconds: WallClock.now().milliseconds) }
 
     var description: String {
         var seconds = time_t(milliseconds / 1000)

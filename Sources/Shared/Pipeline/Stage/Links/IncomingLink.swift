@@ -3,6 +3,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
+import Primitives
 import Tap
 import Wire
 import ZeroMQ

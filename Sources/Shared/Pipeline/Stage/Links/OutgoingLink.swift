@@ -4,6 +4,7 @@ import Logging
 package import Loop
 package import Messages
 import PipelineMetrics
+import Primitives
 package import Queue
 import Tap
 import Wire

@@ -18,3 +18,12 @@ package struct WallClock: Sendable, Equatable {
         return WallClock(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 }
+
+/// Nanoseconds of a clock that nobody sets; it stands while the machine sleeps, and goes on while the process is stopped.
+///
+/// Source: clock_gettime(2), CLOCK_MONOTONIC.
+package func monotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
