@@ -267,7 +267,7 @@ let package = Package(
             ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Redis"]),
         .executableTarget(
             name: "ChaosProgram",
-            dependencies: ["Chaos", "Oddities", "Processes", "Reports", "TestServers", argumentParser],
+            dependencies: ["Chaos", "Oddities", "Processes", "Queue", "Reports", "Settings", "TestServers", argumentParser],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
         .executableTarget(
             name: "Microbench",
@@ -289,7 +289,7 @@ let package = Package(
             path: "bench/Program",
             swiftSettings: strict),
         tests("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
-        tests("ChaosTests", ["Chaos", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
+        tests("ChaosTests", ["Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
         tests("OddityTests", ["Oddities", "Processes"]),
         tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         queueTests("RedisPubSub", ["Redis", "RedisQueues", "TestServers", logging]),
@@ -298,7 +298,7 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Redis", "RedisQueues",
+                "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
                 "RedisPubSub", "RedisSortedSet", "RedisSortedSetSource", "SQLite", grdb,
             ]),
         tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),

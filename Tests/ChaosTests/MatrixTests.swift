@@ -1,3 +1,4 @@
+import Queue
 import Testing
 
 @testable import Chaos
@@ -35,8 +36,8 @@ struct MatrixTests {
 
     @Test
     func runsWholeOnPubSubThoughItsEmulatorForgetsEverythingWhenItEnds() throws {
-        let cells = QueueKind.gcpPubSub.cells
-        #expect(cells.filter(QueueKind.gcpPubSub.fits).count == Matrix.cells.count)
+        let cells = QueueKind.googlePubSub.cells
+        #expect(cells.filter(QueueKind.googlePubSub.fits).count == Matrix.cells.count)
         #expect(Set(cells.map(\.name)).count == cells.count)
         #expect(cells.allSatisfy { !$0.name.contains("redis") && !$0.summary.contains("Redis") })
         #expect(cells.allSatisfy { $0.layout.leaseSeconds >= 10 })

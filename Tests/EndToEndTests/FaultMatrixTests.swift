@@ -2,6 +2,7 @@ import Chaos
 import Foundation
 import Processes
 import TestServers
+import Queue
 import Testing
 
 extension EndToEnd {
@@ -21,7 +22,7 @@ extension EndToEnd {
             .timeLimit(.minutes(3)), .enabled(if: GooglePubSubEmulator.isInstalled, "\(GooglePubSubEmulator.hint)"),
             arguments: ["kill-dispatch", "kill-emit-all", "kill-ingest-peer", "pubsub-refused-2s", "reply-lost-emit"])
         func keepsItsPromisesOnPubSub(name: String) async throws {
-            try await run(name, on: .gcpPubSub)
+            try await run(name, on: .googlePubSub)
         }
 
         @Test(

@@ -62,25 +62,20 @@ package struct MatrixRun: Sendable {
     private func folder(of cell: Cell) -> URL { folder.appending(path: cell.name) }
 }
 
-/// Kinds of queues that the matrix can run on.
-package enum QueueKind: String, Sendable, CaseIterable {
-    case redisSortedSet = "redis-sortedset"
-    case redisPubSub = "redis-pubsub"
-    case sqlite
-    case gcpPubSub = "gcp-pubsub"
-
+/// The matrix runs on every kind.
+extension QueueKind {
     @Sendable
     func make(_ cell: Cell, in folder: URL) async throws -> any QueueUnderTest {
         switch self {
         case .redisSortedSet: try await RedisSortedSetQueue(isAlwaysSynced: cell.isAlwaysSynced)
         case .redisPubSub: try await RedisPubSubQueue(isAlwaysSynced: cell.isAlwaysSynced)
         case .sqlite: try SQLiteQueue(folder: folder)
-        case .gcpPubSub: try await GooglePubSubQueue(ackDeadline: cell.layout.leaseSeconds)
+        case .googlePubSub: try await GooglePubSubQueue(ackDeadline: cell.layout.leaseSeconds)
         }
     }
 
     /// The cells of the matrix as they are on this queue, those that make no sense here included.
-    package var cells: [Cell] { self == .gcpPubSub ? Matrix.cells.map(\.onPubSub) : Matrix.cells }
+    package var cells: [Cell] { self == .googlePubSub ? Matrix.cells.map(\.onPubSub) : Matrix.cells }
 
     /// Why a cell makes no sense here; `nil` if it does.
     package func objection(to cell: Cell) -> String? {

@@ -1,4 +1,5 @@
 package import Foundation
+package import Queue
 import GatewaySimulator
 import Processes
 

@@ -3,7 +3,9 @@ import Chaos
 import Foundation
 import Oddities
 import Processes
+import Queue
 import Reports
+import Settings
 
 /// Runs the fault matrix and the soak against the executables beside it.
 @main
@@ -23,8 +25,6 @@ func besideThis() throws -> @Sendable (String) throws -> URL {
     let folder = try builtExecutable("ingest").deletingLastPathComponent()
     return { folder.appending(path: $0) }
 }
-
-extension QueueKind: ExpressibleByArgument {}
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "Name the cells of the matrix.")
