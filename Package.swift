@@ -267,7 +267,9 @@ let package = Package(
             ["Chaos", "Processes", "TestServers", "GatewaySimulator", "Redis"]),
         .executableTarget(
             name: "ChaosProgram",
-            dependencies: ["Chaos", "Oddities", "Processes", "Queue", "Reports", "Settings", "TestServers", argumentParser],
+            dependencies: [
+                "Chaos", "Oddities", "Processes", "Queue", "Reports", "Settings", "TestServers", argumentParser,
+            ],
             path: "Sources/Shared/TestSupport/ChaosProgram", swiftSettings: strict),
         .executableTarget(
             name: "Microbench",

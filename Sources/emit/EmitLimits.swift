@@ -12,15 +12,15 @@ struct EmitLimits: Sendable, Equatable {
     /// A result that is larger becomes an error.
     ///
     /// Larger than any answer, unless much of it is control characters.
-    let largestResult: Int
+    let maxResult: Int
 
     /// - Parameters:
     ///   - maxUnackedBytes: `--max-unacked-bytes`.
-    ///   - largestResult: what the queue takes.
-    init(maxUnackedBytes: Int, largestResult: Int = .max) {
+    ///   - maxResult: what the queue takes.
+    init(maxUnackedBytes: Int, maxResult: Int = .max) {
         movingBytes = maxUnackedBytes / 4
         keptBytes = max(1, maxUnackedBytes / 4)
-        self.largestResult = min(largestResult, max(maxUnackedBytes, Self.leastUnackedBytes) / 2)
+        self.maxResult = min(maxResult, max(maxUnackedBytes, Self.leastUnackedBytes) / 2)
     }
 
     /// What a link carries in one message: with less no answer could be large.

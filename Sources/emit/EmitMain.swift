@@ -14,7 +14,7 @@ struct EmitMain {
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: settings.resultPayload)),
                 limits: EmitLimits(
-                    maxUnackedBytes: settings.stage.maxUnackedBytes, largestResult: sink.largestResult),
+                    maxUnackedBytes: settings.stage.maxUnackedBytes, maxResult: sink.maxResult),
                 spacing: sink.spacing, logger: stage.logger,
                 tap: stage.links.tap)
             return EmitWork(

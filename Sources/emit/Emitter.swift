@@ -35,9 +35,9 @@ final class Emitter {
     }
 
     /// Refusals after which a result goes to the dead letters instead.
-    private static let mostRefusals = 10
-    private static let largestBatch = 256
-    private static let largestBatchBytes = 8 << 20
+    private static let maxRefusals = 10
+    private static let maxBatch = 256
+    private static let maxBatchBytes = 8 << 20
 
     private let incoming: IncomingLink
     private let settlements: Settlements
@@ -55,7 +55,7 @@ final class Emitter {
     private var lanes = QueueNumbers()
     /// Settlements that the queue cannot take now, and why, as far as it has been said.
     private var delays = (count: 0, reasons: Set<String>())
-    private static let mostReasons = 100
+    private static let maxReasons = 100
     /// Results refused for good, and answers too large.
     private var refusals = RareLine()
     /// What is in another store than this process settles in is given back.
@@ -109,13 +109,13 @@ final class Emitter {
         while waiting.isEmpty && !isStopped {
             await withCheckedContinuation { waiter = $0 }
         }
-        while waiting.count < Self.largestBatch, !isStopped, let delay = pacer.delay(at: EventLoop.shared.now) {
+        while waiting.count < Self.maxBatch, !isStopped, let delay = pacer.delay(at: EventLoop.shared.now) {
             await EventLoop.shared.pause(for: delay)
         }
         var batch: [Item] = []
         var bytes = 0
-        while let item = waiting.first, batch.count < Self.largestBatch,
-            batch.isEmpty || bytes + item.bytes <= Self.largestBatchBytes
+        while let item = waiting.first, batch.count < Self.maxBatch,
+            batch.isEmpty || bytes + item.bytes <= Self.maxBatchBytes
         {
             bytes += item.bytes
             batch.append(item)
@@ -216,8 +216,8 @@ final class Emitter {
     private func refused(_ item: Item, _ reason: String) {
         var item = item
         item.refusals += 1
-        if item.refusals == 1 || item.refusals == Self.mostRefusals { say(item, reason) }
-        if item.refusals == Self.mostRefusals {
+        if item.refusals == 1 || item.refusals == Self.maxRefusals { say(item, reason) }
+        if item.refusals == Self.maxRefusals {
             var reason = "the result cannot be written: \(reason)"
             if case .ended(.deadLetter(let first)) = item.envelope.progress { reason = "\(first); \(reason)" }
             item.isGivenUp = true
@@ -233,7 +233,7 @@ final class Emitter {
             item.isDelayed = true
             delays.count += 1
         }
-        if delays.reasons.count < Self.mostReasons, delays.reasons.insert(reason).inserted {
+        if delays.reasons.count < Self.maxReasons, delays.reasons.insert(reason).inserted {
             logger.warning(
                 "The queue cannot take results now; trying again until it can",
                 metadata: [
@@ -276,7 +276,7 @@ final class Emitter {
         guard kept.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
         guard incoming.start(ticket) else { return }
         var envelope = envelope
-        let bytes = settlements.fit(&envelope, into: limits.largestResult)
+        let bytes = settlements.fit(&envelope, into: limits.maxResult)
         let item = Item(
             envelope: envelope, ticket: ticket, bytes: bytes, lane: lane, isWatched: tap?.isWatched == true)
         move(item, 1)

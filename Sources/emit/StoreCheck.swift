@@ -21,7 +21,7 @@ struct StoreCheck: Sendable {
     /// Settlements given back so far.
     private(set) var refused = 0
 
-    private static let mostStores = 16
+    private static let maxStores = 16
     /// A sender that has nobody else asks again each second; after this long it has.
     private static let pause = Duration.seconds(3)
     /// Whoever is right may come a moment later than whoever is not.
@@ -49,7 +49,7 @@ struct StoreCheck: Sendable {
         var note = foreign[store] ?? Note(first: now, last: now, queue: queue)
         if now - note.last >= Self.pause { note.first = now }
         note.last = now
-        if foreign[store] != nil || foreign.count < Self.mostStores { foreign[store] = note }
+        if foreign[store] != nil || foreign.count < Self.maxStores { foreign[store] = note }
     }
 
     /// Whether something was given back a moment ago.

@@ -18,7 +18,7 @@ struct IngestMain {
             let ingester = Ingester(
                 queues: queues, dispatch: try stage.outgoing(to: .dispatch),
                 preparation: Preparation(
-                    limits: RequestLimits(maximumPayloadBytes: settings.maxPayloadBytes),
+                    limits: RequestLimits(maxPayloadBytes: settings.maxPayloadBytes),
                     maxDeliveries: settings.stage.maxDeliveries,
                     reserved: ReservedNames(settings.server.kind.descriptor.names ?? .channels, queues)),
                 policy: settings.mergePolicy,

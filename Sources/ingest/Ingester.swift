@@ -50,7 +50,7 @@ final class Ingester {
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
-    private static let largestLease = 512
+    private static let maxLease = 512
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
@@ -264,6 +264,6 @@ final class Ingester {
     /// None while dispatch has handed back what was sent for this queue: its share of the room there is used up.
     private func currentPermits(queue: Int) -> Int {
         dispatch.hasHandedBack(lane: queue)
-            ? 0 : min(Self.largestLease, admission.permits(queue: queue, room: dispatch.room))
+            ? 0 : min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
     }
 }

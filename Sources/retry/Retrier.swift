@@ -26,7 +26,7 @@ final class Retrier: StageWork {
     /// Decisions that may wait for emit; more are taken as soon as some are done.
     ///
     /// One queue's share is more than an emit keeps of one that is stuck: that does not come to fill it unnoticed.
-    private static let mostOpen = 4096
+    private static let maxOpen = 4096
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
@@ -36,12 +36,12 @@ final class Retrier: StageWork {
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
-        shares = QueueShares(count: Self.mostOpen, bytes: maxUnackedBytes)
+        shares = QueueShares(count: Self.maxOpen, bytes: maxUnackedBytes)
         self.logger = logger
         incoming.onMessage = { [weak self] in self?.decide($0, $1) }
         incoming.wantedRoom = { [weak self] in
             guard let self, shares.hasRoomForSome else { return 0 }
-            return Self.mostOpen - shares.count
+            return Self.maxOpen - shares.count
         }
         emit.onShareEnd = { [weak self] in self?.shares.remove($0) }
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
@@ -91,7 +91,7 @@ final class Retrier: StageWork {
             "A gateway asks for a longer pause than it is given: set --retry-after-max if it means it",
             metadata: [
                 "queue": "\(envelope.queue)", "url": "\(redacted(envelope.url))", "retry_after": "\(Int64(seconds)) s",
-                "retry_after_max": "\(policy.maximumRetryAfter) s", "more_since_last_line": "\(earlier)",
+                "retry_after_max": "\(policy.maxRetryAfter) s", "more_since_last_line": "\(earlier)",
                 "request.id": "\(envelope.id)",
             ])
     }

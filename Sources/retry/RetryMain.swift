@@ -23,7 +23,7 @@ extension RetryPolicy {
     fileprivate init(_ settings: RetrySettings) {
         self.init(
             backoff: settings.backoff, base: settings.backoffBase / .seconds(1),
-            maximum: settings.backoffMax / .seconds(1), maximumAttempts: settings.maxAttempts,
-            maximumRetryAfter: settings.retryAfterMax / .seconds(1))
+            maximum: settings.backoffMax / .seconds(1), maxAttempts: settings.maxAttempts,
+            maxRetryAfter: settings.retryAfterMax / .seconds(1))
     }
 }

@@ -59,6 +59,9 @@ struct RequestLineTests {
         (#"{"id":"a","custom_id":"b","payload":{}}"#, RequestLine.Format.request),
         (#"{"id":"a","payload":{"custom_id":"b"}}"#, .request), (#"{"custom_id":"b"}"#, .batch),
         ("custom_id", .request),
+        (#"{"custom_id":"a","method":"POST","url":"/x","body":{},"id":"zz"}"#, .batch),
+        (#"{"custom_id":"a","url":"/x","body":{},"id":null}"#, .batch),
+        (#"{"id":"a","custom_id":"b","body":{},"payload":{}}"#, .request),
     ])
     func tellsTheFormats(line: String, format: RequestLine.Format) {
         #expect(RequestLine.format(of: bytes(line), after: .request) == format)
@@ -69,7 +72,8 @@ struct RequestLineTests {
         (#"{"custom_id":"a","body":{"t":NaN}}"#, #""a""#), (#"{"custom_id" : "a\u0000\"b", "x":1,}"#, #""a\u0000\"b""#),
         (#"{"body":{"a":[,]},"custom_id":17}"#, "17"), (#"{"custom_id":{"a":1}}"#, nil),
         (#"{"custom_id":"never ends"#, nil),
-        (#"{"id":"made of it","deadline":1}"#, #""made of it""#), (#"{"custom_id":"x\ud800y"}"#, #""x\ud800y""#),
+        (#"{"id":"made of it","deadline":1}"#, #""made of it""#), (#"{"custom_id":"a","body":{},"id":"zz"}"#, #""a""#),
+        (#"{"custom_id":"x\ud800y"}"#, #""x\ud800y""#),
         (String(repeating: #"{"custom_id":"deep","a":"#, count: 600), #""deep""#),
     ])
     func findsTheIdOfABatchLineThatCannotBeRead(line: String, id: String?) {

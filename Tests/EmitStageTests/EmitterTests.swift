@@ -105,7 +105,7 @@ struct EmitterTests {
 
     @Test(.timeLimit(.minutes(1)))
     func makesAnErrorOfAResultThatIsTooLargeAsText() async throws {
-        let bench = try await Bench.start(limits: EmitLimits(maxUnackedBytes: 1 << 20, largestResult: 100_000))
+        let bench = try await Bench.start(limits: EmitLimits(maxUnackedBytes: 1 << 20, maxResult: 100_000))
         bench.send(0, body: Bytes(repeating: 0x01, count: 20_000))
         bench.send(1, body: Bytes(repeating: 0x41, count: 70_000))
         try await bench.wait { bench.emitter.counts["waiting"] == 2 }

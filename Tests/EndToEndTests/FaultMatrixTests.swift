@@ -1,8 +1,8 @@
 import Chaos
 import Foundation
 import Processes
-import TestServers
 import Queue
+import TestServers
 import Testing
 
 extension EndToEnd {

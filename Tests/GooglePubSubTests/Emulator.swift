@@ -69,10 +69,10 @@ struct Lab: Sendable {
     }
 
     @PipelineActor
-    func sink(orderingKey: String = "", mostParked: Int = 1000) throws -> GooglePubSubSink {
+    func sink(orderingKey: String = "", maxParked: Int = 1000) throws -> GooglePubSubSink {
         GooglePubSubSink(
             client: try client(), project: Self.project, defaultTopic: results, orderingKey: orderingKey,
-            mostParked: mostParked)
+            maxParked: maxParked)
     }
 
     func publish(_ texts: String..., attributes: [String: String] = [:]) throws {

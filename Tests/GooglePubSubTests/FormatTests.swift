@@ -88,7 +88,7 @@ struct FormatTests {
         let info = try SubscriptionInfo(Bytes(json.utf8))
         #expect(info.ackDeadline == 45)
         #expect(info.minimumBackoff == 500)
-        #expect(info.maximumAttempts == 7)
+        #expect(info.maxAttempts == 7)
         #expect(info.warnings.isEmpty)
     }
 

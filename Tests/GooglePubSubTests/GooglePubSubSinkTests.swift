@@ -121,7 +121,7 @@ struct GooglePubSubSinkTests {
     func parksNoMoreThanItHasRoomForAndGoesOnWhenSomeHaveGoneBack() async throws {
         let lab = try await Lab { $0.backoff = nil }
         let source = try await lab.source()
-        let sink = try await lab.sink(mostParked: 2)
+        let sink = try await lab.sink(maxParked: 2)
         try await source.connect()
         try await sink.connect()
         try lab.publish("a", "b", "c")

@@ -43,7 +43,7 @@ struct ParkingTests {
 
     @Test
     func hasRoomForSoManyOfEachSubscriptionAndForMoreWhenSomeHaveGoneBack() {
-        var parking = Parking(most: 8, mostBytes: 1 << 20)
+        var parking = Parking(most: 8, maxBytes: 1 << 20)
         parking.add("other", of: "other", for: .seconds(1), at: .zero)
         var count = 0
         while parking.hasRoom(for: subscription), count < 100 {

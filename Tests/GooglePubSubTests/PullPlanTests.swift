@@ -21,7 +21,7 @@ struct PullPlanTests {
     func hasMorePullsUnderWayTheMoreComesBackFull() {
         var plan = PullPlan()
         for _ in 0..<20 { plan.answered(100, of: 100, bytes: 70_000, after: .milliseconds(6)) }
-        #expect(plan.pulls == PullPlan.mostPulls)
+        #expect(plan.pulls == PullPlan.maxPulls)
         #expect(plan.next(wanted: 500, underWay: 3, asked: 300) == 100)
     }
 

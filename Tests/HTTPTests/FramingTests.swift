@@ -34,7 +34,8 @@ struct FramingTests {
         #expect(server.requests.count { $0.body == Array("odd".utf8) } == 1, "sent once")
         if let keeps = odd.keeps {
             let used = server.requests.map { "\($0.connection): \(String(decoding: $0.body, as: UTF8.self))" }
-            #expect(!server.connections(of: "after").isDisjoint(with: server.connections(of: "odd")) == keeps, "\(used)")
+            #expect(
+                !server.connections(of: "after").isDisjoint(with: server.connections(of: "odd")) == keeps, "\(used)")
         }
         #expect(await client.active == 0)
     }

@@ -110,7 +110,7 @@ struct PreparationTests {
 
     @Test
     func answersAPayloadAboveTheLimit() {
-        let small = Preparation(limits: RequestLimits(maximumPayloadBytes: 10), maxDeliveries: 5)
+        let small = Preparation(limits: RequestLimits(maxPayloadBytes: 10), maxDeliveries: 5)
         let message = #"{"id":"a","deadline":9999999999,"payload":{"prompt":"long enough"}}"#
         let envelope = small.envelope(for: delivery(message), from: queue, now: Self.now)
         guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {

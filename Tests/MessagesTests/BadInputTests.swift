@@ -138,7 +138,7 @@ struct BadInputTests {
 
     @Test
     func limitsThePayload() throws {
-        let limits = RequestLimits(maximumPayloadBytes: 12)
+        let limits = RequestLimits(maxPayloadBytes: 12)
         func message(_ payload: String) -> String { #"{"id":"a","deadline":5,"payload":\#(payload)}"# }
         #expect(throws: Unexpected.self) {
             try rejection(message(#"{"a":"12345"}"#.replacing("5", with: "")), limits: limits)

@@ -13,7 +13,8 @@ struct DocumentTests {
         }
         #expect(paths.count > 10)
         for path in paths {
-            #expect(FileManager.default.fileExists(atPath: Self.root.appending(path: path).path), "\(path) is not there")
+            #expect(
+                FileManager.default.fileExists(atPath: Self.root.appending(path: path).path), "\(path) is not there")
         }
     }
 
@@ -32,9 +33,12 @@ struct DocumentTests {
     }
 
     private static func sources() throws -> [String] {
-        let folder = root.appending(path: "Sources")
-        return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }.map {
-            try String(contentsOf: folder.appending(path: $0), encoding: .utf8)
+        try ["Sources", "Tests"].flatMap { name in
+            let folder = root.appending(path: name)
+            return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+                .map {
+                    try String(contentsOf: folder.appending(path: $0), encoding: .utf8)
+                }
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// What the thread decides, without a server.
 struct IntakeDecisionsTests {
     private let now = ContinuousClock.now
-    private let settings = RedisPubSubSettings(patience: .milliseconds(20), mostWaiting: 4, mostWaitingBytes: 100)
+    private let settings = RedisPubSubSettings(patience: .milliseconds(20), maxWaiting: 4, maxWaitingBytes: 100)
 
     @Test
     func claimsWhatIsAskedForAndLetsTheRestWait() throws {

@@ -21,6 +21,16 @@ struct CancellationTests {
         #expect(taken.map(\.isCancelled) == [true, false, false, false])
     }
 
+    /// A token is its bytes.
+    @Test(arguments: [("t caf\u{e9}", "t cafe\u{301}"), ("t cafe\u{301}", "t caf\u{e9}")])
+    func doesNotMarkWhatAnotherTokenCancels(token: String, marker: String) async throws {
+        let bench = try await RedisSortedSetBench()
+        try bench.submit(tagged(id: "a", token: token), tagged(id: "b", token: token))
+        _ = try bench.server.command("SET", "request-cancel:a", marker)
+        _ = try bench.server.command("SET", "request-cancel:b", token)
+        #expect(try await bench.source().take(2).map(\.isCancelled) == [false, true])
+    }
+
     @Test
     func marksARetryThatWasCancelledWhileItWaited() async throws {
         let bench = try await RedisSortedSetBench()

@@ -145,3 +145,22 @@ func tagged(id: String, token: String) -> String {
     let inside = token.isEmpty ? "{}" : #"{"request_token":"\#(token)"}"#
     return #"{"internal":\#(inside),"request_kind":"redis","data":{"id":"\#(id)","deadline":1900000000,"payload":{}}}"#
 }
+
+/// Names are their bytes.
+@Suite(.timeLimit(.minutes(1)))
+struct QueueNameTests {
+    @Test
+    func settlesQueuesWhoseNamesDifferOnlyInTheirBytesEachInItsOwn() async throws {
+        let bench = try await RedisSortedSetBench()
+        let names = ["caf\u{e9}", "cafe\u{301}"]
+        var settlements: [Settlement] = []
+        for (number, name) in names.enumerated() {
+            try bench.submit("{\"id\":\"\(number)\"}", to: name)
+            let taken = try await bench.source(name).take(1)
+            settlements += taken.map { bench.result($0, id: "\(number)", "\(number)") }
+        }
+        #expect(try await bench.sink().settle(settlements) == [.settled, .settled])
+        #expect(try bench.popped() == ["0", "1"])
+        #expect(try bench.keys() == [RedisSortedSetBench.list])
+    }
+}

@@ -52,14 +52,14 @@ struct SettlingTests {
 
     @Test
     func stopsAfterSoManyAttempts() {
-        let policy = RetryPolicy(maximumAttempts: 3)
+        let policy = RetryPolicy(maxAttempts: 3)
         #expect(result(policy, envelope(status: 429, failedAttempts: 1), now: 0) == nil)
         #expect(result(policy, envelope(status: 429, failedAttempts: 2), now: 0) == .answer(statusCode: 429, body: [9]))
         #expect(
             result(policy, envelope(status: nil, failedAttempts: 2), now: 0)
                 == .failure(.attemptsExhausted, message: "3 attempts failed; the last: connection refused"))
         #expect(
-            result(RetryPolicy(maximumAttempts: 1), envelope(status: nil), now: 0)
+            result(RetryPolicy(maxAttempts: 1), envelope(status: nil), now: 0)
                 == .failure(.attemptsExhausted, message: "1 attempt failed; the last: connection refused"))
     }
 

@@ -55,7 +55,7 @@ struct LeasingTests {
             for maximum in [1, 200, 1000] {
                 counts.append(
                     try database.lease(
-                        queue: "requests", limit: 9, milliseconds: 60_000, takeOver: true, maximumBytes: maximum
+                        queue: "requests", limit: 9, milliseconds: 60_000, takeOver: true, maxBytes: maximum
                     ).count)
             }
             #expect(counts == [1, 2, 2])

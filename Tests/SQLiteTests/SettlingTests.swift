@@ -37,6 +37,29 @@ struct SettlingTests {
         }
     }
 
+    /// Whatever a producer calls a request, it finds it by that.
+    @Test
+    func keepsIdsByteForByte() async throws {
+        try await withLeases(["a", "b", "c"]) { database, leases in
+            let ids = ["a\0b", "a\0c"]
+            let statuses = try database.settle([
+                settlement(leases[0], id: ids[0], .result(Bytes("{}".utf8))),
+                settlement(leases[1], id: ids[1], .result(Bytes("{}".utf8))),
+                settlement(leases[2], id: ids[0], .deadLetter(reason: "r\0s", result: nil)),
+            ])
+            #expect(statuses == [.settled, .settled, .settled])
+            let rows = try plain(database.path) { connection in
+                try String.fetchAll(
+                    connection,
+                    sql: """
+                        SELECT typeof(id) || hex(id) FROM results UNION ALL
+                        SELECT typeof(id) || hex(id) || hex(reason) FROM dead_letters
+                        """)
+            }
+            #expect(rows == ["text610062", "text610063", "text610062720073"])
+        }
+    }
+
     @Test
     func oneThatFindsNoRoomWaitsAloneAndTheOthersAreSettled() async throws {
         try await withLeases(["a", "b", "c", "d"]) { database, leases in

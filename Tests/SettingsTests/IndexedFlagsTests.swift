@@ -61,6 +61,16 @@ struct IndexedFlagsTests {
         #expect(names(["--sqlite.request-queue-name.2", "y"]) == ["request-queue"])
     }
 
+    /// To Redis they are two keys.
+    @Test
+    func takesQueuesWhoseNamesDifferOnlyInTheirBytes() throws {
+        let settings = try IngestSettings.parse(
+            arguments: ["--redis.request-queue-name=caf\u{e9}", "--redis.request-queue-name.2=cafe\u{301}"],
+            environment: [:])
+        #expect(
+            settings.server.queues.map { Array($0.name.utf8) } == [Array("caf\u{e9}".utf8), Array("cafe\u{301}".utf8)])
+    }
+
     @Test(arguments: [
         (["--redis.request-queue-name.0", "a"], "--redis.request-queue-name.0: queues are numbered from 1"),
         (["--redis.request-queue-name.2"], "--redis.request-queue-name.2: a value is missing"),

@@ -87,13 +87,13 @@ struct LogWriterTests {
     func keepsTheFirstLinesAndCountsTheOthers() {
         var backlog = LogBacklog()
         #expect(backlog.isEmpty)
-        for number in 0..<(LogBacklog.mostLines + 2) { backlog.add("\(number)") }
+        for number in 0..<(LogBacklog.maxLines + 2) { backlog.add("\(number)") }
         let batch = backlog.take()
-        #expect(batch.lines.count == LogBacklog.mostLines)
+        #expect(batch.lines.count == LogBacklog.maxLines)
         #expect(batch.lines.first == "0")
         #expect(batch.dropped == 2)
         #expect(backlog.isEmpty)
-        let half = String(repeating: "x", count: LogBacklog.mostBytes / 2)
+        let half = String(repeating: "x", count: LogBacklog.maxBytes / 2)
         for _ in 0..<3 { backlog.add(half) }
         let large = backlog.take()
         #expect(large.dropped == 1)

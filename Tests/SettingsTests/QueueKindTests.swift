@@ -19,7 +19,8 @@ struct QueueKindTests {
         }
         let loads = try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: "bench/Harness").path)
         #expect(
-            loads.contains { ($0 as NSString).lastPathComponent.hasPrefix(folder) }, "there is no load in bench/Harness")
+            loads.contains { ($0 as NSString).lastPathComponent.hasPrefix(folder) }, "there is no load in bench/Harness"
+        )
     }
 
     @Test

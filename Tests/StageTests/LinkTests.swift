@@ -56,7 +56,7 @@ struct LinkTests {
     @Test(.timeLimit(.minutes(1)))
     func ignoresAndCountsWhatStrangersSend() async throws {
         let pair = try await LinkPair.start()
-        let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 100, maximumFrame: 1 << 20))
+        let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 100, maxFrame: 1 << 20))
         try stranger.connect(pair.bench.endpoint)
         let frames: [[UInt8]] = [
             [], [1], Array("GET / HTTP/1.1\r\n\r\n".utf8), [1, 1, 255, 255, 255, 255], [9, 9, 0, 0, 0, 0],
@@ -73,7 +73,7 @@ struct LinkTests {
     @Test(.timeLimit(.minutes(1)))
     func keepsFewSocketsForStrangersWhoAreNotThere() async throws {
         let pair = try await LinkPair.start()
-        let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 1000, maximumFrame: 1 << 20))
+        let stranger = try Context().makeSocket(.push, SocketOptions(highWaterMark: 1000, maxFrame: 1 << 20))
         try stranger.connect(pair.bench.endpoint)
         for number in 1...400 as ClosedRange<UInt64> {
             let hello = Hello(session: number, receiver: 0, number: 1, ackAddress: "ipc:///tmp/ap-nobody-\(number)")

@@ -110,7 +110,7 @@ struct AddressBookTests {
         let server = Server()
         let book = AddressBook { server.ask($0, $1) }
         for number in 0..<1000 { _ = book.addresses(of: "stranger-\(number)", isForeign: true, now: .zero) }
-        #expect(server.questions.count == AddressBook.mostForeign)
+        #expect(server.questions.count == AddressBook.maxForeign)
         _ = book.addresses(of: "configured", isForeign: false, now: .zero)
         #expect(server.questions.last == "configured")
     }

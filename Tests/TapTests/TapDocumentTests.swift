@@ -83,7 +83,7 @@ struct TapDocumentTests {
         let document = try decode(copy, showsPayloads: true)
         let shown = try #require(document["answer"] as? String)
         #expect(text.hasPrefix(shown))
-        #expect((TapDocument.longestPayload - 3...TapDocument.longestPayload).contains(shown.utf8.count))
+        #expect((TapDocument.maxPayload - 3...TapDocument.maxPayload).contains(shown.utf8.count))
         #expect(document["answer_cut"] as? Bool == true)
         #expect(document["answer_encoding"] == nil)
         #expect(document["answer_bytes"] as? Int == text.utf8.count)

@@ -117,7 +117,7 @@ private struct Bench {
     func subscriber(_ prefixes: [String], highWaterMark: CInt = 1000) throws -> Socket {
         let socket = try Context().makeSocket(
             .subscriber,
-            SocketOptions(highWaterMark: highWaterMark, queuesWithoutPeer: true, maximumFrame: 1 << 20))
+            SocketOptions(highWaterMark: highWaterMark, queuesWithoutPeer: true, maxFrame: 1 << 20))
         for prefix in prefixes { try socket.subscribe(Array(prefix.utf8)) }
         try socket.connect(tap.boundEndpoint())
         return socket

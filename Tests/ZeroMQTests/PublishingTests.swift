@@ -4,7 +4,7 @@ import Testing
 @testable import ZeroMQ
 
 struct PublishingTests {
-    private let options = SocketOptions(highWaterMark: 100, queuesWithoutPeer: true, maximumFrame: 1 << 20)
+    private let options = SocketOptions(highWaterMark: 100, queuesWithoutPeer: true, maxFrame: 1 << 20)
 
     @Test(.timeLimit(.minutes(1)))
     func tellsThePublisherWhatIsWantedAndBringsBothFramesOfIt() throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import ZeroMQ
 
 struct SocketTests {
-    private let options = SocketOptions(highWaterMark: 100, maximumFrame: 1 << 20)
+    private let options = SocketOptions(highWaterMark: 100, maxFrame: 1 << 20)
 
     @Test(.timeLimit(.minutes(1)))
     func deliversFramesInOrder() throws {
@@ -39,7 +39,7 @@ struct SocketTests {
     @Test
     func queuesWithoutAPeerWhenAskedTo() throws {
         let push = try Context().makeSocket(
-            .push, SocketOptions(highWaterMark: 10, queuesWithoutPeer: true, maximumFrame: 100))
+            .push, SocketOptions(highWaterMark: 10, queuesWithoutPeer: true, maxFrame: 100))
         try push.connect("tcp://127.0.0.1:1")
         let sent = try push.send([1])
         #expect(sent)

@@ -30,7 +30,7 @@ struct TokenCache: Sendable {
     static let margin = Duration.seconds(225)
     /// After the first failure, doubled by each one that follows it.
     static let firstPause = Duration.seconds(1)
-    static let longestPause = Duration.seconds(16)
+    static let maxPause = Duration.seconds(16)
 
     private var entry: Entry?
     private var isFetching = false
@@ -67,7 +67,7 @@ struct TokenCache: Sendable {
         isFetching = false
         failure = error
         retry = now + pause
-        pause = min(Self.longestPause, pause * 2)
+        pause = min(Self.maxPause, pause * 2)
     }
 
     /// A service did not take `token`: forgets it, and lets the next one be fetched without a pause.

@@ -13,7 +13,7 @@ struct AnswerHead: Sendable, Equatable {
     }
 
     /// Bytes of all heads and trailers of one answer; a line has 100 KiB at most in libcurl 7.88.
-    static let mostBytes = 256 << 10
+    static let maxBytes = 256 << 10
 
     /// Whether the connection speaks HTTP/2: libcurl then writes the lines itself, and frames say where answers end.
     let isHTTP2: Bool
@@ -44,8 +44,8 @@ struct AnswerHead: Sendable, Equatable {
     /// Takes the next line, its end included.
     mutating func take(_ line: UnsafeRawBufferPointer) throws(Problem) {
         byteCount += line.count
-        if byteCount > Self.mostBytes {
-            throw Problem(kind: .responseTooLarge, reason: "the headers are larger than \(Self.mostBytes) bytes")
+        if byteCount > Self.maxBytes {
+            throw Problem(kind: .responseTooLarge, reason: "the headers are larger than \(Self.maxBytes) bytes")
         }
         if isComplete { return }
         var text = line[...]

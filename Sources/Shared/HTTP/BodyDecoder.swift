@@ -8,7 +8,7 @@ struct BodyDecoder {
     /// What servers are told; they may answer with anything else all the same.
     static let accepted = "gzip, deflate"
     /// Codings one over another; more make no sense.
-    private static let mostLayers = 4
+    private static let maxLayers = 4
 
     private let names: String
     /// The outermost first.
@@ -19,7 +19,7 @@ struct BodyDecoder {
     init(_ codings: [String]) throws(AnswerHead.Problem) {
         names = String(codings.joined(separator: ", ").prefix(100))
         let areKnown = codings.allSatisfy { ["gzip", "x-gzip", "deflate"].contains($0) }
-        guard areKnown, codings.count <= Self.mostLayers else {
+        guard areKnown, codings.count <= Self.maxLayers else {
             throw AnswerHead.Problem(
                 kind: .undecodable, reason: "it has the Content-Encoding \(names), which is not understood")
         }

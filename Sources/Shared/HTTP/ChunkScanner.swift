@@ -7,11 +7,11 @@
 /// Source: RFC 9112, section 7.1; libcurl's lib/http_chunks.c.
 struct ChunkScanner: Sendable, Equatable {
     /// Bytes of all extensions of one answer.
-    static let mostExtensionBytes = 16 << 10
+    static let maxExtensionBytes = 16 << 10
     /// Bytes of all trailers of one answer.
-    static let mostTrailerBytes = 64 << 10
+    static let maxTrailerBytes = 64 << 10
     /// Bytes of one: libcurl takes no more, and says that it is out of memory.
-    static let mostBytesPerTrailer = 4000
+    static let maxBytesPerTrailer = 4000
 
     private enum Place: Sendable, Equatable {
         case size(digits: Int)
@@ -70,8 +70,8 @@ struct ChunkScanner: Sendable, Equatable {
         case .extensions:
             guard byte == 0x0A else {
                 extensionBytes += 1
-                guard extensionBytes <= Self.mostExtensionBytes else {
-                    throw tooLarge("chunk extensions are larger than \(Self.mostExtensionBytes) bytes")
+                guard extensionBytes <= Self.maxExtensionBytes else {
+                    throw tooLarge("chunk extensions are larger than \(Self.maxExtensionBytes) bytes")
                 }
                 return
             }
@@ -93,14 +93,14 @@ struct ChunkScanner: Sendable, Equatable {
 
     private mutating func takeTrailer(_ byte: UInt8, _ length: Int) throws(AnswerHead.Problem) {
         trailerBytes += 1
-        guard trailerBytes <= Self.mostTrailerBytes else {
-            throw tooLarge("trailers are larger than \(Self.mostTrailerBytes) bytes")
+        guard trailerBytes <= Self.maxTrailerBytes else {
+            throw tooLarge("trailers are larger than \(Self.maxTrailerBytes) bytes")
         }
         if byte == 0x0A {
             place = length == 0 ? .end : .trailer(length: 0)
         } else if byte != 0x0D {
-            guard length < Self.mostBytesPerTrailer else {
-                throw tooLarge("a trailer is larger than \(Self.mostBytesPerTrailer) bytes")
+            guard length < Self.maxBytesPerTrailer else {
+                throw tooLarge("a trailer is larger than \(Self.maxBytesPerTrailer) bytes")
             }
             place = .trailer(length: length + 1)
         }

@@ -46,14 +46,14 @@ package final class HTTPClient {
     /// Servers that say HTTP/2 where they speak HTTP/1.1, which libcurl believes: it would let exchanges share their
     /// connections.
     private var confused: Set<Origin> = []
-    private static let mostConfused = 1000
+    private static let maxConfused = 1000
 
     /// Servers that have sent what nobody asked for, and until when each of their requests gets a connection of its own,
     /// nanoseconds of CLOCK_MONOTONIC.
     ///
     /// What such a server sends while the next request is under way cannot be told from an answer to it.
     private var untidy: [Origin: Int64] = [:]
-    private static let mostUntidy = 1000
+    private static let maxUntidy = 1000
     private static let untidyTime: Int64 = 600 * 1_000_000_000
 
     /// Exchanges under way.
@@ -138,7 +138,7 @@ package final class HTTPClient {
             let now = monotonicNanoseconds()
             untidy = untidy.filter { $1 > now }
             let isKnown = untidy[origin] != nil
-            guard isKnown || untidy.count < Self.mostUntidy else { continue }
+            guard isKnown || untidy.count < Self.maxUntidy else { continue }
             untidy[origin] = now + Self.untidyTime
             if !isKnown { onSurplus(redacted(url)) }
         }
@@ -208,7 +208,7 @@ package final class HTTPClient {
     }
 
     private func failure(of exchange: Exchange, _ code: CURLcode) -> HTTPError {
-        if exchange.head.liesAboutVersion, exchange.isSecure, confused.count < Self.mostConfused,
+        if exchange.head.liesAboutVersion, exchange.isSecure, confused.count < Self.maxConfused,
             let origin = (exchange.request?.url).flatMap(Origin.init)
         {
             confused.insert(origin)

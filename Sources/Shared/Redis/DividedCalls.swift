@@ -21,7 +21,7 @@ package struct DividedCalls: Sendable {
     /// Refused calls of a batch that are divided: eight find one culprit of 256.
     ///
     /// What is left then waits, and comes again in other company.
-    private static let mostDivisions = 32
+    private static let maxDivisions = 32
     /// After a connection broke with 256 settlements on their way, one is alone the third time.
     private static let shrinking = 8
 
@@ -60,7 +60,7 @@ package struct DividedCalls: Sendable {
                     for (index, status) in zip(call, answered) { statuses[index] = status }
                 case .failure(let error):
                     guard !error.refusal.concernsAll else { throw error }
-                    if error.refusal.mayBeOfOne, call.count > 1, divisions < Self.mostDivisions {
+                    if error.refusal.mayBeOfOne, call.count > 1, divisions < Self.maxDivisions {
                         divisions += 1
                         let middle = call.count / 2
                         rounds.append([Array(call[middle...])])

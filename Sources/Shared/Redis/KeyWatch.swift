@@ -11,7 +11,7 @@ package final class KeyWatch {
     /// The connections the server was told about: the client's and the subscriber's.
     private var armed: (client: Int, subscriber: Int)?
     private static let shortestPause = Duration.milliseconds(2)
-    private static let longestPause = Duration.milliseconds(100)
+    private static let maxPause = Duration.milliseconds(100)
     private var pause = shortestPause
     /// Why the server does not tell; `nil` while it does.
     package private(set) var refusal: RedisError?
@@ -78,7 +78,7 @@ package final class KeyWatch {
     package func wait(for limit: Duration, wakeUp: WakeUp) throws(RedisError) {
         if refusal != nil {
             wakeUp.wait(for: min(limit, pause))
-            pause = min(pause * 3 / 2, Self.longestPause)
+            pause = min(pause * 3 / 2, Self.maxPause)
         } else if limit > .zero {
             _ = try subscriber.wait(for: limit, count: 1000, wakeUp: wakeUp)
         }

@@ -30,7 +30,7 @@ final class ReadAhead: Sendable {
     private let shared = Shared()
     private let most: Int
     /// Bytes per read, and per chunk at most.
-    private static let largestRead = 256 << 10
+    private static let maxRead = 256 << 10
     /// A chunk takes what follows up to this size: many small messages are not as many pieces of memory.
     private static let smallChunk = 64 << 10
 
@@ -95,7 +95,7 @@ final class ReadAhead: Sendable {
     var end: String? { shared.state.withLock { $0.first < $0.chunks.count ? nil : $0.end } }
 
     private static func read(_ descriptor: CInt, most: Int, _ shared: Shared) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largestRead, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: maxRead, alignment: 16)
         defer { buffer.deallocate() }
         while true {
             let (isClosed, isFull) = shared.state.withLock { ($0.isClosed, $0.bytes >= most) }

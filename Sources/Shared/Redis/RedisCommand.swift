@@ -38,9 +38,9 @@ package struct RedisCommand: Sendable, Equatable {
     }
 
     /// Makes room for as many bytes more, as far as they are copied.
-    package mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + min(bytes, Self.mostReserved)) }
+    package mutating func reserve(_ bytes: Int) { body.reserveCapacity(body.count + min(bytes, Self.maxReserved)) }
 
-    private static let mostReserved = 8 << 20
+    private static let maxReserved = 8 << 20
 
     /// The command as it travels, in pieces.
     var pieces: [ArraySlice<UInt8>] {

@@ -213,7 +213,7 @@ extension RedisConnection {
         for piece in command.pieces {
             var rest = piece
             while true {
-                let part = rest.prefix(Self.largestPiece)
+                let part = rest.prefix(Self.maxPiece)
                 rest = rest.dropFirst(part.count)
                 try append(part, command.label)
                 if rest.isEmpty { break }
@@ -223,7 +223,7 @@ extension RedisConnection {
     }
 
     /// What hiredis gets at once: it copies it, and keeps it until the socket has taken it.
-    private static let largestPiece = 1 << 20
+    private static let maxPiece = 1 << 20
 
     private func append(_ bytes: ArraySlice<UInt8>, _ label: String) throws(RedisError) {
         bytes.withUnsafeBytes {

@@ -39,12 +39,12 @@ package struct SocketOptions: Sendable {
     /// Without, `send` refuses them until it is.
     package var queuesWithoutPeer: Bool
     /// The largest frame a peer may send, in bytes; a larger one ends the connection.
-    package var maximumFrame: Int64
+    package var maxFrame: Int64
 
-    package init(highWaterMark: CInt, queuesWithoutPeer: Bool = false, maximumFrame: Int64) {
+    package init(highWaterMark: CInt, queuesWithoutPeer: Bool = false, maxFrame: Int64) {
         self.highWaterMark = highWaterMark
         self.queuesWithoutPeer = queuesWithoutPeer
-        self.maximumFrame = maximumFrame
+        self.maxFrame = maxFrame
     }
 }
 
@@ -57,7 +57,7 @@ extension Socket {
         try set(ZMQ_SNDHWM, to: options.highWaterMark)
         try set(ZMQ_RCVHWM, to: options.highWaterMark)
         try set(ZMQ_IMMEDIATE, to: CInt(options.queuesWithoutPeer ? 0 : 1))
-        try set(ZMQ_MAXMSGSIZE, to: options.maximumFrame)
+        try set(ZMQ_MAXMSGSIZE, to: options.maxFrame)
         try set(ZMQ_IPV6, to: CInt(1))
         try set(ZMQ_LINGER, to: CInt(0))
         try set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))

@@ -45,7 +45,7 @@ extension Socket {
         try require("zmq_socket_monitor") {
             zmq_socket_monitor(handle, endpoint, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED)
         }
-        let monitor = try context.makeSocket(.pair, SocketOptions(highWaterMark: 1000, maximumFrame: 4096))
+        let monitor = try context.makeSocket(.pair, SocketOptions(highWaterMark: 1000, maxFrame: 4096))
         try monitor.connect(endpoint)
         return monitor
     }

@@ -51,5 +51,5 @@ extension DeadLetter {
 
 extension RequestLimits {
     /// Whatever ingest takes.
-    static var none: RequestLimits { RequestLimits(maximumPayloadBytes: .max) }
+    static var none: RequestLimits { RequestLimits(maxPayloadBytes: .max) }
 }

@@ -1,14 +1,14 @@
 /// Dead letters, one a line.
 struct DeadLetterTable {
     private static let header = ["number", "time", "id", "deliveries", "attempts", "reason"]
-    private static let longestID = 40
+    private static let maxID = 40
 
     private let rows: [[String]]
 
     init(_ letters: [DeadLetter]) {
         rows = letters.map { letter in
             let id = letter.id.onOneLine
-            let cut = id.count > Self.longestID ? id.prefix(Self.longestID - 1) + "…" : id
+            let cut = id.count > Self.maxID ? id.prefix(Self.maxID - 1) + "…" : id
             return [
                 "\(letter.number)", letter.timeText, cut.isEmpty ? "-" : cut, "\(letter.deliveries)",
                 "\(letter.attempts)", letter.reason.onOneLine,

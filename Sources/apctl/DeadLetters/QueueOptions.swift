@@ -1,4 +1,5 @@
 import ArgumentParser
+import Messages
 import Queue
 import Redis
 import Settings
@@ -66,8 +67,9 @@ struct QueueOptions: ParsableArguments {
     private func chosen(from queues: [QueueSettings]) throws -> QueueSettings {
         let names = queues.map(\.name).joined(separator: ", ")
         if let queue {
-            if let found = queues.first(where: { $0.name == queue || $0.id == queue }) { return found }
-            throw ValidationError("--queue: there is no \(queue), only \(names).")
+            let queue = ExactText(queue)
+            if let found = queues.first(where: { ExactText($0.name) == queue || ExactText($0.id) == queue }) { return found }
+            throw ValidationError("--queue: there is no \(queue.text), only \(names).")
         }
         guard let only = queues.first, queues.count == 1 else {
             throw ValidationError("The settings name several queues; say which by --queue: \(names).")

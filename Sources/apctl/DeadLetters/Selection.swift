@@ -1,3 +1,4 @@
+import Messages
 import ArgumentParser
 
 /// Which dead letters are meant.
@@ -59,7 +60,7 @@ struct Selection {
                     candidates[index].moved.append(letter)
                 }
             }
-            if candidates[index].isID, letter.id == candidates[index].argument {
+            if candidates[index].isID, ExactText(letter.id) == ExactText(candidates[index].argument) {
                 candidates[index].named.append(letter)
             }
         }

@@ -66,7 +66,8 @@ struct BatchLine: Equatable {
     /// Also of a line that cannot be read, as far as it can be seen where the id begins and ends.
     static func customID(of line: Bytes) -> Bytes? {
         if let members = JSONText.members(of: line) {
-            return members.last { $0.key == "custom_id" || $0.key == "id" }.flatMap { scalar($0.value) }
+            let found = members.last { $0.key == "custom_id" } ?? members.last { $0.key == "id" }
+            return found.flatMap { scalar($0.value) }
         }
         guard let name = line.firstRange(of: Array("\"custom_id\"".utf8)) else { return nil }
         let colon = line[name.upperBound...].drop(while: isBlank)

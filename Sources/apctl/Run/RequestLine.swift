@@ -44,13 +44,16 @@ struct RequestLine: Equatable {
         return isBatch(members) ? .batch : .request
     }
 
-    /// The format of the first line among `lines` that can be read, a hundred at most.
+    /// The format of the first line among `lines` that can be read, a hundred at most; where none can, the one that they
+    /// were meant to have.
     static func format(ofFirstIn lines: LineReader) throws(RunError) -> Format {
+        var format = Format.request
         for _ in 0..<100 {
             guard let line = try lines.next() else { break }
             if let members = JSONText.members(of: line) { return isBatch(members) ? .batch : .request }
+            format = self.format(ofUnreadable: line, after: format)
         }
-        return .request
+        return format
     }
 
     private static func format(ofUnreadable line: Bytes, after previous: Format) -> Format {
@@ -58,7 +61,10 @@ struct RequestLine: Equatable {
     }
 
     private static func isBatch(_ members: [JSONText.Member]) -> Bool {
-        members.contains { $0.key == "custom_id" } && !members.contains { $0.key == "id" }
+        func has(_ key: String) -> Bool { members.contains { $0.key == key } }
+        guard has("custom_id") else { return false }
+        // A request of the queues may have a field of that name, and a batch line one that is called `id`.
+        return !has("id") || (!has("payload") && (has("body") || has("url")))
     }
 
     /// Inserts the deadline behind the opening brace: all other bytes stay as they are.

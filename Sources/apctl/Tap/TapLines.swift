@@ -5,8 +5,8 @@ struct TapLines {
     private var idWidth = 8
 
     /// Names and ids widen their column up to here.
-    private static let mostQueueWidth = 24
-    private static let mostIDWidth = 40
+    private static let maxQueueWidth = 24
+    private static let maxIDWidth = 40
 
     init(isColoured: Bool) { self.isColoured = isColoured }
 
@@ -14,8 +14,8 @@ struct TapLines {
     mutating func text(of record: TapRecord, withPayloads: Bool) -> String {
         let queue = printable(record.text("queue"))
         let id = printable(record.text("id"))
-        queueWidth = min(Self.mostQueueWidth, max(queueWidth, queue.count))
-        idWidth = min(Self.mostIDWidth, max(idWidth, id.count))
+        queueWidth = min(Self.maxQueueWidth, max(queueWidth, queue.count))
+        idWidth = min(Self.maxIDWidth, max(idWidth, id.count))
         let isInput = record.text("direction") == "in"
         let peer = record.text("peer")
         let bytes = (record.number("payload_bytes") ?? 0) + (record.number("answer_bytes") ?? 0)

@@ -26,7 +26,7 @@ final class TapSource {
         self.endpoint = endpoint
         getsEverything = subscriptions == [""]
         let options = SocketOptions(
-            highWaterMark: Self.highWaterMark, queuesWithoutPeer: true, maximumFrame: 16 << 20)
+            highWaterMark: Self.highWaterMark, queuesWithoutPeer: true, maxFrame: 16 << 20)
         let socket = try context.makeSocket(.subscriber, options)
         let monitor = try socket.makeMonitor()
         for prefix in subscriptions { try socket.subscribe(Array(prefix.utf8)) }

@@ -81,12 +81,12 @@ extension AttemptOutcome {
 
 extension FailedAttempt {
     /// Bytes of a header that are shown.
-    private static var mostShownBytes: Int { 200 }
+    private static var maxShownBytes: Int { 200 }
 
     fileprivate init(_ response: HTTPResponse, url: String, now: Int64) {
         var reason = "POST \(redacted(url)): the gateway answered \(response.statusCode)"
         if let dropped = response.header("x-llm-d-request-dropped-reason") {
-            reason += " (dropped: \(String(decoding: dropped.utf8.prefix(Self.mostShownBytes), as: UTF8.self)))"
+            reason += " (dropped: \(String(decoding: dropped.utf8.prefix(Self.maxShownBytes), as: UTF8.self)))"
         }
         self.init(statusCode: response.statusCode, body: response.body, reason: reason)
         // 408 and 425 mean "at once, on another connection" and "later in the handshake".

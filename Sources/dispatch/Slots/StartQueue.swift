@@ -20,7 +20,7 @@ struct StartQueue<Item> {
     private(set) var count = 0
 
     /// Names are the producers' choice, more or less: queues beyond this many share the first one's lane.
-    private static var mostLanes: Int { 1000 }
+    private static var maxLanes: Int { 1000 }
 
     init(slots: Int) { self.slots = slots }
 
@@ -93,7 +93,7 @@ struct StartQueue<Item> {
     /// The lane of a queue, opened if it is new.
     mutating func lane(of queue: String) -> Int {
         if let index = indices[ExactText(queue)] { return index }
-        if lanes.count == Self.mostLanes { return 0 }
+        if lanes.count == Self.maxLanes { return 0 }
         indices[ExactText(queue)] = lanes.count
         lanes.append(Lane())
         return lanes.count - 1

@@ -29,12 +29,12 @@ package final class GooglePubSubSink: ResultSink {
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
     ///   - orderingKey: of every result; empty for none.
-    ///   - mostParked: deliveries that wait here for their retries, of all subscriptions.
+    ///   - maxParked: deliveries that wait here for their retries, of all subscriptions.
     package init(
         client: GooglePubSubClient, project: String, defaultTopic: String, orderingKey: String = "",
-        mostParked: Int = 100_000
+        maxParked: Int = 100_000
     ) {
-        parking = Parking(most: mostParked)
+        parking = Parking(most: maxParked)
         self.client = client
         self.project = project
         store = client.store(project: project)
@@ -84,11 +84,11 @@ package final class GooglePubSubSink: ResultSink {
         let isOurs: Bool
     }
 
-    private static let mostPauses = 1000
+    private static let maxPauses = 1000
 
     /// Leaves a topic or a subscription alone for a while, longer each time.
     private func pause(_ name: String, _ error: GooglePubSubError, isOurs: Bool) {
-        if pauses.count >= Self.mostPauses { pauses = pauses.filter(\.value.isOurs) }
+        if pauses.count >= Self.maxPauses { pauses = pauses.filter(\.value.isOurs) }
         var pause = pauses[name] ?? Pause(isOurs: isOurs)
         pause.reason = error.description
         pause.until = EventLoop.shared.now + pause.backoff.delay()
@@ -177,7 +177,7 @@ package final class GooglePubSubSink: ResultSink {
                     pauses[topic] = nil
                 } catch {
                     guard !error.concernsAll else { return error }
-                    if error.kind == .invalid, call.count > 1, splits < Self.mostSplits {
+                    if error.kind == .invalid, call.count > 1, splits < Self.maxSplits {
                         // One that the server does not like condemns its whole call.
                         splits += 1
                         let middle = call.lowerBound + call.count / 2
@@ -204,7 +204,7 @@ package final class GooglePubSubSink: ResultSink {
 
     /// A batch of which more is bad than so many halvings find waits, with what is good in it, and comes again in other
     /// company.
-    private static let mostSplits = 24
+    private static let maxSplits = 24
 
     /// Acknowledges what has been published, and gives back what is to be given back.
     ///

@@ -38,8 +38,8 @@ struct Parking: Sendable {
 
     /// - Parameters:
     ///   - most: deliveries, of all subscriptions.
-    ///   - mostBytes: that they cost.
-    init(most: Int = 100_000, mostBytes: Int = 32 << 20) { shares = QueueShares(count: most, bytes: mostBytes) }
+    ///   - maxBytes: that they cost.
+    init(most: Int = 100_000, maxBytes: Int = 32 << 20) { shares = QueueShares(count: most, bytes: maxBytes) }
 
     var count: Int { shares.count }
 

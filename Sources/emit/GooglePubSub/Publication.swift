@@ -32,8 +32,8 @@ struct Publication: Sendable, Equatable {
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
 enum PublishRequest {
     /// Messages per call, at most, and bytes, unless a single message has more.
-    static let mostMessages = 1000
-    static let mostBytes = 9_000_000
+    static let maxMessages = 1000
+    static let maxBytes = 9_000_000
 
     /// - Parameter orderingKey: empty for none.
     static func body(_ messages: some Collection<Publication>, orderingKey: String) -> [UInt8] {
@@ -75,7 +75,7 @@ enum PublishRequest {
         var start = 0
         var bytes = 0
         for (index, size) in sizes.enumerated() {
-            if index > start, index - start == mostMessages || bytes + size > mostBytes {
+            if index > start, index - start == maxMessages || bytes + size > maxBytes {
                 calls.append(start..<index)
                 start = index
                 bytes = 0

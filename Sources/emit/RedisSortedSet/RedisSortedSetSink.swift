@@ -28,7 +28,7 @@ package actor RedisSortedSetSink: ResultSink {
     private let logger: Logger
     private var warnings: Set<String> = []
     private var letterLimits = LetterLimits()
-    private static let mostWarnings = 100
+    private static let maxWarnings = 100
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -116,7 +116,9 @@ package actor RedisSortedSetSink: ResultSink {
         case .result, .deadLetter(_, .some): break
         case .park, .release, .deadLetter(_, nil): return nil
         }
-        if let lastChecked, lastChecked.name == settlement.destination { return lastChecked.problem }
+        if let lastChecked, ExactText(lastChecked.name) == ExactText(settlement.destination) {
+            return lastChecked.problem
+        }
         let problem = reserved.problem(settlement.destination)
         lastChecked = (settlement.destination, problem)
         return problem
@@ -124,7 +126,7 @@ package actor RedisSortedSetSink: ResultSink {
 
     /// Once for each.
     private func warn(_ reason: String) {
-        guard warnings.count < Self.mostWarnings, warnings.insert(reason).inserted else { return }
+        guard warnings.count < Self.maxWarnings, warnings.insert(reason).inserted else { return }
         logger.warning(
             "The server does not let this user remove what producers keep of requests", metadata: ["error": "\(reason)"]
         )

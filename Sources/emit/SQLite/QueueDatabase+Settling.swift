@@ -18,7 +18,7 @@ extension QueueDatabase {
                 for (index, status) in zip(part, try settle(batch[part])) { statuses[index] = status }
             } catch {
                 guard hadNoRoom else { throw error }
-                if part.count > 1, divisions < Self.mostDivisions {
+                if part.count > 1, divisions < Self.maxDivisions {
                     divisions += 1
                     let middle = part.lowerBound + part.count / 2
                     parts += [middle..<part.upperBound, part.lowerBound..<middle]
@@ -31,7 +31,7 @@ extension QueueDatabase {
     }
 
     /// Eight find one culprit of 256; what is left then comes again in other company.
-    private static let mostDivisions = 32
+    private static let maxDivisions = 32
 
     private func settle(_ part: ArraySlice<Settlement>) throws(QueueError) -> [SettlementStatus] {
         try write("settle") { database in
@@ -67,17 +67,19 @@ extension QueueDatabase {
         }
     }
 
+    /// Text is bound as its bytes: GRDB's own binding ends at a NUL.
+    ///
     /// Writes the result and removes the request, whoever holds the lease: what was computed is not thrown away.
     private static func finish(_ settlement: Settlement, _ body: Bytes, _ database: Database) throws -> Bool {
         guard let lease = LeaseReceipt(settlement.receipt) else { return false }
         let insert = try database.cachedStatement(
             sql: """
                 INSERT INTO results(request, id, queue, destination, created_ms, body)
-                SELECT seq, ?, queue, ?, \(Schema.now), CAST(? AS TEXT)
+                SELECT seq, CAST(? AS TEXT), queue, CAST(? AS TEXT), \(Schema.now), CAST(? AS TEXT)
                 FROM request_state WHERE seq = ? AND submission = ?
                 """)
         try insert.execute(arguments: [
-            settlement.id, settlement.destination, Data(body), lease.seq, lease.submission,
+            Data(settlement.id.utf8), Data(settlement.destination.utf8), Data(body), lease.seq, lease.submission,
         ])
         guard database.changesCount == 1 else { return false }
         try remove(lease, database)
@@ -92,11 +94,11 @@ extension QueueDatabase {
         let insert = try database.cachedStatement(
             sql: """
                 INSERT INTO dead_letters(request, id, queue, reason, attempts, deliveries, created_ms, body)
-                SELECT s.seq, ?, s.queue, ?, s.attempts, s.deliveries, \(Schema.now), r.body
+                SELECT s.seq, CAST(? AS TEXT), s.queue, CAST(? AS TEXT), s.attempts, s.deliveries, \(Schema.now), r.body
                 FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
                 WHERE s.seq = ? AND s.submission = ? AND s.token = ? AND s.state = 2
                 """)
-        try insert.execute(arguments: [settlement.id, reason, lease.seq, lease.submission, lease.token])
+        try insert.execute(arguments: [Data(settlement.id.utf8), Data(reason.utf8), lease.seq, lease.submission, lease.token])
         guard database.changesCount == 1 else { return false }
         if let result { return try finish(settlement, result, database) }
         try remove(lease, database)

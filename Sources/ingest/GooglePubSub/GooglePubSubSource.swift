@@ -165,7 +165,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
 
     /// The server answers an empty pull after 90 s.
     private static let pullTimeout = Duration.seconds(100)
-    private static let largestAnswer = 256 << 20
+    private static let maxAnswer = 256 << 20
 
     private func start(_ count: Int, _ pass: GooglePubSubClient.Pass) {
         lastPull += 1
@@ -173,7 +173,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
         pulls[number] = Pull(asked: count, begin: EventLoop.shared.now)
         let body = Array("{\"maxMessages\":\(count)}".utf8)
         pulls[number]?.transfer = client.start(
-            "\(subscription):pull", body, pass, timeout: Self.pullTimeout, maxResponseBytes: Self.largestAnswer
+            "\(subscription):pull", body, pass, timeout: Self.pullTimeout, maxResponseBytes: Self.maxAnswer
         ) { [weak self] in self?.ended(number, $0) }
     }
 

@@ -7,15 +7,15 @@
 /// A value: time is passed in.
 struct PullPlan: Sendable, Equatable {
     /// Pulls at once, at most.
-    static let mostPulls = 8
+    static let maxPulls = 8
     /// Messages per pull, at most: what the emulator gives; Google gives more, but as many pulls are as cheap.
-    static let mostMessages = 100
+    static let maxMessages = 100
     /// What a pull asks for that may have to wait.
     static let waitingMessages = 10
     /// While pulls are under way, another one is worth its call from so many messages on.
     static let leastBesideOthers = 48
     /// Bytes that may be on their way, about.
-    static let mostBytes = 64 << 20
+    static let maxBytes = 64 << 20
     /// An answer that took longer came when something was published, not because something was there; unless it is a
     /// large one.
     private static let waitingTime = Duration.milliseconds(500)
@@ -40,8 +40,8 @@ struct PullPlan: Sendable, Equatable {
     ///   - asked: messages that those ask for, and those that have come and wait.
     func next(wanted: Int, underWay: Int, asked: Int) -> Int? {
         guard wanted > 0, underWay < pulls else { return nil }
-        let room = Int(Double(Self.mostBytes) / averageSize) - asked
-        let count = min(wanted, isWaiting ? Self.waitingMessages : Self.mostMessages, room)
+        let room = Int(Double(Self.maxBytes) / averageSize) - asked
+        let count = min(wanted, isWaiting ? Self.waitingMessages : Self.maxMessages, room)
         if underWay > 0, count < Self.leastBesideOthers { return nil }
         // One message always fits.
         return count > 0 ? count : asked == 0 ? 1 : nil
@@ -54,13 +54,13 @@ struct PullPlan: Sendable, Equatable {
         if isWaiting {
             pulls = 1
         } else if count * 2 >= asked || time < Self.promptTime {
-            pulls = min(Self.mostPulls, pulls + 1)
+            pulls = min(Self.maxPulls, pulls + 1)
         }
     }
 
     /// An answer was larger than allowed: the next pulls ask for less.
     mutating func wasTooLarge(_ asked: Int) {
-        averageSize = max(averageSize, 2 * Double(Self.mostBytes) / Double(max(1, asked)))
+        averageSize = max(averageSize, 2 * Double(Self.maxBytes) / Double(max(1, asked)))
         pulls = 1
     }
 }

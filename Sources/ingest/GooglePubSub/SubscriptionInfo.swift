@@ -14,7 +14,7 @@ struct SubscriptionInfo: Sendable, Equatable {
     /// Of the retry policy, milliseconds; `nil` without one.
     var minimumBackoff: Int64?
     /// Deliveries after which Pub/Sub moves a message to the dead-letter topic; `nil` without one.
-    var maximumAttempts: Int?
+    var maxAttempts: Int?
 
     init() {}
 
@@ -29,7 +29,7 @@ struct SubscriptionInfo: Sendable, Equatable {
         topic = document.topic == "_deleted-topic_" ? nil : document.topic
         isExactlyOnce = document.enableExactlyOnceDelivery ?? false
         minimumBackoff = document.retryPolicy.map { Self.milliseconds($0.minimumBackoff) ?? 10_000 }
-        maximumAttempts = document.deadLetterPolicy.map { $0.maxDeliveryAttempts ?? 5 }
+        maxAttempts = document.deadLetterPolicy.map { $0.maxDeliveryAttempts ?? 5 }
     }
 
     /// What is missing, and what follows from that; the user guide asks for all three.
@@ -43,7 +43,7 @@ struct SubscriptionInfo: Sendable, Equatable {
             warnings.append(
                 "Without a retry policy requests that are given back come again at once, and delays do not grow")
         }
-        if maximumAttempts == nil {
+        if maxAttempts == nil {
             warnings.append(
                 "Without a dead-letter topic deliveries are not counted: retries count as new requests, "
                     + "and a request that always fails ends with its deadline only")

@@ -52,25 +52,25 @@ package struct Preparation: Sendable {
 
     /// What a link carries beside the payload has a limit, far above what any gateway takes.
     private func checkSize(_ envelope: inout Envelope) {
-        if envelope.resultDestination.utf8.count > RequestLimits.largestName {
+        if envelope.resultDestination.utf8.count > RequestLimits.maxName {
             envelope.resultDestination = ""
             refuse(&envelope, "internal.result_queue_name")
         }
-        if let token = envelope.requestToken, token.utf8.count > RequestLimits.largestName {
+        if let token = envelope.requestToken, token.utf8.count > RequestLimits.maxName {
             envelope.requestToken = nil
             refuse(&envelope, "internal.request_token")
         }
         let headers = envelope.headers.reduce(envelope.url.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-        if headers > RequestLimits.largestHead {
+        if headers > RequestLimits.maxHead {
             envelope.end(
                 .result(
                     .failure(
                         .invalidRequest,
-                        message: "headers and endpoint: \(headers) bytes, more than \(RequestLimits.largestHead)")))
+                        message: "headers and endpoint: \(headers) bytes, more than \(RequestLimits.maxHead)")))
         }
-        if envelope.id.utf8.count > RequestLimits.largestName {
+        if envelope.id.utf8.count > RequestLimits.maxName {
             envelope.id = ""
-            envelope.end(.deadLetter(reason: "id: longer than \(RequestLimits.largestName) bytes"))
+            envelope.end(.deadLetter(reason: "id: longer than \(RequestLimits.maxName) bytes"))
         }
         guard case .waiting = envelope.progress else {
             envelope.headers = []
@@ -95,7 +95,7 @@ package struct Preparation: Sendable {
     private func refuse(_ envelope: inout Envelope, _ field: String) {
         envelope.end(
             .result(
-                .failure(.invalidRequest, message: "\(field): longer than \(RequestLimits.largestName) bytes")))
+                .failure(.invalidRequest, message: "\(field): longer than \(RequestLimits.maxName) bytes")))
     }
 
     /// Says where the request goes and with which headers, unless its deadline is over or one of them is wrong.

@@ -41,7 +41,7 @@ struct Arrivals {
 
     /// Most messages and bytes per call.
     private static let most = 128
-    private static let mostBytes = 4 << 20
+    private static let maxBytes = 4 << 20
 
     private var messages: [Message] = []
     private(set) var bytes = 0
@@ -64,7 +64,7 @@ struct Arrivals {
         var left = bytes - messages.prefix(claims).reduce(0) { $0 + $1.bytes.count }
         while taken < min(count, Self.most) {
             let isCrowded =
-                count - taken > settings.mostWaiting || (left > settings.mostWaitingBytes && count - taken > 1)
+                count - taken > settings.maxWaiting || (left > settings.maxWaitingBytes && count - taken > 1)
             guard isCrowded || now - messages[taken].heardAt >= settings.patience else { break }
             left -= messages[taken].bytes.count
             taken += 1
@@ -82,7 +82,7 @@ struct Arrivals {
         var size = 0
         for index in 0..<count {
             size += messages[index].bytes.count
-            if size > Self.mostBytes { return max(1, index) }
+            if size > Self.maxBytes { return max(1, index) }
         }
         return count
     }

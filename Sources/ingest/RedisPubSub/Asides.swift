@@ -16,9 +16,9 @@ struct Asides {
     }
 
     private static let most = 64
-    private static let mostBytes = 64 << 20
+    private static let maxBytes = 64 << 20
     private static let patience = Duration.seconds(600)
-    private static let longestPause = Duration.seconds(30)
+    private static let maxPause = Duration.seconds(30)
     private static let linePause = Duration.seconds(60)
 
     private let queue: String
@@ -45,7 +45,7 @@ struct Asides {
         _ message: Arrivals.Message, owner: String, reason: String, now: ContinuousClock.Instant
     ) -> Int {
         let hasRoom =
-            waiting.isEmpty || (waiting.count < Self.most && bytes + message.bytes.count <= Self.mostBytes)
+            waiting.isEmpty || (waiting.count < Self.most && bytes + message.bytes.count <= Self.maxBytes)
         guard hasRoom else {
             say(1, reason, now)
             return 1
@@ -74,7 +74,7 @@ struct Asides {
         }
         aside.batch.isRepeated = true
         aside.tries += 1
-        aside.next = now + min(.seconds(1 << min(aside.tries, 6)), Self.longestPause)
+        aside.next = now + min(.seconds(1 << min(aside.tries, 6)), Self.maxPause)
         insert(aside)
         return 0
     }

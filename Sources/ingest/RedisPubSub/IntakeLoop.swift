@@ -35,7 +35,7 @@ struct IntakeLoop {
         self.desk = desk
         marks = RedisPubSubKeys(retrySet: queue.retryQueue).heard(queue.name)
         subscriber = RedisSubscriber(
-            url, channel: queue.name, marks: settings.deduplicate ? marks : nil, readAhead: settings.mostUnread)
+            url, channel: queue.name, marks: settings.deduplicate ? marks : nil, readAhead: settings.maxUnread)
         gapLog = GapLog(queue: queue.name, logger: logger)
         claims = RedisPubSubClaims(client: RedisClient(url), queue: queue, settings: settings)
         asides = Asides(queue: queue.name, logger: logger)
@@ -84,7 +84,7 @@ struct IntakeLoop {
 
     private mutating func hear() throws(RedisError) {
         let messages = try subscriber.wait(
-            for: .milliseconds(100), count: settings.mostWaiting, bytes: settings.mostWaitingBytes,
+            for: .milliseconds(100), count: settings.maxWaiting, bytes: settings.maxWaitingBytes,
             wakeUp: desk.wakeUp)
         let heard = take(messages)
         desk.count { $0.heard += heard }
@@ -130,7 +130,7 @@ struct IntakeLoop {
     /// How many messages more, and bytes of them, may be here.
     private func room() -> (messages: Int, bytes: Int) {
         if !batches.isEmpty { return (0, 0) }
-        return (settings.mostWaiting * 2 - arrivals.count, settings.mostWaitingBytes * 2 - arrivals.bytes)
+        return (settings.maxWaiting * 2 - arrivals.count, settings.maxWaitingBytes * 2 - arrivals.bytes)
     }
 
     /// - Returns: how many of the messages are requests.

@@ -9,29 +9,29 @@ package struct RedisPubSubSettings: Sendable, Equatable {
     /// How long a message may wait for `lease` to be called before it is parked.
     package var patience: Duration
     /// Messages that may wait so.
-    package var mostWaiting: Int
+    package var maxWaiting: Int
     /// Bytes that may wait so; one message always fits.
-    package var mostWaitingBytes: Int
+    package var maxWaitingBytes: Int
     /// Bytes of messages that a thread of its own may read before they can be dealt with.
     ///
     /// That is what a burst brings faster than it can be claimed. With more than that the channel is not read, and the
     /// server closes the connection once too much waits there.
-    package var mostUnread: Int
+    package var maxUnread: Int
     /// How often the retry set is looked at while `lease` waits and nothing is known to be due sooner.
     package var lookInterval: Duration
 
     package init(
         lease: Duration = .seconds(30), deduplicate: Bool = true, holdAfterGap: Duration = .seconds(10),
-        patience: Duration = .milliseconds(20), mostWaiting: Int = 256, mostWaitingBytes: Int = 4 << 20,
-        mostUnread: Int = 128 << 20, lookInterval: Duration = .milliseconds(500)
+        patience: Duration = .milliseconds(20), maxWaiting: Int = 256, maxWaitingBytes: Int = 4 << 20,
+        maxUnread: Int = 128 << 20, lookInterval: Duration = .milliseconds(500)
     ) {
         self.lease = lease
         self.deduplicate = deduplicate
         self.holdAfterGap = holdAfterGap
         self.patience = patience
-        self.mostWaiting = mostWaiting
-        self.mostWaitingBytes = mostWaitingBytes
-        self.mostUnread = mostUnread
+        self.maxWaiting = maxWaiting
+        self.maxWaitingBytes = maxWaitingBytes
+        self.maxUnread = maxUnread
         self.lookInterval = lookInterval
     }
 }

@@ -65,7 +65,7 @@ struct RedisSortedSetClaims {
         let call = script.call(keys: keys.common + [keys.look])
             .with(
                 owner, settings.lease.milliseconds, isRepeated ? String(serverTime) : "", min(limit, Self.most),
-                settings.mostBytes, keys.queue, quotedQueue, looks ? 1 : 0, latest)
+                settings.maxBytes, keys.queue, quotedQueue, looks ? 1 : 0, latest)
         let (reply, answers) = try client.run(call, then: watch?.question ?? [])
         let parts = reply.array ?? []
         guard parts.count == 10, let claims = parts[0].array else {
@@ -127,7 +127,8 @@ struct RedisSortedSetClaims {
             let single = sought.map { RedisCommand("MGET", RedisSortedSetKeys.cancelled($0.value.id)) }
             markers = try client.send(single).map { $0.array?.first ?? .null }
         }
-        for ((index, token), marker) in zip(sought, markers) where marker.text == token.token {
+        for ((index, token), marker) in zip(sought, markers) 
+        where marker.bytes?.elementsEqual(token.token.utf8) == true {
             deliveries[index].isCancelled = true
         }
     }

@@ -12,7 +12,7 @@ actor RedisSortedSetReader {
     private let shared: RedisSortedSetState
     private let settings: RedisSortedSetSettings
     /// No wait is longer: leases and retries come to their time without a word, and a source shows signs of life.
-    private let longestWait: Duration
+    private let maxWait: Duration
     private let retrySet: String
     private let logger: Logger
     private var claims: RedisSortedSetClaims
@@ -40,7 +40,7 @@ actor RedisSortedSetReader {
         watch = KeyWatch(client, keys: [keys.queue, keys.parked])
         self.shared = shared
         self.settings = settings
-        longestWait = min(settings.lookInterval, settings.lease / 6)
+        maxWait = min(settings.lookInterval, settings.lease / 6)
         retrySet = keys.retrySet
         self.logger = logger
         claims = RedisSortedSetClaims(client: client, keys: keys, settings: settings, script: script)
@@ -97,7 +97,7 @@ actor RedisSortedSetReader {
             nextLook = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)
         }
         if batch.isLast || (batch.deliveries.isEmpty && batch.isComplete && watch.question.isEmpty) {
-            let until = start + min(batch.wait ?? longestWait, longestWait)
+            let until = start + min(batch.wait ?? maxWait, maxWait)
             quietUntil = nextLook > start ? min(until, nextLook) : until
         }
         if !batch.deliveries.isEmpty { watch.found() }

@@ -7,16 +7,16 @@ package struct RedisSortedSetSettings: Sendable, Equatable {
     /// How often leases that have expired and retries that have become due are looked for while nothing else happens.
     package var lookInterval: Duration
     /// Bytes of requests claimed at once; one request always fits.
-    package var mostBytes: Int
+    package var maxBytes: Int
 
     /// - Parameter holdAfterGap: a third of a lease if `nil`.
     package init(
         lease: Duration = .seconds(30), holdAfterGap: Duration? = nil, lookInterval: Duration = .milliseconds(500),
-        mostBytes: Int = 8 << 20
+        maxBytes: Int = 8 << 20
     ) {
         self.lease = lease
         self.holdAfterGap = holdAfterGap ?? lease / 3
         self.lookInterval = lookInterval
-        self.mostBytes = mostBytes
+        self.maxBytes = maxBytes
     }
 }

@@ -9,7 +9,7 @@
 struct Pause: Sendable, Equatable {
     static let shortest = Duration.microseconds(250)
     /// No sleep is longer, so that a cancelled task ends within 100 ms.
-    private static let longestSleep = Duration.milliseconds(80)
+    private static let maxSleep = Duration.milliseconds(80)
 
     private let longest: Duration
     private var length = shortest
@@ -19,7 +19,7 @@ struct Pause: Sendable, Equatable {
     init(isTold: Bool) { longest = isTold ? .milliseconds(500) : .milliseconds(50) }
 
     /// How long to sleep now.
-    var sleep: Duration { min(remaining, Self.longestSleep) }
+    var sleep: Duration { min(remaining, Self.maxSleep) }
 
     /// Notes a sleep; says whether it is time to ask.
     ///

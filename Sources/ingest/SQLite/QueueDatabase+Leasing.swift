@@ -55,14 +55,14 @@ extension QueueDatabase {
     ///
     /// Parked ones that are due come first, earliest first; then, if `takeOver`, those whose lease has ended; then the
     /// others in the order they arrived. The request whose body makes it
-    /// `maximumBytes` is the last.
+    /// `maxBytes` is the last.
     func lease(
-        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maximumBytes: Int = 64 << 20
+        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maxBytes: Int = 64 << 20
     ) throws(QueueError) -> [Delivery] {
         try write("lease") { database in
             let now = try Self.now(database)
             let token = Int64(bitPattern: UInt64.random(in: 1...UInt64.max))
-            var batch = LeaseBatch(limit: limit, maximumBytes: maximumBytes)
+            var batch = LeaseBatch(limit: limit, maxBytes: maxBytes)
             for state in [RowState.parked, .leased, .ready] where takeOver || state != .leased {
                 try batch.fill(from: database, queue: queue, state: state, until: now)
             }
@@ -119,25 +119,25 @@ extension QueueDatabase {
 /// Rows about to be leased together.
 private struct LeaseBatch {
     let limit: Int
-    let maximumBytes: Int
+    let maxBytes: Int
     private(set) var rows: [Leasable] = []
     private var bytes = 0
 
-    init(limit: Int, maximumBytes: Int) {
+    init(limit: Int, maxBytes: Int) {
         self.limit = limit
-        self.maximumBytes = maximumBytes
+        self.maxBytes = maxBytes
     }
 
     /// Adds rows of this state whose time is not after `until`.
     mutating func fill(from database: Database, queue: String, state: RowState, until: Int64) throws {
-        guard rows.count < limit, bytes < maximumBytes else { return }
+        guard rows.count < limit, bytes < maxBytes else { return }
         let statement = try database.cachedStatement(sql: QueueDatabase.leasableSQL)
         let found = try Row.fetchCursor(statement, arguments: [queue, state.rawValue, until, limit - rows.count])
         while let row = try found.next() {
             let leasable = try Leasable(row, expired: state == .leased)
             rows.append(leasable)
             bytes += leasable.body.count
-            if bytes >= maximumBytes { return }
+            if bytes >= maxBytes { return }
         }
     }
 }

@@ -4,7 +4,7 @@ import Messages
 package struct ExcessLog: Sendable {
     package static let interval = Duration.seconds(60)
     /// Names are the producers' choice, more or less: queues beyond this many are said together.
-    private static let mostQueues = 1000
+    private static let maxQueues = 1000
 
     private struct Entry {
         var lastLine: Duration
@@ -20,7 +20,7 @@ package struct ExcessLog: Sendable {
     /// - Parameter now: a monotonic clock.
     package mutating func note(queue: String, now: Duration) -> Int? {
         var key = ExactText(queue)
-        if entries[key] == nil, entries.count >= Self.mostQueues { key = ExactText("") }
+        if entries[key] == nil, entries.count >= Self.maxQueues { key = ExactText("") }
         guard let entry = entries[key] else {
             entries[key] = Entry(lastLine: now)
             return 0

@@ -23,29 +23,29 @@ package struct RetryPolicy: Sendable, Equatable {
     /// Seconds that `exponential` waits at most; only a gateway's `Retry-After` goes beyond.
     package var maximum: Double
     /// Attempts in all; 0 for no limit but the deadline.
-    package var maximumAttempts: Int
+    package var maxAttempts: Int
     /// Seconds; a longer `Retry-After` counts as this one.
-    package var maximumRetryAfter: Double
+    package var maxRetryAfter: Double
 
     package init(
-        backoff: Backoff = .exponential, base: Double = 2, maximum: Double = 60, maximumAttempts: Int = 0,
-        maximumRetryAfter: Double = 3600
+        backoff: Backoff = .exponential, base: Double = 2, maximum: Double = 60, maxAttempts: Int = 0,
+        maxRetryAfter: Double = 3600
     ) {
         self.backoff = backoff
         self.base = base
         self.maximum = maximum
-        self.maximumAttempts = maximumAttempts
-        self.maximumRetryAfter = maximumRetryAfter
+        self.maxAttempts = maxAttempts
+        self.maxRetryAfter = maxRetryAfter
     }
 
     /// Why the settings make no sense, naming the flag; `nil` if they do.
     package var settingsProblem: String? {
         if !base.isFinite || base < 0.001 { return "--backoff-base: expected 0.001 seconds or more" }
         if !maximum.isFinite || maximum < 0.001 { return "--backoff-max: expected 0.001 seconds or more" }
-        if !maximumRetryAfter.isFinite || maximumRetryAfter < 0 {
+        if !maxRetryAfter.isFinite || maxRetryAfter < 0 {
             return "--retry-after-max: expected 0 seconds or more"
         }
-        if maximumAttempts < 0 { return "--max-attempts: expected 0 (no limit) or more" }
+        if maxAttempts < 0 { return "--max-attempts: expected 0 (no limit) or more" }
         return nil
     }
 }
@@ -79,17 +79,24 @@ extension RetryPolicy {
         if Double(millisecondsLeft) < shortestWait {
             return .giveUp(lastWord(on: attempt, .deadlineExceeded, "deadline exceeded"))
         }
-        if maximumAttempts > 0, failedAttempts >= maximumAttempts {
+        if maxAttempts > 0, failedAttempts >= maxAttempts {
             let attempts = failedAttempts == 1 ? "1 attempt" : "\(failedAttempts) attempts"
             return .giveUp(lastWord(on: attempt, .attemptsExhausted, "\(attempts) failed"))
         }
         let left = Double(millisecondsLeft)
         var delay = delay(failedAttempts: failedAttempts, left: left, random: random)
         if let asked = retryAfter(of: attempt), asked > delay {
-            delay = max(delay, min(asked, left / 2) * (1 + random() / 4))
+            delay = max(delay, spread(min(asked, left / 2), random()))
         }
         if delay >= left { return .giveUp(lastWord(on: attempt, .deadlineExceeded, "deadline exceeded")) }
         return .park(afterMilliseconds: Int64(delay))
+    }
+
+    /// A pause of about the length asked for, so that not all come back at once: up to a quarter longer, but no longer than
+    /// any gateway is given.
+    private func spread(_ pause: Double, _ random: Double) -> Double {
+        let longest = maxRetryAfter * 1000
+        return pause < longest ? min(longest, pause * (1 + random / 4)) : longest * (1 - random / 4)
     }
 
     /// Milliseconds; with less left than that, none is left.
@@ -112,12 +119,12 @@ extension RetryPolicy {
 
     /// Milliseconds that the gateway asks for, and is given; only 429 and 5xx may ask.
     private func retryAfter(of attempt: FailedAttempt) -> Double? {
-        asked(by: attempt).map { min($0, maximumRetryAfter * 1000) }
+        asked(by: attempt).map { min($0, maxRetryAfter * 1000) }
     }
 
     /// Seconds that the gateway asked for, where that is longer than it is given.
     package func excessiveRetryAfter(of attempt: FailedAttempt) -> Double? {
-        asked(by: attempt).flatMap { $0 > maximumRetryAfter * 1000 ? $0 / 1000 : nil }
+        asked(by: attempt).flatMap { $0 > maxRetryAfter * 1000 ? $0 / 1000 : nil }
     }
 
     private func asked(by attempt: FailedAttempt) -> Double? {

@@ -80,7 +80,7 @@ private final class Publisher {
 
     init(_ endpoint: String = "tcp://127.0.0.1:*") throws {
         let socket = try Context().makeSocket(
-            .publisher, SocketOptions(highWaterMark: 1000, queuesWithoutPeer: true, maximumFrame: 4096))
+            .publisher, SocketOptions(highWaterMark: 1000, queuesWithoutPeer: true, maxFrame: 4096))
         try socket.bind(endpoint)
         self.endpoint = try socket.boundEndpoint()
         self.socket = socket

@@ -21,7 +21,7 @@ package struct ZeroMQCell: Cell {
         return [Figure("rate", try await received, "messages/s")]
     }
 
-    private static let options = SocketOptions(highWaterMark: 1000, queuesWithoutPeer: false, maximumFrame: 1 << 20)
+    private static let options = SocketOptions(highWaterMark: 1000, queuesWithoutPeer: false, maxFrame: 1 << 20)
 
     private static func send(_ count: Int, _ endpoint: String, _ end: Ending) throws {
         defer { end.hasCome.store(true, ordering: .relaxed) }

@@ -38,17 +38,17 @@ extension LinkReceiver {
 
     /// A sender that does not belong here gets an answer that says who is here, and no session: it sends nothing then.
     private mutating func turnAway(_ hello: Hello, _ from: Introduction) {
-        let isNamed = misplaced.count < Self.mostMisplaced || misplaced[hello.ackAddress] != nil
-        if isNamed, hello.ackAddress.utf8.count <= Self.longestAddress {
+        let isNamed = misplaced.count < Self.maxMisplaced || misplaced[hello.ackAddress] != nil
+        if isNamed, hello.ackAddress.utf8.count <= Self.maxAddress {
             misplaced[hello.ackAddress] = (from, clock.elapsed)
         }
         greet(hello, replacesSocket: false)
     }
 
     /// As many are named; more are answered.
-    private static var mostMisplaced: Int { 16 }
+    private static var maxMisplaced: Int { 16 }
     /// Bytes: it stands in log lines.
-    private static var longestAddress: Int { 256 }
+    private static var maxAddress: Int { 256 }
 
     private mutating func greet(_ hello: Hello, replacesSocket: Bool) {
         greetings.append(

@@ -127,7 +127,7 @@ extension LinkSender {
     ///
     /// Settling what is large takes a second: small ones of others must get there in between.
     func hasRoom(_ peer: SenderPeer, forLarge bytes: Int) -> Bool {
-        bytes < largeFrom || peer.largeBytes == 0 || peer.largeBytes + bytes <= SenderPeer.mostUnderWay * 2
+        bytes < largeFrom || peer.largeBytes == 0 || peer.largeBytes + bytes <= SenderPeer.maxUnderWay * 2
     }
 
     /// Whether the peer may be given something new.

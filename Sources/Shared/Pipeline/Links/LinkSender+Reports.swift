@@ -131,12 +131,12 @@ extension LinkSender {
         peers[index]?.window.find(in: report.missing, into: &found)
         for number in found { sendAgain(index, number, answers: report.answers) }
         let last = peers[index]?.last ?? 0
-        peers[index]?.limit = min(report.limit, last + UInt64(Self.mostRoom))
+        peers[index]?.limit = min(report.limit, last + UInt64(Self.maxRoom))
         peers[index]?.isDraining = report.isDraining
     }
 
     /// No receiver has room for more; a limit above is nonsense.
-    static var mostRoom: Int { 1 << 20 }
+    static var maxRoom: Int { 1 << 20 }
 
     private mutating func finish(_ index: Int, _ number: UInt64) {
         guard let slot = slotOfSent(number, at: index) else { return }
@@ -183,7 +183,7 @@ extension LinkSender {
     /// Others may have it at once, the first time; after that nobody before a time that doubles with each refusal: what
     /// no peer has room for must not go round.
     private mutating func noteRefusal(of slot: Int32, by index: Int) {
-        let doublings = min(messages[slot].refusals, LinkTiming.mostDoublings)
+        let doublings = min(messages[slot].refusals, LinkTiming.maxDoublings)
         messages[slot].refusals = doublings + 1
         messages[slot].refuser = Int32(index)
         messages[slot].notBefore = clock.elapsed + LinkTiming.offerAgain * (1 << doublings)

@@ -63,7 +63,7 @@ package enum LinkTiming {
     /// A message refused by the only peer there is goes to it again after this long.
     static let offerAgain: Duration = .seconds(1)
     /// How often that time is doubled, at most.
-    static let mostDoublings = 2
+    static let maxDoublings = 2
     /// How often messages that were refused are looked at.
     static let refusedLook: Duration = .milliseconds(50)
 }

@@ -70,16 +70,16 @@ struct SenderPeer: Sendable {
     ///
     /// None while too much is on its way: the receiver gave room in messages without knowing how large they are, and
     /// may take it back once it has seen them.
-    var room: Int { limit > last && givenBytes - arrivedBytes < Self.mostUnderWay ? Int(limit - last) : 0 }
+    var room: Int { limit > last && givenBytes - arrivedBytes < Self.maxUnderWay ? Int(limit - last) : 0 }
 
     /// Bytes that may be on their way to a receiver; one message always may.
     ///
     /// At 100 ms there and back it is 80 MB/s.
-    static let mostUnderWay = 8 << 20
+    static let maxUnderWay = 8 << 20
 
     /// So much has been given to it since the last hello that it should be asked what has arrived.
     var wantsHello: Bool {
-        givenBytes - (marks.last?.bytes ?? arrivedBytes) >= Self.mostUnderWay / 2
+        givenBytes - (marks.last?.bytes ?? arrivedBytes) >= Self.maxUnderWay / 2
     }
 
     /// A hello has been composed, behind everything given so far.

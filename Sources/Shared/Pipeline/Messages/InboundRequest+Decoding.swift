@@ -162,8 +162,8 @@ extension RequestFields {
 
 extension RequestLimits {
     fileprivate func check(_ payloadBytes: Int) throws(InvalidRequest) {
-        if payloadBytes > maximumPayloadBytes {
-            throw InvalidRequest("payload: \(payloadBytes) bytes are more than the limit of \(maximumPayloadBytes)")
+        if payloadBytes > maxPayloadBytes {
+            throw InvalidRequest("payload: \(payloadBytes) bytes are more than the limit of \(maxPayloadBytes)")
         }
     }
 }

@@ -85,11 +85,11 @@ package struct RejectedRequest: Sendable, Equatable {
 /// How large a request may be.
 package struct RequestLimits: Sendable, Equatable {
     /// Bytes of the body that would be sent.
-    package var maximumPayloadBytes: Int
+    package var maxPayloadBytes: Int
     /// Bytes of an id, a token or a destination: far more than anybody's, and few enough to travel beside a payload.
-    package static let largestName = 64 << 10
+    package static let maxName = 64 << 10
     /// Bytes of the headers and the URL together.
-    package static let largestHead = 1 << 20
+    package static let maxHead = 1 << 20
 
-    package init(maximumPayloadBytes: Int = 64 << 20) { self.maximumPayloadBytes = maximumPayloadBytes }
+    package init(maxPayloadBytes: Int = 64 << 20) { self.maxPayloadBytes = maxPayloadBytes }
 }

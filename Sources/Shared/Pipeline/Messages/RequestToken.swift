@@ -7,7 +7,7 @@ package struct RequestToken: Sendable, Equatable {
     ///
     /// Reads no further than it has to: the producer writes both near the beginning, and a message that begins with a
     /// request's own fields is no envelope.
-    /// - Returns: `nil` for a message that has no token or no id, or one longer than `RequestLimits.largestName`: such a
+    /// - Returns: `nil` for a message that has no token or no id, or one longer than `RequestLimits.maxName`: such a
     ///   request is refused, and what is looked up by it or kept beside it has its bound.
     package init?(in message: Bytes) {
         var search = TokenSearch()
@@ -18,7 +18,7 @@ package struct RequestToken: Sendable, Equatable {
                 try search.read(name, from: &scanner)
             }
         } catch {}
-        let names = 1...RequestLimits.largestName
+        let names = 1...RequestLimits.maxName
         guard let id = search.id, let token = search.token, names.contains(id.utf8.count),
             names.contains(token.utf8.count)
         else { return nil }

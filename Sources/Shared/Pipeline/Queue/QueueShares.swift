@@ -1,3 +1,5 @@
+import Messages
+
 /// Divides a room that is limited in number and in bytes among queues, so that one queue's trouble takes only its share.
 ///
 /// Half of the room is divided evenly: each of k queues has 1/(2k) of it for itself, whatever the others hold. The other
@@ -111,15 +113,16 @@ package struct QueueShares: Sendable, Equatable {
 ///
 /// Names are the producers' choice, more or less: what comes after so many shares the first one's number.
 package struct QueueNumbers: Sendable {
-    private var numbers: [String: Int] = [:]
+    private var numbers: [ExactText: Int] = [:]
     /// The last one asked for: the next is often the same.
-    private var recent = (name: "", number: -1)
+    private var recent = (name: ExactText(""), number: -1)
     private static let most = 1000
 
     package init() {}
 
     package subscript(name: String) -> Int {
         mutating get {
+            let name = ExactText(name)
             if recent.number >= 0, recent.name == name { return recent.number }
             let number = numbers[name] ?? (numbers.count < Self.most ? numbers.count : 0)
             if number == numbers.count { numbers[name] = number }

@@ -1,3 +1,5 @@
+import Messages
+
 /// Names under which requests are kept, in any state: no result may go there, or requests and producers meet a list
 /// where a set or a hash should be, or results come back as requests.
 ///
@@ -12,7 +14,7 @@ package struct ReservedNames: Sendable, Equatable {
         case channels
     }
 
-    private var names: Set<String> = []
+    private var names: Set<ExactText> = []
     /// Names of queues that only messages have brought: there is an end to them.
     private static let most = 4096
 
@@ -23,6 +25,7 @@ package struct ReservedNames: Sendable, Equatable {
     /// - Returns: whether one of them was not known.
     @discardableResult
     package mutating func insert(_ queue: String, _ retrySet: String) -> Bool {
+        let (queue, retrySet) = (ExactText(queue), ExactText(retrySet))
         guard !names.contains(queue) || !names.contains(retrySet), names.count < Self.most else { return false }
         names.formUnion([queue, retrySet])
         return true
@@ -30,7 +33,7 @@ package struct ReservedNames: Sendable, Equatable {
 
     /// Why no result may go there; `nil` if it may.
     package func problem(_ name: String) -> String? {
-        guard names.contains(name) || isOfAQueue(name) else { return nil }
+        guard names.contains(ExactText(name)) || isOfAQueue(name) else { return nil }
         return "\(name.prefix(200)) is where requests are kept, no place for results"
     }
 

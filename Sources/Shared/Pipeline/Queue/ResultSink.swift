@@ -29,7 +29,7 @@ package protocol ResultSink: Sendable {
     var spacing: Duration { get }
 
     /// Bytes of the largest result that can be written, as JSON; emit makes an error of a larger one.
-    var largestResult: Int { get }
+    var maxResult: Int { get }
 }
 
 extension ResultSink {
@@ -41,7 +41,7 @@ extension ResultSink {
 
     /// The largest value of Redis is 512 MiB (redis.io/docs: `proto-max-bulk-len`), that of SQLite 1,000,000,000 bytes
     /// (sqlite.org/limits.html).
-    package var largestResult: Int { 512 << 20 }
+    package var maxResult: Int { 512 << 20 }
 }
 
 /// How one lease ends, as the queue is told.

@@ -27,7 +27,7 @@ struct StatusConnection {
     static let writeLimit = Duration.seconds(10)
     static let closeLimit = Duration.seconds(1)
     /// Bytes that nobody reads, after which it is closed all the same.
-    static let mostDiscarded = 256 << 10
+    static let maxDiscarded = 256 << 10
 
     init(_ descriptor: CInt, now: Duration) {
         self.descriptor = descriptor
@@ -104,7 +104,7 @@ struct StatusConnection {
         var bytes: [UInt8] = []
         while try receive(into: &bytes) {
             discarded += bytes.count
-            if discarded > Self.mostDiscarded { throw Gone() }
+            if discarded > Self.maxDiscarded { throw Gone() }
             bytes.removeAll(keepingCapacity: true)
         }
         phase = .closing(discarded: discarded)

@@ -5,9 +5,9 @@ import Logging
 struct StatusRoom {
     /// Questions without an answer yet, those that nobody waits for any more included: a stage that hangs would collect
     /// tasks with every scrape.
-    private static let mostQuestions = 16
+    private static let maxQuestions = 16
     /// Connections, at most, where the limit of descriptors allows it.
-    private static let mostConnections = 64
+    private static let maxConnections = 64
     /// Accepted in one turn, so that those who are served get theirs.
     private static let acceptedAtOnce = 16
     /// How long to leave the port alone when the system cannot give a descriptor.
@@ -31,7 +31,7 @@ struct StatusRoom {
         reserve = fcntl(socket, F_DUPFD_CLOEXEC, 0)
         var limit = rlimit()
         let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        most = min(Self.mostConnections, max(4, (isKnown ? Int(clamping: limit.rlim_cur) : 1024) / 8))
+        most = min(Self.maxConnections, max(4, (isKnown ? Int(clamping: limit.rlim_cur) : 1024) / 8))
     }
 
     static var now: Duration { .nanoseconds(Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
@@ -125,7 +125,7 @@ struct StatusRoom {
     ///
     /// - Returns: `false` when it owes too many answers.
     mutating func ask(_ id: UInt64, _ question: StatusResponder.Question, until deadline: Duration) -> Bool {
-        guard questions < Self.mostQuestions else { return false }
+        guard questions < Self.maxQuestions else { return false }
         questions += 1
         connections[id]?.ask(question, until: deadline)
         return true

@@ -41,7 +41,7 @@ package final class Tap {
         _ context: Context, endpoint: String, stage: String, showsPayloads: Bool, registry: MetricsRegistry,
         logger: Logger
     ) throws(ZeroMQError) {
-        let options = SocketOptions(highWaterMark: Self.highWaterMark, queuesWithoutPeer: true, maximumFrame: 4096)
+        let options = SocketOptions(highWaterMark: Self.highWaterMark, queuesWithoutPeer: true, maxFrame: 4096)
         let socket = try context.makeSocket(.publisher, options)
         try socket.bind(endpoint)
         descriptor = try socket.descriptor()

@@ -49,10 +49,10 @@ package struct TapCopy: Sendable {
 }
 
 /// The longest text a copy shows of anything but payloads, in bytes: producers may write longer ids, URLs and so on.
-private let longestText = 1024
+private let maxText = 1024
 
 /// `text`, cut before `limit` bytes where it is longer, with `…` at its end.
-func shortened(_ text: String, to limit: Int = longestText) -> String {
+func shortened(_ text: String, to limit: Int = maxText) -> String {
     guard text.utf8.count > limit else { return text }
     var end = text.utf8.index(text.startIndex, offsetBy: limit)
     while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }

@@ -9,8 +9,8 @@ import Primitives
 /// The fields stand in `docs/operations.md`.
 struct TapDocument {
     /// Of a payload, at most so many bytes: with the thousand copies that wait for a slow subscriber, that bounds memory.
-    static let longestPayload = 64 << 10
-    private static let mostHeaders = 64
+    static let maxPayload = 64 << 10
+    private static let maxHeaders = 64
 
     let stage: String
     let showsPayloads: Bool
@@ -49,9 +49,9 @@ struct TapDocument {
         if let parent = envelope.headers.first(where: { $0.isNamed("traceparent") }) {
             fields.add("traceparent", parent.value)
         }
-        fields.add("headers", Array(envelope.headers.prefix(Self.mostHeaders)))
-        if envelope.headers.count > Self.mostHeaders {
-            fields.add("headers_left_out", envelope.headers.count - Self.mostHeaders)
+        fields.add("headers", Array(envelope.headers.prefix(Self.maxHeaders)))
+        if envelope.headers.count > Self.maxHeaders {
+            fields.add("headers_left_out", envelope.headers.count - Self.maxHeaders)
         }
     }
 
@@ -85,8 +85,8 @@ struct TapDocument {
         fields.add("payload_bytes", envelope.payload.count)
         fields.add("answer_bytes", answer.count)
         guard showsPayloads else { return }
-        if !envelope.payload.isEmpty { fields.add(payload: "payload", envelope.payload, limit: Self.longestPayload) }
-        if !answer.isEmpty { fields.add(payload: "answer", answer, limit: Self.longestPayload) }
+        if !envelope.payload.isEmpty { fields.add(payload: "payload", envelope.payload, limit: Self.maxPayload) }
+        if !answer.isEmpty { fields.add(payload: "answer", answer, limit: Self.maxPayload) }
     }
 }
 

@@ -36,14 +36,14 @@ extension Envelope {
         }
         let header = headerSizeLimit
         var most = Frame.maxHeaderLength
-        if case .ended = progress {} else { most -= 2 * Self.longestText }
+        if case .ended = progress {} else { most -= 2 * Self.maxText }
         if header > most { return "the request has \(header) bytes beside its payload, a link carries \(most)" }
         let size = header + payload.count + body.count
         return size > Frame.maxSize ? "the message has \(size) bytes, a link carries \(Frame.maxSize)" : nil
     }
 
     /// Bytes of a reason in a message that was too large.
-    private static var longestText: Int { 64 << 10 }
+    private static var maxText: Int { 64 << 10 }
 
     /// This envelope, if a link carries it, or else one that says why not and ends the request; `nil` if not even the
     /// proof of its lease fits.
@@ -75,6 +75,6 @@ extension Envelope {
     }
 
     private static func shortened(_ text: String) -> String {
-        text.utf8.count <= longestText ? text : String(decoding: text.utf8.prefix(longestText / 8), as: UTF8.self) + "…"
+        text.utf8.count <= maxText ? text : String(decoding: text.utf8.prefix(maxText / 8), as: UTF8.self) + "…"
     }
 }

@@ -20,7 +20,7 @@ extension GooglePubSubClient {
     /// Ack ids per call: with those of production, some 200 bytes each, well below the 512 KiB that a call may have.
     ///
     /// Source: cloud.google.com/pubsub/quotas#resource_limits
-    package nonisolated static let mostAckIDs = 1000
+    package nonisolated static let maxAckIDs = 1000
 
     /// Does `action` with deliveries of `subscription` (full name), in as many calls as it takes.
     ///
@@ -36,8 +36,8 @@ extension GooglePubSubClient {
         _ action: DeliveryAction, on ackIDs: [String], of subscription: String,
         answered: (Int, DeliveryAnswer) -> Void
     ) async throws(GooglePubSubError) {
-        var parts = stride(from: 0, to: ackIDs.count, by: Self.mostAckIDs).map { start in
-            Array(start..<min(start + Self.mostAckIDs, ackIDs.count))
+        var parts = stride(from: 0, to: ackIDs.count, by: Self.maxAckIDs).map { start in
+            Array(start..<min(start + Self.maxAckIDs, ackIDs.count))
         }
         var tries = 0
         while let part = parts.popLast() {
@@ -52,7 +52,7 @@ extension GooglePubSubClient {
                 if again.isEmpty { continue }
                 if !error.failures.isEmpty {
                     tries += 1
-                    if tries > Self.mostTries { throw GooglePubSubError(.unavailable, error.action, error.reason) }
+                    if tries > Self.maxTries { throw GooglePubSubError(.unavailable, error.action, error.reason) }
                     await EventLoop.shared.pause(for: .milliseconds(Int.random(in: 25...50) << tries))
                     parts.append(again)
                 } else {
@@ -64,7 +64,7 @@ extension GooglePubSubClient {
     }
 
     /// Calls that are made again because some ack ids failed for a passing reason; after that the caller waits longer.
-    private static let mostTries = 3
+    private static let maxTries = 3
 
     /// - Returns: places that need another call.
     private func judge(

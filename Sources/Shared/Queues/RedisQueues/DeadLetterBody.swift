@@ -11,7 +11,7 @@ package struct DeadLetterBody: Sendable, Equatable {
     package let size: Int
 
     /// Messages up to this size are kept whole: more than any request has.
-    package static let largestWhole = 96 << 20
+    package static let maxWhole = 96 << 20
     /// What is kept of a larger one.
     package static let part = 1 << 20
 
@@ -20,7 +20,7 @@ package struct DeadLetterBody: Sendable, Equatable {
 
     /// Asks for the message in a field of a hash.
     package static func call(
-        _ hash: String, _ field: some RedisArgument, upTo largest: Int = largestWhole, part: Int = part
+        _ hash: String, _ field: some RedisArgument, upTo largest: Int = maxWhole, part: Int = part
     ) -> RedisCall {
         script.call(keys: [hash]).with(field, largest, part)
     }

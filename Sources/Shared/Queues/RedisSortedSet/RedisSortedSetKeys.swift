@@ -1,3 +1,4 @@
+import Messages
 import RedisQueues
 
 /// Names of everything kept in Redis for a queue that is a sorted set.
@@ -53,4 +54,15 @@ package struct RedisSortedSetKeys: Sendable, Hashable {
     /// The token of the submission with this id that its producer has cancelled.
     package static func cancelled(_ id: String) -> String { "\(cancelledPrefix)\(id)" }
     static let cancelledPrefix: StaticString = "request-cancel:"
+
+    // Names are their bytes: é as one code point and as two are two keys.
+
+    package static func == (one: Self, other: Self) -> Bool {
+        ExactText(one.queue) == ExactText(other.queue) && ExactText(one.retrySet) == ExactText(other.retrySet)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactText(queue).hash(into: &hasher)
+        ExactText(retrySet).hash(into: &hasher)
+    }
 }

@@ -1,4 +1,5 @@
 package import Foundation
+package import Queue
 
 /// Runs cells one after the other.
 package struct MatrixRun: Sendable {

@@ -21,7 +21,7 @@ package final class ResultBooks: Sendable {
     private let clock: RunClock
     private let keepsTimes: Bool
     /// Of odd results, more than this many are only counted.
-    private static let mostStrangers = 100
+    private static let maxStrangers = 100
 
     package init(_ traffic: Traffic, clock: RunClock, keepsTimes: Bool = true) {
         self.traffic = traffic
@@ -46,7 +46,7 @@ package final class ResultBooks: Sendable {
         state.withLock { state in
             for ((bytes, line), isRight) in zip(lines, right) {
                 guard let number = line?.number, number < state.counts.count else {
-                    if state.strangers.count < Self.mostStrangers {
+                    if state.strangers.count < Self.maxStrangers {
                         state.strangers.append(String(decoding: bytes.prefix(300), as: UTF8.self))
                     }
                     continue

@@ -38,7 +38,7 @@ package struct SoakReport: Sendable {
 
     private static let mebibyte = Double(1 << 20)
     /// Of a stage, with the little that is in flight here.
-    private static let mostMemory = 64 << 20
+    private static let maxMemory = 64 << 20
 
     /// Processes that ran from the first sample to the last: whoever was killed began again with nothing.
     package var lasting: [String] {
@@ -90,7 +90,7 @@ package struct SoakReport: Sendable {
         if !leftovers.isEmpty { failures.append("left behind: \(leftovers.joined(separator: ", "))") }
         failures += lines.filter { !$0.flatness.isFlat }.map { "not flat: \(Self.text($0))" }
         for sample in samples {
-            for (name, usage) in sample.processes where usage.memory > Self.mostMemory {
+            for (name, usage) in sample.processes where usage.memory > Self.maxMemory {
                 failures.append("\(name) had \(usage.memory >> 20) MiB after \(Int(sample.time.inSeconds)) s")
             }
         }

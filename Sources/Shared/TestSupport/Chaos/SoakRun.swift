@@ -1,7 +1,7 @@
 package import Foundation
-package import Queue
 import GatewaySimulator
 import Processes
+package import Queue
 
 /// Runs a soak: measures how fast it goes, then half of that for long, with a fault every half minute.
 package struct SoakRun: Sendable {

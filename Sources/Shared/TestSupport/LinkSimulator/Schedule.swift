@@ -29,7 +29,7 @@ struct Schedule {
     var movesOnRestart: Bool
 
     /// Bytes.
-    static let largestMessage = 50
+    static let maxMessage = 50
 
     enum Fault {
         case kill(level: Int)

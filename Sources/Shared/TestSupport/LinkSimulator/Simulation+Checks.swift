@@ -36,7 +36,7 @@ extension Simulation {
         if inHand > messages {
             ledger.violation("\(inHand) messages in hand, room for \(schedule.capacity) from \(sessions) senders")
         }
-        if unsettled > schedule.maxUnackedBytes + (messages + sessions) * Schedule.largestMessage {
+        if unsettled > schedule.maxUnackedBytes + (messages + sessions) * Schedule.maxMessage {
             ledger.violation("\(unsettled) bytes unsettled, \(schedule.maxUnackedBytes) allowed")
         }
     }

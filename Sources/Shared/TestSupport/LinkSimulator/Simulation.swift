@@ -120,7 +120,7 @@ package struct Simulation {
         for index in 0..<schedule.requests {
             ledger.requests.append(
                 Ledger.Request(
-                    bytes: random.number(1...Schedule.largestMessage), isPoison: random.chance(schedule.poison),
+                    bytes: random.number(1...Schedule.maxMessage), isPoison: random.chance(schedule.poison),
                     isOutcomePoison: random.chance(schedule.poisonousOutcomes),
                     isUnreadable: random.chance(schedule.unreadable), owner: random.number(0...ingests - 1)))
             at(random.number(0...schedule.faultsEnd), .offer(index))

@@ -11,7 +11,7 @@ struct OddityRun: Sendable {
     private static let moreDescriptors = 48
     private static let moreMemory = 96 << 20
     /// Share of a core that all stages together may use then; the load alone takes a few hundredths.
-    private static let mostCPU = 0.6
+    private static let maxCPU = 0.6
 
     init(_ bench: OddityBench) async throws {
         self.bench = bench
@@ -51,7 +51,7 @@ struct OddityRun: Sendable {
                     && usage.memory <= earlier.memory + Self.moreMemory
             }
         }
-        try await eventually("the stages come to rest") { try await cpuShare() < Self.mostCPU }
+        try await eventually("the stages come to rest") { try await cpuShare() < Self.maxCPU }
     }
 
     /// Cores that the stages use now.

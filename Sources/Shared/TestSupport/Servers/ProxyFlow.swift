@@ -8,7 +8,7 @@ struct ProxyFlow {
     }
 
     /// Bytes above which nothing more is read, so that a reader who sleeps is felt by the writer.
-    private static let mostBytes = 1 << 20
+    private static let maxBytes = 1 << 20
 
     private let source: CInt
     private let destination: CInt
@@ -21,7 +21,7 @@ struct ProxyFlow {
         self.destination = destination
     }
 
-    var wantsMore: Bool { !hasEnded && size < Self.mostBytes }
+    var wantsMore: Bool { !hasEnded && size < Self.maxBytes }
 
     var nextDue: ContinuousClock.Instant? { chunks.first?.due }
 

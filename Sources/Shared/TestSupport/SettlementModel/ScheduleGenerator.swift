@@ -21,7 +21,7 @@ package struct ScheduleGenerator {
         }
     }
 
-    private static let mostOpen = 8
+    private static let maxOpen = 8
     /// Longer than any schedule runs.
     private static let hour: Int64 = 3_600_000
 
@@ -63,7 +63,7 @@ package struct ScheduleGenerator {
         let sink = random.number(0...Self.sinks - 1)
         switch kind {
         case .submit:
-            return model.open.count < Self.mostOpen ? submit() : nil
+            return model.open.count < Self.maxOpen ? submit() : nil
         case .resubmit:
             guard let former = model.open.randomElement(using: &random)?.number else { return nil }
             requests += 1

@@ -1,7 +1,7 @@
 /// The headers of an attempt.
 package enum RequestHeaders {
     /// Headers a message may have, at most; gateways refuse as many.
-    package static let maximumCount = 256
+    package static let maxCount = 256
 
     /// All headers in the order they are sent, each name once, whatever its case; of several the last wins:
     /// `Content-Type: application/json`, the queue's objective, the message's `headers`, the stage's own.
@@ -16,8 +16,8 @@ package enum RequestHeaders {
     ) throws(InvalidRequest) -> [HeaderField] {
         var merged = [HeaderField("Content-Type", "application/json")]
         if !objective.isEmpty { merged.put(HeaderField("x-gateway-inference-objective", objective)) }
-        if message.headers.count > maximumCount {
-            throw InvalidRequest("headers: \(message.headers.count) are more than \(maximumCount)")
+        if message.headers.count > maxCount {
+            throw InvalidRequest("headers: \(message.headers.count) are more than \(maxCount)")
         }
         for field in message.headers where try isSent(field) {
             merged.put(HeaderField(field.name, trimmed(field.value)))

@@ -6,7 +6,7 @@
 /// repeat.
 package struct JSONScanner {
     /// Containers inside each other, at most; a text nested deeper is refused.
-    package static let maximumDepth = 512
+    package static let maxDepth = 512
 
     let bytes: Bytes
     /// Index in `bytes` of what is read next.
@@ -91,7 +91,7 @@ package struct JSONScanner {
 
     private mutating func open(_ bracket: UInt8, depth: Int) throws(JSONError) {
         guard take(bracket) else { throw unexpected("an object or an array") }
-        if depth >= Self.maximumDepth { throw failure("nested deeper than \(Self.maximumDepth)") }
+        if depth >= Self.maxDepth { throw failure("nested deeper than \(Self.maxDepth)") }
     }
 
     private mutating func skipWord(_ word: StaticString) throws(JSONError) {

@@ -3,9 +3,9 @@
 /// The first lines are kept: they tell how it began.
 struct LogBacklog {
     /// Lines, at most.
-    static let mostLines = 10_000
+    static let maxLines = 10_000
     /// Bytes, at most.
-    static let mostBytes = 4 << 20
+    static let maxBytes = 4 << 20
 
     private var lines: [String] = []
     private var bytes = 0
@@ -14,7 +14,7 @@ struct LogBacklog {
     var isEmpty: Bool { lines.isEmpty && dropped == 0 }
 
     mutating func add(_ line: String) {
-        guard lines.count < Self.mostLines, bytes + line.utf8.count <= Self.mostBytes else {
+        guard lines.count < Self.maxLines, bytes + line.utf8.count <= Self.maxBytes else {
             dropped += 1
             return
         }

@@ -33,12 +33,12 @@ struct LogLine {
     }
 
     /// Bytes of one value, at most; names and errors from outside may be megabytes.
-    private static let longestValue = 4096
+    private static let maxValue = 4096
 
     /// The text, or its beginning and how long it was.
     private static func cut(_ text: String) -> String {
-        guard text.utf8.count > longestValue else { return text }
-        return String(decoding: text.utf8.prefix(longestValue), as: UTF8.self) + "… (\(text.utf8.count) bytes)"
+        guard text.utf8.count > maxValue else { return text }
+        return String(decoding: text.utf8.prefix(maxValue), as: UTF8.self) + "… (\(text.utf8.count) bytes)"
     }
 
     private static func json(_ value: Logger.MetadataValue) -> String {

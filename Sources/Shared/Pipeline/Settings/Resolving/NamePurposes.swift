@@ -1,3 +1,4 @@
+import Messages
 import Queue
 
 /// No name stands for two things: results among the requests, or one queue's claims in another's retry set, would stop
@@ -5,9 +6,9 @@ import Queue
 func checkPurposes(
     _ queues: [(subject: String, settings: QueueSettings)], _ kind: QueueKind
 ) throws(SettingsError) {
-    var purposes: [String: String] = [:]
+    var purposes: [ExactText: String] = [:]
     func note(_ name: String, _ purpose: String, _ subject: String) throws(SettingsError) {
-        if let other = purposes.updateValue(purpose, forKey: name), other != purpose {
+        if let other = purposes.updateValue(purpose, forKey: ExactText(name)), other != purpose {
             throw SettingsError(subject, "\(name) is both the \(other) and the \(purpose)")
         }
     }

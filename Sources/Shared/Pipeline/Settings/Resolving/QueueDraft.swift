@@ -74,13 +74,13 @@ struct QueueDraft: Equatable {
 
 /// A queue's name stands once.
 func checkUnique(_ queues: [(subject: String, settings: QueueSettings)]) throws(SettingsError) {
-    var names: Set<String> = []
-    var ids: Set<String> = []
+    var names: Set<ExactText> = []
+    var ids: Set<ExactText> = []
     for (subject, settings) in queues {
-        guard names.insert(settings.name).inserted else {
+        guard names.insert(ExactText(settings.name)).inserted else {
             throw SettingsError(subject, "another queue has the name \(settings.name)")
         }
-        guard ids.insert(settings.id).inserted else {
+        guard ids.insert(ExactText(settings.id)).inserted else {
             throw SettingsError(subject, "another queue has the id \(settings.id)")
         }
     }

@@ -27,7 +27,7 @@ final class AddressBook {
     /// A look that takes longer than this is worth a word.
     private static let patience: Duration = .seconds(5)
     /// Names that peers ask for, as opposed to those in the settings; each may take a thread.
-    static let mostForeign = 64
+    static let maxForeign = 64
 
     init(lookUp: @escaping (String, @escaping @Sendable (NameLookup.Answer) -> Void) -> Void = NameLookup.start) {
         self.lookUp = lookUp
@@ -38,7 +38,7 @@ final class AddressBook {
     /// - Parameter isForeign: a peer named it, not the settings.
     func addresses(of host: String, isForeign: Bool, now: Duration) -> [String] {
         if entries[host] == nil {
-            if isForeign, foreignCount >= Self.mostForeign, !makePlace(now) { return [] }
+            if isForeign, foreignCount >= Self.maxForeign, !makePlace(now) { return [] }
             if isForeign { foreignCount += 1 }
             entries[host] = Entry(asked: now, wanted: now, isForeign: isForeign)
             begin(host, now)

@@ -76,5 +76,5 @@ final class Connection {
 extension SocketOptions {
     /// Messages wait in the sender's hands, where their order among hellos is known, rather than in libzmq's: its
     /// queues are only as long as keeps a fast peer busy.
-    fileprivate static let link = SocketOptions(highWaterMark: 1000, maximumFrame: Int64(Frame.maxSize))
+    fileprivate static let link = SocketOptions(highWaterMark: 1000, maxFrame: Int64(Frame.maxSize))
 }

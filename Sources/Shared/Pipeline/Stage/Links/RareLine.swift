@@ -10,7 +10,7 @@ package struct RareLine: Sendable {
     private var spacing = Self.shortest
 
     static let shortest: Duration = .seconds(5)
-    static let longestPause: Duration = .seconds(60)
+    static let maxPause: Duration = .seconds(60)
     private static let longest = 100
 
     package init() {}
@@ -25,7 +25,7 @@ package struct RareLine: Sendable {
         guard count > 0 else { return nil }
         if let said {
             if now - said < spacing { return nil }
-            spacing = now - said >= Self.longestPause * 2 ? Self.shortest : min(spacing * 2, Self.longestPause)
+            spacing = now - said >= Self.maxPause * 2 ? Self.shortest : min(spacing * 2, Self.maxPause)
         }
         defer { count = 0 }
         said = now

@@ -134,8 +134,8 @@ private final class Reporter {
     /// When the socket was opened, or could not be.
     private var opened: Duration = .zero
 
-    private static let mostWaiting = 32
-    private static let mostBytes = 4 << 20
+    private static let maxWaiting = 32
+    private static let maxBytes = 4 << 20
     /// How long a connection may take before another address of the name is tried.
     private static let patience: Duration = .seconds(2)
 
@@ -147,7 +147,7 @@ private final class Reporter {
     func append(_ frame: [UInt8]) {
         waiting.append(frame)
         bytes += frame.count
-        while waiting.count > Self.mostWaiting || (waiting.count > 1 && bytes > Self.mostBytes) {
+        while waiting.count > Self.maxWaiting || (waiting.count > 1 && bytes > Self.maxBytes) {
             bytes -= waiting.removeFirst().count
         }
     }
