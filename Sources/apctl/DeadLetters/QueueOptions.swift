@@ -68,7 +68,9 @@ struct QueueOptions: ParsableArguments {
         let names = queues.map(\.name).joined(separator: ", ")
         if let queue {
             let queue = ExactText(queue)
-            if let found = queues.first(where: { ExactText($0.name) == queue || ExactText($0.id) == queue }) { return found }
+            if let found = queues.first(where: { ExactText($0.name) == queue || ExactText($0.id) == queue }) {
+                return found
+            }
             throw ValidationError("--queue: there is no \(queue.text), only \(names).")
         }
         guard let only = queues.first, queues.count == 1 else {

@@ -1,5 +1,5 @@
-import Messages
 import ArgumentParser
+import Messages
 
 /// Which dead letters are meant.
 enum Wanted: Equatable {

@@ -98,7 +98,9 @@ extension QueueDatabase {
                 FROM request_state s CROSS JOIN requests r ON r.seq = s.seq
                 WHERE s.seq = ? AND s.submission = ? AND s.token = ? AND s.state = 2
                 """)
-        try insert.execute(arguments: [Data(settlement.id.utf8), Data(reason.utf8), lease.seq, lease.submission, lease.token])
+        try insert.execute(arguments: [
+            Data(settlement.id.utf8), Data(reason.utf8), lease.seq, lease.submission, lease.token,
+        ])
         guard database.changesCount == 1 else { return false }
         if let result { return try finish(settlement, result, database) }
         try remove(lease, database)

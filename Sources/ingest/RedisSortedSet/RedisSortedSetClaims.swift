@@ -127,7 +127,7 @@ struct RedisSortedSetClaims {
             let single = sought.map { RedisCommand("MGET", RedisSortedSetKeys.cancelled($0.value.id)) }
             markers = try client.send(single).map { $0.array?.first ?? .null }
         }
-        for ((index, token), marker) in zip(sought, markers) 
+        for ((index, token), marker) in zip(sought, markers)
         where marker.bytes?.elementsEqual(token.token.utf8) == true {
             deliveries[index].isCancelled = true
         }
