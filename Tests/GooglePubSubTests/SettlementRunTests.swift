@@ -55,8 +55,8 @@ struct SettlementRunTests {
         var old = settlement("a")
         old.leasedAt = now - age
         let run = SettlementRun([old, settlement("b")], progress: [:], now: now)
-        #expect(run.doubts().map(\.indices) == (isDoubtful ? [[0]] : []))
-        #expect(run.doubts().allSatisfy { $0.group.action == .extend(seconds: 60) })
+        #expect(run.deliveriesToVerify().map(\.indices) == (isDoubtful ? [[0]] : []))
+        #expect(run.deliveriesToVerify().allSatisfy { $0.group.action == .extend(seconds: 60) })
     }
 
     @Test
@@ -128,10 +128,10 @@ struct SettlementRunTests {
         var doubtful = settlement("a")
         doubtful.mayBeRepeated = true
         var run = SettlementRun([doubtful, settlement("b")], progress: [:])
-        #expect(run.doubts().map(\.indices) == [[0]])
-        #expect(run.doubts().map(\.group.action) == [.extend(seconds: 60)])
+        #expect(run.deliveriesToVerify().map(\.indices) == [[0]])
+        #expect(run.deliveriesToVerify().map(\.group.action) == [.extend(seconds: 60)])
         run.ended(0, .lost)
-        #expect(run.doubts().isEmpty)
+        #expect(run.deliveriesToVerify().isEmpty)
         #expect(run.publications().map(\.indices) == [[1]])
         #expect(run.statuses.first == .stale)
     }

@@ -66,19 +66,19 @@ struct LeasingTests {
     func foresaysWhatIsNext() async throws {
         try await withFolder { path in
             let database = try QueueDatabase(path: path)
-            let empty = try database.outlook(queue: "requests")
+            let empty = try database.state(queue: "requests")
             #expect(!empty.hasReady && empty.parkedDueMilliseconds == nil && empty.leaseEndMilliseconds == nil)
 
             _ = try database.submit([Bytes("a".utf8), Bytes("b".utf8), Bytes("c".utf8)])
             let leased = try database.lease(queue: "requests", limit: 2, milliseconds: 5000, takeOver: true)
             _ = try database.settle([settlement(leased[0], .park(afterMilliseconds: 2000, failedAttempts: 1))])
-            let outlook = try database.outlook(queue: "requests")
-            #expect(outlook.hasReady)
-            let due = try #require(outlook.parkedDueMilliseconds) - outlook.nowMilliseconds
-            let end = try #require(outlook.leaseEndMilliseconds) - outlook.nowMilliseconds
+            let state = try database.state(queue: "requests")
+            #expect(state.hasReady)
+            let due = try #require(state.parkedDueMilliseconds) - state.nowMilliseconds
+            let end = try #require(state.leaseEndMilliseconds) - state.nowMilliseconds
             #expect((1...2000).contains(due))
             #expect((1...5000).contains(end) && end > due)
-            #expect(try !database.outlook(queue: "another").hasReady)
+            #expect(try !database.state(queue: "another").hasReady)
         }
     }
 

@@ -28,10 +28,10 @@ struct NextWorkTests {
         Example(hasReady: true, leased: 900, takeOverFrom: 1500, isNow: true, wait: 500),
     ])
     func tellsWhatComesNext(_ example: Example) {
-        let outlook = Outlook(
+        let state = QueueState(
             nowMilliseconds: 1000, hasReady: example.hasReady, parkedDueMilliseconds: example.parked,
             leaseEndMilliseconds: example.leased)
-        let prospect = NextWork(outlook, takeOverFrom: example.takeOverFrom)
+        let prospect = NextWork(state, takeOverFrom: example.takeOverFrom)
         #expect(prospect.isNow == example.isNow)
         #expect(prospect.milliseconds(at: 1000) == example.wait)
         #expect(prospect.mayTakeOver == (example.takeOverFrom <= 1000))

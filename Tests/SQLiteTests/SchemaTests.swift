@@ -94,7 +94,7 @@ struct SchemaTests {
         }
     }
 
-    @Test(arguments: [(QueueDatabase.outlookSQL, ["q"]), (QueueDatabase.leasableSQL, ["q", "0", "0", "1"])])
+    @Test(arguments: [(QueueDatabase.stateSQL, ["q"]), (QueueDatabase.leasableSQL, ["q", "0", "0", "1"])])
     func findsTheNextRequestByItsIndex(sql: String, arguments: [String]) async throws {
         try await withFolder { path in
             let steps = try QueueDatabase(path: path).read("explain") { database in
@@ -110,7 +110,7 @@ struct SchemaTests {
     @Test
     func countsInMillisecondsSince1970() async throws {
         try await withFolder { path in
-            let now = try QueueDatabase(path: path).outlook(queue: "q").nowMilliseconds
+            let now = try QueueDatabase(path: path).state(queue: "q").nowMilliseconds
             #expect(abs(now - WallClock.now().milliseconds) < 10_000)
         }
     }

@@ -20,7 +20,7 @@ package struct DividedCalls: Sendable {
 
     /// Refused calls of a batch that are divided: eight find one culprit of 256.
     ///
-    /// What is left then waits, and comes again in other company.
+    /// What is left then is retried in a later batch, with other settlements.
     private static let maxDivisions = 32
     /// After a connection broke with 256 settlements on their way, one is alone the third time.
     private static let shrinking = 8

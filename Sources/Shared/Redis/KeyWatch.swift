@@ -28,7 +28,7 @@ package final class KeyWatch {
 
     /// Commands by which the server is asked to tell of the next change of a key; none where that is no use.
     ///
-    /// A later change by the same client takes the question back without a word.
+    /// If this client later changes one of the keys itself, Redis drops its tracking entry silently.
     package var question: [RedisCommand] {
         refusal == nil && armed?.client == client.connections ? ask : []
     }

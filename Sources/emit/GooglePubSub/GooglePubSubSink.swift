@@ -56,7 +56,7 @@ package final class GooglePubSubSink: ResultSink {
 
     /// Why nothing may be published to the default topic, as far as the server tells (the emulator does not).
     ///
-    /// Anybody may ask this about himself; looking at the topic takes another right.
+    /// `testIamPermissions` needs no permission of its own; `get` on the topic needs `pubsub.topics.get`.
     private func missingRight() async -> GooglePubSubError? {
         let right = "pubsub.topics.publish"
         let call = "\(topic("")):testIamPermissions"
@@ -124,7 +124,7 @@ package final class GooglePubSubSink: ResultSink {
 
     private func settleOwn(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
         var run = SettlementRun(batch, progress: progress, now: WallClock.now().milliseconds) { recent.contains($0) }
-        var failure = await dispel(&run)
+        var failure = await verifyDeliveries(&run)
         if failure == nil { failure = await publish(&run) }
         if failure == nil { failure = await close(&run) }
         if failure != nil || run.hasFailures { progress.merge(run.progress) { $1 } }
@@ -140,8 +140,8 @@ package final class GooglePubSubSink: ResultSink {
     /// Finds out what has been settled before, where that is in doubt.
     ///
     /// - Returns: why nothing is known about some of it.
-    private func dispel(_ run: inout SettlementRun) async -> GooglePubSubError? {
-        for (group, indices) in run.doubts() {
+    private func verifyDeliveries(_ run: inout SettlementRun) async -> GooglePubSubError? {
+        for (group, indices) in run.deliveriesToVerify() {
             // What belongs to a subscription that is gone is published: nobody else will.
             let failure = await perform(group, indices, &run, whenGone: nil) { run, index, answer in
                 if answer == .lost { run.ended(index, .lost) }
@@ -202,8 +202,7 @@ package final class GooglePubSubSink: ResultSink {
         return nil
     }
 
-    /// A batch of which more is bad than so many halvings find waits, with what is good in it, and comes again in other
-    /// company.
+    /// If a batch holds more invalid messages than this many splits can isolate, the rest of it is retried in later batches.
     private static let maxSplits = 24
 
     /// Acknowledges what has been published, and gives back what is to be given back.

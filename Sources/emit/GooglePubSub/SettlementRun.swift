@@ -68,13 +68,13 @@ struct SettlementRun: Sendable {
         return progress
     }
 
-    /// Places in the batch whose deliveries must be seen to be good before anything is published for them, with the
-    /// action that tells.
+    /// Indices of settlements whose delivery must be checked with Pub/Sub before their result is published, grouped by the
+    /// call that checks them.
     ///
     /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended. In doubt is
     /// what a lost process held, and what has been leased for so long that ingest must have extended it: it may have died
     /// or stood still instead.
-    func doubts() -> [(group: Group, indices: [Int])] {
+    func deliveriesToVerify() -> [(group: Group, indices: [Int])] {
         let doubtful = items.indices.filter {
             isWritten($0) && isOpen($0) && items[$0].step == nil && (items[$0].settlement.mayBeRepeated || isOld($0))
         }

@@ -8,8 +8,8 @@ package import Queue
 /// A subscription as a queue: `gcp-pubsub`'s request side.
 ///
 /// Lives on the pipeline thread: nothing here blocks. Pulls outlive the call of `lease` that began them; what they bring
-/// is kept for the next. (The protocol's functions say so themselves: otherwise they would be as free of any actor as
-/// their requirements, SE-0461.)
+/// is kept for the next. Each requirement repeats
+/// `@PipelineActor`: without it the witness would be nonisolated like the requirement (SE-0461).
 @PipelineActor
 package final class GooglePubSubSource: BufferingSource, ServerTimedSource, AliasedSource, BacklogSource {
     private struct Held {

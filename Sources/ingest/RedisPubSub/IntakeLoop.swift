@@ -6,7 +6,7 @@ import RedisPubSub
 /// What the thread does, one turn after the other.
 struct IntakeLoop {
     private let settings: RedisPubSubSettings
-    private let desk: LeaseWaiters
+    private let waiters: LeaseWaiters
     private let subscriber: RedisSubscriber
     private let marks: String
     private var claims: RedisPubSubClaims
@@ -18,7 +18,7 @@ struct IntakeLoop {
     private var asides: Asides
     private var delay = ReconnectDelay()
     private var nextLook = ContinuousClock.now
-    /// Before that nobody looks through the retry set, which several queues may share.
+    /// Earliest time of the next scan of the retry set, which several queues may share.
     private var nextScan = ContinuousClock.now
     private var foreign = 0
     private var passStarted: ContinuousClock.Instant?
@@ -30,9 +30,9 @@ struct IntakeLoop {
     /// The subscription that has been looked at; see `noteSubscription`.
     private var noted = 0
 
-    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, desk: LeaseWaiters, logger: Logger) {
+    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, waiters: LeaseWaiters, logger: Logger) {
         self.settings = settings
-        self.desk = desk
+        self.waiters = waiters
         marks = RedisPubSubKeys(retrySet: queue.retryQueue).heard(queue.name)
         subscriber = RedisSubscriber(
             url, channel: queue.name, marks: settings.deduplicate ? marks : nil, readAhead: settings.maxUnread)
@@ -50,9 +50,9 @@ struct IntakeLoop {
             guard subscriber.isSubscribed else { return }
             try noteSubscription()
             try work()
-            if !isRefused || desk.isAwaited { desk.connected() }
+            if !isRefused || waiters.isAwaited { waiters.connected() }
         } catch {
-            desk.failed(QueueError(error))
+            waiters.failed(QueueError(error))
             isRefused = error.kind == .answer
             // Without a connection the next attempt is delayed by those who connect.
             if error.kind == .answer { pause(for: delay.next()) }
@@ -71,12 +71,12 @@ struct IntakeLoop {
                 try putBack(impatient)
                 if !hears { break }
             } catch {
-                if error.kind == .answer { desk.wakeUp.wait(for: .milliseconds(100)) }
+                if error.kind == .answer { waiters.wakeUp.wait(for: .milliseconds(100)) }
             }
         }
         let left = arrivals.count + batches.reduce(0) { $0 + $1.messages.count }
         let dropped = asides.leave(left, now: .now)
-        desk.count { $0.dropped += dropped }
+        waiters.count { $0.dropped += dropped }
     }
 
     /// Whether something may come that was published before it left.
@@ -85,9 +85,9 @@ struct IntakeLoop {
     private mutating func hear() throws(RedisError) {
         let messages = try subscriber.wait(
             for: .milliseconds(100), count: settings.maxWaiting, bytes: settings.maxWaitingBytes,
-            wakeUp: desk.wakeUp)
+            wakeUp: waiters.wakeUp)
         let heard = take(messages)
-        desk.count { $0.heard += heard }
+        waiters.count { $0.heard += heard }
     }
 
     private mutating func putBack(_ settings: RedisPubSubSettings) throws(RedisError) {
@@ -110,7 +110,7 @@ struct IntakeLoop {
         var messages: [RedisMessage] = []
         do throws(RedisError) {
             messages = try subscriber.wait(
-                for: turnLimit, count: max(0, room), bytes: max(0, bytes), wakeUp: desk.wakeUp)
+                for: turnLimit, count: max(0, room), bytes: max(0, bytes), wakeUp: waiters.wakeUp)
         } catch {
             if before > 0, error.kind == .connection {
                 gapLog.hearing.ended(error.reason, isAlone: claims.client.isAlive, now: .now)
@@ -120,7 +120,7 @@ struct IntakeLoop {
         // Until a mark comes, and where none may be set, messages have names that nobody else has.
         if subscriber.subscriptions != before { numbering.begin(claims.makeOwner()) }
         let heard = take(messages)
-        desk.count {
+        waiters.count {
             $0.heard += heard
             $0.subscriptions = subscriber.subscriptions
         }
@@ -155,7 +155,7 @@ struct IntakeLoop {
         noted = subscriber.subscriptions
         let gap = gapLog.began(server, subscriber, now: .now)
         guard let gap else { return }
-        desk.count {
+        waiters.count {
             $0.gaps += 1
             $0.overflows += gap.cause.isOverflow ? 1 : 0
             $0.deafMilliseconds += gap.duration.milliseconds
@@ -168,7 +168,7 @@ struct IntakeLoop {
         if !hasRoom { return .zero }
         let now = ContinuousClock.now
         var end = now + .seconds(60)
-        if desk.demand > 0 { end = arrivals.isEmpty ? nextLook : now }
+        if waiters.demand > 0 { end = arrivals.isEmpty ? nextLook : now }
         if let oldest = arrivals.oldest { end = min(end, oldest + settings.patience) }
         if let next = asides.next { end = min(end, next) }
         return max(.zero, end - now)
@@ -199,12 +199,12 @@ struct IntakeLoop {
     private mutating func work() throws(RedisError) {
         try carryOut()
         try tryAsides()
-        if desk.takeMustLook() { nextLook = .now }
+        if waiters.takeMustLook() { nextLook = .now }
         var found: [Delivery] = []
-        if desk.demand > 0, ContinuousClock.now >= nextLook { found = try look() }
+        if waiters.demand > 0, ContinuousClock.now >= nextLook { found = try look() }
         handOut(found)
         while true {
-            let next = arrivals.next(demand: desk.demand, settings: settings, now: .now) { claims.makeOwner() }
+            let next = arrivals.next(demand: waiters.demand, settings: settings, now: .now) { claims.makeOwner() }
             guard let next else { return }
             batches.append(next)
             try carryOut()
@@ -216,7 +216,7 @@ struct IntakeLoop {
         gaps.waited(from: turnStarted, to: start, limit: turnLimit)
         let looks = start >= nextScan
         if looks, passStarted == nil { (passStarted, foreign) = (start, 0) }
-        let due = try claims.claimDue(limit: desk.demand, looks: looks, takeOver: !gaps.holds(at: start))
+        let due = try claims.claimDue(limit: waiters.demand, looks: looks, takeOver: !gaps.holds(at: start))
         accepted()
         foreign += due.foreign
         let now = ContinuousClock.now
@@ -227,7 +227,7 @@ struct IntakeLoop {
             passStarted = nil
         }
         if let strange = due.strange { nextScan = min(nextScan, now + strange) }
-        desk.count {
+        waiters.count {
             $0.takenOver += due.takenOver
             if hasEnded { $0.foreign = foreign }
         }
@@ -260,7 +260,7 @@ struct IntakeLoop {
                 settle(set)
                 for message in set.aside {
                     let dropped = asides.add(message, owner: claims.makeOwner(), reason: reason, now: .now)
-                    desk.count { $0.dropped += dropped }
+                    waiters.count { $0.dropped += dropped }
                 }
                 continue
             }
@@ -286,7 +286,7 @@ struct IntakeLoop {
     }
 
     private mutating func note(_ result: RedisPubSubClaims.Claimed) {
-        desk.count {
+        waiters.count {
             $0.duplicates += result.duplicates
             $0.overflowed += result.parked
         }
@@ -302,7 +302,7 @@ struct IntakeLoop {
                 asides.stored()
             } catch {
                 let dropped = asides.refused(error.description, now: .now)
-                desk.count { $0.dropped += dropped }
+                waiters.count { $0.dropped += dropped }
                 guard error.kind == .answer else { throw error }
                 claims.client.close()
             }
@@ -316,18 +316,20 @@ struct IntakeLoop {
 
     /// What nobody waits for any more is given back; failing that it expires.
     private mutating func handOut(_ deliveries: [Delivery]) {
-        let left = desk.deliver(deliveries)
+        let left = waiters.deliver(deliveries)
         if left.isEmpty { return }
         release(left)
     }
 
     private mutating func release(_ deliveries: [Delivery]) {
-        do throws(RedisError) { try claims.release(deliveries) } catch { desk.failed(QueueError(error)) }
+        do throws(RedisError) { try claims.release(deliveries) } catch { waiters.failed(QueueError(error)) }
         nextLook = .now
     }
 
     private func pause(for time: Duration) {
         let end = ContinuousClock.now + time
-        while !desk.isClosed, case let left = end - ContinuousClock.now, left > .zero { desk.wakeUp.wait(for: left) }
+        while !waiters.isClosed, case let left = end - ContinuousClock.now, left > .zero {
+            waiters.wakeUp.wait(for: left)
+        }
     }
 }

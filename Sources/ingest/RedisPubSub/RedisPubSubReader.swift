@@ -9,27 +9,27 @@ final class RedisPubSubReader: Sendable {
     private let url: RedisURL
     private let queue: QueueSettings
     private let settings: RedisPubSubSettings
-    private let desk: LeaseWaiters
+    private let waiters: LeaseWaiters
     private let logger: Logger
     private let isStarted = Atomic(false)
 
-    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, desk: LeaseWaiters, logger: Logger) {
+    init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, waiters: LeaseWaiters, logger: Logger) {
         self.logger = logger
         self.url = url
         self.queue = queue
         self.settings = settings
-        self.desk = desk
+        self.waiters = waiters
     }
 
-    /// Starts the thread, once; it ends when the desk is closed.
+    /// Starts the thread, once; it ends when the waiters are closed.
     func start() {
         guard !isStarted.exchange(true, ordering: .relaxed) else { return }
-        let (url, queue, settings, desk, logger) = (url, queue, settings, desk, logger)
+        let (url, queue, settings, waiters, logger) = (url, queue, settings, waiters, logger)
         let thread = Thread {
-            var loop = IntakeLoop(url: url, queue: queue, settings: settings, desk: desk, logger: logger)
-            while !desk.isClosed { loop.turn() }
+            var loop = IntakeLoop(url: url, queue: queue, settings: settings, waiters: waiters, logger: logger)
+            while !waiters.isClosed { loop.turn() }
             loop.leave()
-            desk.ended()
+            waiters.ended()
         }
         thread.name = "redis-\(queue.name)"
         thread.start()
@@ -37,7 +37,7 @@ final class RedisPubSubReader: Sendable {
 
     /// Ends the thread, if there is one, and returns when it has put back what it had heard.
     func stop() async {
-        desk.close()
-        if isStarted.load(ordering: .relaxed) { await desk.awaitEnd() }
+        waiters.close()
+        if isStarted.load(ordering: .relaxed) { await waiters.awaitEnd() }
     }
 }

@@ -8,55 +8,55 @@ package import Redis
 /// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
 /// source is released. Leases are kept on a second connection, so that nothing holds them up.
 package final class RedisPubSubSource: BufferingSource, CountingSource {
-    private let desk: LeaseWaiters
-    private let keeper: RedisPubSubRenewer
+    private let waiters: LeaseWaiters
+    private let renewer: RedisPubSubRenewer
     private let intake: RedisPubSubReader
 
     /// - Parameter logger: for what is missed on the channel, and why.
     package init(
         url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings = RedisPubSubSettings(), logger: Logger
     ) {
-        let desk = LeaseWaiters()
-        self.desk = desk
-        keeper = RedisPubSubRenewer(url: url, lease: settings.lease)
-        intake = RedisPubSubReader(url: url, queue: queue, settings: settings, desk: desk, logger: logger)
+        let waiters = LeaseWaiters()
+        self.waiters = waiters
+        renewer = RedisPubSubRenewer(url: url, lease: settings.lease)
+        intake = RedisPubSubReader(url: url, queue: queue, settings: settings, waiters: waiters, logger: logger)
     }
 
-    deinit { desk.close() }
+    deinit { waiters.close() }
 
     package func connect() async throws(QueueError) {
         intake.start()
-        try await desk.awaitConnection()
+        try await waiters.awaitConnection()
     }
 
     package func lease(limit: Int) async throws(QueueError) -> [Delivery] {
         intake.start()
-        return try await desk.lease(limit: limit)
+        return try await waiters.lease(limit: limit)
     }
 
-    package func identity() async throws(QueueError) -> StoreAnswer { try await keeper.identity() }
+    package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
 
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
-        try await keeper.renew(receipts)
+        try await renewer.renew(receipts)
     }
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) {
-        try await keeper.release(receipts)
-        desk.lookSoon()
+        try await renewer.release(receipts)
+        waiters.lookSoon()
     }
 
     package func stop() async { await intake.stop() }
 
-    package func health() async -> QueueHealth { desk.health }
+    package func health() async -> QueueHealth { waiters.health }
 
     /// What has happened so far.
-    package var counts: RedisPubSubCounts { desk.counts }
+    package var counts: RedisPubSubCounts { waiters.counts }
 
     package var counters: [SourceCounter] {
         func counter(
             _ name: String, _ help: String, _ value: @escaping @Sendable (RedisPubSubCounts) -> Int
         ) -> SourceCounter {
-            SourceCounter("channel_\(name)", help) { [desk] in value(desk.counts) }
+            SourceCounter("channel_\(name)", help) { [waiters] in value(waiters.counts) }
         }
         return [
             counter("heard", "Messages heard on the channel.") { $0.heard },

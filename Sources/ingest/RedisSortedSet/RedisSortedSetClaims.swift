@@ -39,7 +39,7 @@ struct RedisSortedSetClaims {
     /// The server's time in its last answer, milliseconds since 1970; 0: there has been none.
     private(set) var serverTime: Int64 = 0
     /// Why producers' cancellations cannot be read; `nil` while they can.
-    private(set) var blindness: String?
+    private(set) var cancellationReadError: String?
 
     init(client: RedisClient, keys: RedisSortedSetKeys, settings: RedisSortedSetSettings, script: RedisScript) {
         self.client = client
@@ -81,7 +81,8 @@ struct RedisSortedSetClaims {
         batch.takenOver = Int(parts[4].integer ?? 0)
         batch.missing = Int(parts[8].integer ?? 0)
         batch.corrected = Int(parts[9].integer ?? 0)
-        // The question came after the claim: what had come in between would go unsaid, but makes a set of none.
+        // Tracking was armed after the claim ran. A key that was made in between raises no invalidation, but it changes how
+        // many of the keys exist: compare that.
         let existed = parts[5].integer.map { Int($0) }
         if let existed, !answers.isEmpty, watch?.answer(answers) == existed {
             batch.isLast = batch.isComplete && (batch.deliveries.isEmpty || parts[6].integer == 0)
@@ -120,9 +121,9 @@ struct RedisSortedSetClaims {
         let sought = Array(tokens)
         for (_, token) in sought { command.append(RedisSortedSetKeys.cancelled(token.id)) }
         let reply = try client.send([command])[0]
-        blindness = reply.error
+        cancellationReadError = reply.error
         var markers = reply.array ?? []
-        if blindness != nil {
+        if cancellationReadError != nil {
             // One that may not be read keeps no other.
             let single = sought.map { RedisCommand("MGET", RedisSortedSetKeys.cancelled($0.value.id)) }
             markers = try client.send(single).map { $0.array?.first ?? .null }

@@ -16,8 +16,8 @@ actor RedisSortedSetReader {
     private let retrySet: String
     private let logger: Logger
     private var claims: RedisSortedSetClaims
-    /// Before that nobody looks through the retry set: most of what was found there was other queues'.
-    private var nextLook = ContinuousClock.now
+    /// Earliest time of the next scan of the retry set; scans are throttled while most of what they find is other queues'.
+    private var nextScan = ContinuousClock.now
     /// The last claim got less than it might have: the next may leave nothing, and has the server tell what comes.
     private var isShort = true
     /// Nothing is there before that, unless the server says so.
@@ -25,7 +25,7 @@ actor RedisSortedSetReader {
     private var isReported = false
     private var unsaid = (missing: 0, corrected: 0)
     private var nextWord = ContinuousClock.now
-    private var wasBlind = false
+    private var hasWarnedAboutCancellations = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -85,7 +85,7 @@ actor RedisSortedSetReader {
 
     private func claim(_ limit: Int) throws(RedisError) -> RedisSortedSetClaims.Batch {
         let start = ContinuousClock.now
-        let looks = start >= nextLook
+        let looks = start >= nextScan
         let batch = try claims.claim(
             limit: limit, looks: looks, takeOverUntil: shared.takeOverLimit(), telling: isShort ? watch : nil)
         shared.answered(at: claims.serverTime)
@@ -94,11 +94,11 @@ actor RedisSortedSetReader {
             // A retry set full of what stays there is costly to look through: one tenth of the time at most, and
             // when its end was reached, not before others may have put something there.
             let end = ContinuousClock.now
-            nextLook = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)
+            nextScan = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)
         }
         if batch.isLast || (batch.deliveries.isEmpty && batch.isComplete && watch.question.isEmpty) {
             let until = start + min(batch.wait ?? maxWait, maxWait)
-            quietUntil = nextLook > start ? min(until, nextLook) : until
+            quietUntil = nextScan > start ? min(until, nextScan) : until
         }
         if !batch.deliveries.isEmpty { watch.found() }
         report(batch)
@@ -115,9 +115,9 @@ actor RedisSortedSetReader {
             nextWord = .now + .seconds(10)
             reportOddities()
         }
-        if let blindness = claims.blindness, !wasBlind {
-            wasBlind = true
-            logger.warning("Cancellations cannot be read", metadata: ["error": "\(blindness)"])
+        if let error = claims.cancellationReadError, !hasWarnedAboutCancellations {
+            hasWarnedAboutCancellations = true
+            logger.warning("Cancellations cannot be read", metadata: ["error": "\(error)"])
         }
     }
 

@@ -53,7 +53,7 @@ actor RedisSortedSetRenewer {
             }
             return call
         }
-        try shared.noting(.keeper) { () throws(RedisError) in
+        try shared.noting(.renewer) { () throws(RedisError) in
             for (chunk, reply) in zip(chunks, try client.run(calls)) {
                 let answers = try client.checked(reply, "renew").array ?? []
                 lost += zip(chunk, answers).filter { $0.1.integer == 0 }.map(\.0.0)
@@ -63,7 +63,7 @@ actor RedisSortedSetRenewer {
     }
 
     /// Asks whether the server is there and takes writes.
-    func check() throws(QueueError) { try shared.noting(.keeper) { () throws(RedisError) in try client.check() } }
+    func check() throws(QueueError) { try shared.noting(.renewer) { () throws(RedisError) in try client.check() } }
 
     func release(_ receipts: [Receipt]) throws(QueueError) {
         let held = receipts.compactMap { RedisSortedSetReceipt($0) }
@@ -73,7 +73,7 @@ actor RedisSortedSetRenewer {
             }
             return RedisSortedSetSettlement.call(scripts.settle, keys: keys, releases)
         }
-        try shared.noting(.keeper) { () throws(RedisError) in
+        try shared.noting(.renewer) { () throws(RedisError) in
             for reply in try client.run(calls) {
                 for answer in try client.checked(reply, "release").array ?? [] {
                     if let text = answer.text, answer.integer == nil {

@@ -10,7 +10,7 @@ import RedisSortedSet
 /// neither holds up the other.
 package final class RedisSortedSetSource: RequestSource {
     private let reader: RedisSortedSetReader
-    private let keeper: RedisSortedSetRenewer
+    private let renewer: RedisSortedSetRenewer
     private let shared: RedisSortedSetState
 
     /// - Parameters:
@@ -26,7 +26,7 @@ package final class RedisSortedSetSource: RequestSource {
         self.shared = shared
         reader = RedisSortedSetReader(
             url: url, keys: keys, settings: settings, script: scripts.claim, shared: shared, logger: logger)
-        keeper = RedisSortedSetRenewer(url: url, keys: keys, lease: settings.lease, scripts: scripts, shared: shared)
+        renewer = RedisSortedSetRenewer(url: url, keys: keys, lease: settings.lease, scripts: scripts, shared: shared)
     }
 
     package func connect() async throws(QueueError) { try await reader.connect() }
@@ -42,16 +42,16 @@ package final class RedisSortedSetSource: RequestSource {
     }
 
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
-        try await keeper.renew(receipts)
+        try await renewer.renew(receipts)
     }
 
-    package func identity() async throws(QueueError) -> StoreAnswer { try await keeper.identity() }
+    package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
 
-    package func release(_ receipts: [Receipt]) async throws(QueueError) { try await keeper.release(receipts) }
+    package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 
     /// Asks the server if nobody has for a while.
     package func health() async -> QueueHealth {
-        if shared.isOld { do { try await keeper.check() } catch {} }
+        if shared.isOld { do { try await renewer.check() } catch {} }
         return shared.health
     }
 

@@ -7,20 +7,20 @@ import Synchronization
 final class RedisSortedSetState: Sendable {
     /// Who uses the server, each over a connection of its own.
     enum User {
-        case reader, keeper
+        case reader, renewer
     }
 
     private struct State {
         var gate: TakeOverGate
         var reader = QueueHealth.unreachable(reason: "not connected yet")
-        var keeper = QueueHealth.reachable
+        var renewer = QueueHealth.reachable
         var heardAt = ContinuousClock.now
 
         mutating func note(_ user: User, _ health: QueueHealth) {
             heardAt = .now
             switch user {
             case .reader: reader = health
-            case .keeper: keeper = health
+            case .renewer: renewer = health
             }
         }
     }
@@ -33,7 +33,7 @@ final class RedisSortedSetState: Sendable {
         state = Mutex(State(gate: gate))
     }
 
-    var health: QueueHealth { state.withLock { $0.reader == .reachable ? $0.keeper : $0.reader } }
+    var health: QueueHealth { state.withLock { $0.reader == .reachable ? $0.renewer : $0.reader } }
 
     /// Nobody has used the server for so long that what was true then may not be any more.
     var isOld: Bool { state.withLock { ContinuousClock.now - $0.heardAt > .seconds(2) } }

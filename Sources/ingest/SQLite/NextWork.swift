@@ -11,14 +11,29 @@ struct NextWork: Sendable, Equatable {
     /// When the first parked request is due or the first lease may be taken over; `nil` when there is none.
     private let next: Int64?
 
-    init(_ outlook: Outlook, takeOverFrom: Int64) {
-        let takeOver = outlook.leaseEndMilliseconds.map { max($0, takeOverFrom) }
-        next = [outlook.parkedDueMilliseconds, takeOver].compactMap(\.self).min()
-        isNow = outlook.hasReady || next.map { $0 <= outlook.nowMilliseconds } ?? false
-        mayTakeOver = outlook.nowMilliseconds >= takeOverFrom
+    init(_ state: QueueState, takeOverFrom: Int64) {
+        let takeOver = state.leaseEndMilliseconds.map { max($0, takeOverFrom) }
+        next = [state.parkedDueMilliseconds, takeOver].compactMap(\.self).min()
+        isNow = state.hasReady || next.map { $0 <= state.nowMilliseconds } ?? false
+        mayTakeOver = state.nowMilliseconds >= takeOverFrom
         self.takeOverFrom = takeOverFrom
     }
 
     /// Milliseconds from `now` until there is something; `nil` when that depends on others.
     func milliseconds(at now: Int64) -> Int64? { next.map { max(0, $0 - now) } }
+}
+
+/// Whether a clock that may be set was set back, seen beside one that nobody sets.
+///
+/// A second or more counts. What happened while nobody looked is not known: at first it counts as set back.
+struct ClockSteps: Sendable, Equatable {
+    /// Whether it was, since somebody last made this `false`.
+    var wasSetBack = true
+    private var ahead: Int64?
+
+    /// Both clocks at one moment, in milliseconds.
+    mutating func note(clock: Int64, running: Int64) {
+        if let ahead, clock - running <= ahead - 1000 { wasSetBack = true }
+        ahead = clock - running
+    }
 }

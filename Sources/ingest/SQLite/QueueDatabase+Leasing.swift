@@ -4,7 +4,7 @@ import Queue
 import SQLite
 
 /// What a queue has to hand out, now and next.
-struct Outlook: Sendable, Equatable {
+struct QueueState: Sendable, Equatable {
     /// The database's clock.
     var nowMilliseconds: Int64
     /// Whether a request waits that nobody has leased or parked.
@@ -24,7 +24,7 @@ enum RowState: Int64 {
 
 /// What ingest does: lease, renew, release.
 extension QueueDatabase {
-    static var outlookSQL: String {
+    static var stateSQL: String {
         """
         SELECT \(Schema.now), EXISTS(SELECT 1 FROM request_state WHERE queue = ?1 AND state = 0),
             (SELECT until_ms FROM request_state WHERE queue = ?1 AND state = 1 ORDER BY until_ms LIMIT 1),
@@ -41,12 +41,12 @@ extension QueueDatabase {
     }
 
     /// Looks without locking anything.
-    func outlook(queue: String) throws(QueueError) -> Outlook {
+    func state(queue: String) throws(QueueError) -> QueueState {
         try read("look") { database in
-            guard let row = try Row.fetchOne(database.cachedStatement(sql: Self.outlookSQL), arguments: [queue]) else {
+            guard let row = try Row.fetchOne(database.cachedStatement(sql: Self.stateSQL), arguments: [queue]) else {
                 throw DatabaseError(resultCode: .SQLITE_INTERNAL)
             }
-            return Outlook(
+            return QueueState(
                 nowMilliseconds: row[0], hasReady: row[1], parkedDueMilliseconds: row[2], leaseEndMilliseconds: row[3])
         }
     }

@@ -28,7 +28,7 @@ actor SQLiteReader {
         log = nil
         let opened = try shared.noting { () throws(QueueError) in
             let opened = try connection.connect()
-            _ = try opened.outlook(queue: queue)  // so that the log exists
+            _ = try opened.state(queue: queue)  // so that the log exists
             return opened
         }
         shared.set(opened.openFiles)
@@ -50,10 +50,10 @@ actor SQLiteReader {
 
     private func lease(_ limit: Int, from database: QueueDatabase) throws(QueueError) -> [Delivery] {
         while !Task.isCancelled {
-            let (version, outlook) = try shared.noting { () throws(QueueError) in
-                (try database.dataVersion(), try database.outlook(queue: queue))
+            let (version, state) = try shared.noting { () throws(QueueError) in
+                (try database.dataVersion(), try database.state(queue: queue))
             }
-            steps.note(clock: outlook.nowMilliseconds, running: runningClock())
+            steps.note(clock: state.nowMilliseconds, running: runningClock())
             if steps.wasSetBack {
                 _ = try shared.noting { () throws(QueueError) in
                     try database.correctTimes(queue: queue, milliseconds: shared.leaseMilliseconds)
@@ -61,7 +61,7 @@ actor SQLiteReader {
                 steps.wasSetBack = false
                 continue
             }
-            let next = NextWork(outlook, takeOverFrom: shared.turn())
+            let next = NextWork(state, takeOverFrom: shared.turn())
             guard next.isNow else {
                 try wait(for: next, since: version, database)
                 continue

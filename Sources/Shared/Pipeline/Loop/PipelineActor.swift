@@ -24,3 +24,8 @@ package actor PipelineActor {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
 }
+
+/// Runs what belongs to no actor on the pipeline thread, SE-0417.
+final class PipelineTaskExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) { PipelineActor.thread.enqueue(UnownedJob(job), isUnisolated: true) }
+}

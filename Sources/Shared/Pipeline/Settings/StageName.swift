@@ -51,3 +51,6 @@ package enum StageName: String, Sendable, CaseIterable {
         }
     }
 }
+
+/// What `--version` and `/status` say.
+package let pipelineVersion = "0.1.0"

@@ -13,7 +13,7 @@ struct MessageHeaderReader {
     private var name: String?
 
     /// - Parameter payloads: what follows the header: the request's payload, then the answer's body.
-    /// - Throws: `WireError` for what is no header, or says of the payloads what is not so.
+    /// - Throws: `WireError` if the header is malformed, or its `payload_length` is more than there is.
     init(_ header: Bytes, payloads: Bytes) throws(WireError) {
         var input = Input(header)
         var progress = ProgressFields.none

@@ -2,6 +2,7 @@ import GoogleAuth
 package import HTTP
 package import Loop
 package import Messages
+package import Queue
 
 /// Calls of Pub/Sub's REST interface, many at once, on the pipeline thread.
 ///
@@ -171,5 +172,16 @@ extension GooglePubSubError {
     init(_ error: GoogleAuthError) {
         let kind: Kind = error.kind == .cancelled ? .cancelled : error.isTransient ? .noAnswer : .unauthenticated
         self.init(kind, error.action, error.reason)
+    }
+}
+
+extension GooglePubSubClient {
+    /// What source and sink of one project are in.
+    ///
+    /// Two addresses may lead to one emulator, so all of them are one.
+    ///
+    /// - Parameter project: as it is set, not as a full name has it.
+    package nonisolated func store(project: String) -> StoreIdentity {
+        StoreIdentity(.googlePubSub, named: "\(monitoring == nil ? "emulator" : server)/\(project)")
     }
 }

@@ -27,7 +27,7 @@ package struct Attempt: Sendable, Equatable {
         self.outcome = outcome
     }
 
-    /// Whether it made another attempt after `moment` right: the gateway had refused it by then.
+    /// Whether the gateway had refused this attempt by `moment`, so that another attempt was legitimate.
     func wasRefused(by moment: Duration) -> Bool {
         guard outcome == .refused, let ended else { return false }
         return ended <= moment

@@ -57,8 +57,8 @@ package enum HTTPDate {
 
 /// The `Retry-After` header.
 package enum RetryAfter {
-    /// The longest wait that is told from longer ones, in seconds: 68 years.
-    private static let longest: Int64 = 1 << 31
+    /// Longer waits are cut to this many seconds (68 years).
+    private static let maxSeconds: Int64 = 1 << 31
 
     /// Milliseconds that the gateway asks to wait: 0 for a date that is over, `nil` for what is neither whole seconds
     /// nor a date.
@@ -69,8 +69,8 @@ package enum RetryAfter {
             .joined(separator: " ")
         if text.isEmpty { return nil }
         if text.utf8.allSatisfy(isDigit) {
-            return min(Int64(text) ?? longest, longest) * 1000
+            return min(Int64(text) ?? maxSeconds, maxSeconds) * 1000
         }
-        return HTTPDate.parse(text, now: now).map { min(max($0 - now, 0), longest) * 1000 }
+        return HTTPDate.parse(text, now: now).map { min(max($0 - now, 0), maxSeconds) * 1000 }
     }
 }

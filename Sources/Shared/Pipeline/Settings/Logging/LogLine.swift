@@ -87,3 +87,8 @@ extension String {
 
     func zeroPadded(to width: Int) -> String { String(repeating: "0", count: max(0, width - count)) + self }
 }
+
+/// How log lines look.
+package enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
+}

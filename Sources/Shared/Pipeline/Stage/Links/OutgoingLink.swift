@@ -175,7 +175,7 @@ package final class OutgoingLink {
         onDone(parcel.origin)
     }
 
-    /// Whether what came from there may be with others as well, asked when a message is sent.
+    /// Whether another process may hold the message of this origin too; asked just before it is encoded.
     package var mayBeRepeated: (Origin) -> Bool = { _ in false }
 
     private func offer(_ parcel: Parcel, bytes: Int, losses: Int) {
@@ -401,10 +401,9 @@ package final class OutgoingLink {
         }
     }
 
-    /// A message that may be with others as well says that somebody was lost who held it: for all that the others know
-    /// it was this process.
+    /// What is sent as `losses`: at least 1 if another process may hold this message too.
     ///
-    /// It is not counted as a loss here.
+    /// To those it was this process that was lost. A sink then checks before it publishes. It is not counted as a loss here.
     private func losses(of parcel: Parcel, counted: Int) -> Int {
         counted == 0 && mayBeRepeated(parcel.origin) ? 1 : counted
     }

@@ -1,5 +1,6 @@
 package import PipelineMetrics
 package import Queue
+import Synchronization
 
 /// What one kind of stage does with its links.
 package protocol StageWork: Sendable {
@@ -49,4 +50,14 @@ package func finishes(within limit: Duration, _ body: @escaping @Sendable () asy
         group.cancelAll()
         return isFinished
     }
+}
+
+/// Set once, when the process is asked to stop.
+package final class DrainFlag: Sendable {
+    private let flag = Atomic(false)
+
+    package init() {}
+
+    package var isSet: Bool { flag.load(ordering: .relaxed) }
+    package func set() { flag.store(true, ordering: .relaxed) }
 }
