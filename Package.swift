@@ -95,7 +95,7 @@ let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
 func source(_ queue: String, _ dependencies: [Target.Dependency], lua: Bool = false) -> Target {
     part(
         "\(queue)Source", in: "ingest/\(queue)",
-        ["Messages", "Primitives", "Queue", .init(stringLiteral: queue)] + dependencies,
+        ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies,
         lua: lua)
 }
 
@@ -103,7 +103,7 @@ func source(_ queue: String, _ dependencies: [Target.Dependency], lua: Bool = fa
 func sink(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
     part(
         "\(queue)Sink", in: "emit/\(queue)",
-        ["Messages", "Primitives", "Queue", .init(stringLiteral: queue)] + dependencies)
+        ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -200,8 +200,8 @@ let package = Package(
 
         // What the processes of one kind of queue agree on.
         shared("RedisQueues", in: queues, ["Redis", "Queue", "Messages", "Primitives"], lua: true),
-        shared("RedisPubSub", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
-        shared("RedisSortedSet", in: queues, ["Redis", "RedisQueues", "Queue", "Messages"], lua: true),
+        shared("RedisPubSub", in: queues, ["Redis", "RedisQueues", "Messages"], lua: true),
+        shared("RedisSortedSet", in: queues, ["Redis", "RedisQueues", "Messages"], lua: true),
         shared("GooglePubSub", in: queues, ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
         shared("SQLite", in: queues, ["Queue", "Messages", grdb]),
 
@@ -211,8 +211,8 @@ let package = Package(
         source("RedisSortedSet", ["Redis", "RedisQueues", logging], lua: true),
         sink("RedisSortedSet", ["Redis", "RedisQueues", logging]),
         source("GooglePubSub", ["Loop", deque, logging]),
-        sink("GooglePubSub", ["Loop", heap]),
-        source("SQLite", [grdb]),
+        sink("GooglePubSub", ["Loop", "Primitives", heap]),
+        source("SQLite", ["Primitives", grdb]),
         sink("SQLite", [grdb]),
 
         stage(
@@ -233,7 +233,7 @@ let package = Package(
             name: "Apctl",
             dependencies: [
                 "CProcess", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisQueues",
-                "RedisSortedSet", "SQLite", "Settings", "ZeroMQ", argumentParser, grdb, signals, subprocess,
+                "SQLite", "Settings", "ZeroMQ", argumentParser, grdb, signals, subprocess,
                 systemPackage,
             ],
             path: "Sources/apctl",
@@ -259,8 +259,8 @@ let package = Package(
         shared(
             "Chaos", in: "Shared/TestSupport",
             [
-                "Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Redis", "RedisPubSub",
-                "RedisSortedSet", "SQLite", grdb,
+                "Processes", "TestServers", "Reports", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
+                "SQLite", grdb,
             ]),
         shared(
             "Oddities", in: "Shared/TestSupport",
@@ -276,7 +276,7 @@ let package = Package(
             dependencies: [
                 "Attempts", "HTTP", "Intake", "LinkSimulator", "Links", "Loop", "Messages", "PipelineMetrics", "Queue",
                 "Redis",
-                "RedisQueues", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
+                "Primitives", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         .target(
@@ -301,13 +301,13 @@ let package = Package(
             "EndToEndTests",
             [
                 "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
-                "RedisPubSub", "RedisSortedSet", "RedisSortedSetSource", "SQLite", grdb,
+                "RedisSortedSetSource", "SQLite", grdb,
             ]),
         tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
         tests(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
-        tests("GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", cryptoExtras, flyingFox, flyingSocks]),
+        tests("GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
         tests("IntakeTests", ["Intake", "Messages", "Queue"]),
         tests("LoopTests", ["Loop", "Primitives"]),
         tests("MessagesTests", ["Messages", "Primitives"]),
@@ -324,7 +324,9 @@ let package = Package(
         queueTests("SQLite", [grdb]),
         tests("MetricsTests", ["PipelineMetrics", metrics]),
         tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
-        tests("SettingsTests", ["Settings", "Messages", "Queue", argumentParser, logging]),
+        tests(
+            "SettingsTests",
+            ["Settings", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
         tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
         tests(
             "ApctlTests",

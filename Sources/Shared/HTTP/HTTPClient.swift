@@ -43,18 +43,7 @@ package final class HTTPClient {
     /// When libcurl wants to be called; `Int64.max`: not at all.
     private var curlDue = Int64.max
     private var nextLook: Int64 = 0
-    /// Servers that say HTTP/2 where they speak HTTP/1.1, which libcurl believes: it would let exchanges share their
-    /// connections.
-    private var confused: Set<Origin> = []
-    private static let maxConfused = 1000
-
-    /// Servers that have sent what nobody asked for, and until when each of their requests gets a connection of its own,
-    /// nanoseconds of CLOCK_MONOTONIC.
-    ///
-    /// What such a server sends while the next request is under way cannot be told from an answer to it.
-    private var untidy: [Origin: Int64] = [:]
-    private static let maxUntidy = 1000
-    private static let untidyTime: Int64 = 600 * 1_000_000_000
+    private var odd = OddServers()
 
     /// Exchanges under way.
     package private(set) var active = 0
@@ -119,7 +108,7 @@ package final class HTTPClient {
         do throws(HTTPError) {
             try exchange.prepare(
                 request, timeout: timeout, connectTimeout: options.connectTimeout,
-                mayUseHTTP2: confused.isEmpty || Origin(request.url).map { !confused.contains($0) } ?? true,
+                mayUseHTTP2: odd.mayUseHTTP2(request.url),
                 isFresh: isFresh, isAlone: mustBeAlone(request.url))
             let code = curl_multi_add_handle(multi.handle, exchange.easy)
             guard code == CURLM_OK else { throw exchange.failure(.other, text(code)) }
@@ -133,17 +122,10 @@ package final class HTTPClient {
 
     /// Whether a request to this URL gets a connection of its own.
     private func mustBeAlone(_ url: String) -> Bool {
-        for url in multi.connections.takeSurplus() {
-            guard let origin = Origin(url) else { continue }
-            let now = monotonicNanoseconds()
-            untidy = untidy.filter { $1 > now }
-            let isKnown = untidy[origin] != nil
-            guard isKnown || untidy.count < Self.maxUntidy else { continue }
-            untidy[origin] = now + Self.untidyTime
-            if !isKnown { onSurplus(redacted(url)) }
+        for url in multi.connections.takeSurplus() where odd.noteSurplus(of: url, now: monotonicNanoseconds()) {
+            onSurplus(redacted(url))
         }
-        guard !untidy.isEmpty, let origin = Origin(url), let end = untidy[origin] else { return false }
-        return monotonicNanoseconds() < end
+        return odd.mustBeAlone(url, now: monotonicNanoseconds())
     }
 
     /// What an ended exchange brought, or `nil` when it goes on elsewhere.
@@ -208,10 +190,8 @@ package final class HTTPClient {
     }
 
     private func failure(of exchange: Exchange, _ code: CURLcode) -> HTTPError {
-        if exchange.head.liesAboutVersion, exchange.isSecure, confused.count < Self.maxConfused,
-            let origin = (exchange.request?.url).flatMap(Origin.init)
-        {
-            confused.insert(origin)
+        if exchange.head.liesAboutVersion, exchange.isSecure, let url = exchange.request?.url {
+            odd.noteConfusion(of: url)
         }
         return exchange.failure(code)
     }

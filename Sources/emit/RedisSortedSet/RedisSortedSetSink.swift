@@ -4,7 +4,6 @@ package import Queue
 package import Redis
 import RedisQueues
 import RedisSortedSet
-import RedisSortedSetSource
 
 /// Results put on Redis lists: `redis-sortedset`'s result side.
 ///

@@ -62,8 +62,7 @@ package final class OutgoingLink {
     private var lastRoom = 0
     /// What of the sender's totals the metrics have.
     private var counted = SenderTotals()
-    /// Since when peers that have not reported are connected, by address; `nil` once that has been said.
-    private var connected: [String: Duration?] = [:]
+    private var unreporting = UnreportingPeers()
     /// Since when something has waited for room.
     private var waitingSince: Duration?
     /// What was last logged about having peers.
@@ -119,7 +118,7 @@ package final class OutgoingLink {
 
     /// Peers whose reports do not come.
     private var deafness: [WiringProblem] {
-        connected.filter { $0.value == nil }.keys.sorted().map { address in
+        unreporting.known.map { address in
             WiringProblem(
                 "the process at \(address) is connected, and its reports do not arrive at \(ackAddress)",
                 isBlocking: !sender.hasLivePeer)
@@ -329,25 +328,14 @@ package final class OutgoingLink {
             hadPeer = hasPeer
         }
         let silent = peerStatus.filter { !$0.hasAnswered }.map(\.address)
-        connected = connected.filter { silent.contains($0.key) }
-        for address in silent { checkReports(from: address) }
+        for address in unreporting.note(silent, now: EventLoop.shared.now, isConnected: isConnected) {
+            logger.warning(
+                "A peer is connected but does not report; the address for reports may not be this process's",
+                metadata: ["link": "\(name)", "peer": "\(address)", "acks": "\(ackAddress)"])
+        }
         for index in peers.indices where peers[index] != nil && peers[index]?.connection == nil { connect(index) }
         complaints.say(wrongPeers, logger, ["link": "\(name)"])
         troubles.say(on: name, at: EventLoop.shared.now, logger)
-    }
-
-    /// A peer that is connected and never reports most likely cannot reach the address it is told to report to.
-    private func checkReports(from address: String) {
-        guard isConnected(to: address) else { return }
-        guard let known = connected[address] else {
-            connected[address] = .some(EventLoop.shared.now)
-            return
-        }
-        guard let since = known, EventLoop.shared.now - since >= LinkTiming.unreported else { return }
-        connected[address] = .some(nil)
-        logger.warning(
-            "A peer is connected but does not report; the address for reports may not be this process's",
-            metadata: ["link": "\(name)", "peer": "\(address)", "acks": "\(ackAddress)"])
     }
 
     /// Whether a frame to this address could leave now.
