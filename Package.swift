@@ -315,8 +315,8 @@ let package = Package(
         tests(
             "StageTests",
             [
-                "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Status", "Wire",
-                "ZeroMQ", logging,
+                "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Settings", "Status",
+                "Tap", "Wire", "ZeroMQ", logging, lifecycle,
             ]),
         tests("ZeroMQTests", ["ZeroMQ"]),
         queueTests(

@@ -46,38 +46,51 @@ struct QueueCallsTests {
 
     @Test
     func saysOnceWhatALookFindsBetweenCalls() {
-        let lines = Lines()
-        let calls = QueueCalls(logger: Logger(label: "calls") { _ in lines })
+        let log = LogLines()
+        let calls = QueueCalls(logger: log.logger)
         let looks: [QueueHealth] = [
             .reachable, .unreachable(reason: "gone"), .unreachable(reason: "gone"), .reachable, .reachable,
         ]
         #expect(looks.map { calls.noted($0) } == looks)
         #expect(
-            lines.all == [
-                "The queue does not answer; trying again until it does error=gone", "The queue answers error=none",
+            log().map(\.message) == ["The queue does not answer; trying again until it does", "The queue answers"])
+        #expect(log().map { $0["error"] } == ["gone", nil])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func saysAnOutageOnceWhenItBeginsAndOnceWhenItEnds() async {
+        let log = LogLines()
+        let calls = QueueCalls(logger: log.logger, metadata: ["queue": "reviews"])
+        let count = Mutex(0)
+        // Two calls that work, then one that does not before its fourth try.
+        for failures in [0, 0, 3, 0] {
+            count.withLock { $0 = failures }
+            await calls.untilItWorks { () async throws(QueueError) in
+                let left = count.withLock { count in
+                    count -= 1
+                    return count
+                }
+                if left >= 0 { throw QueueError(operation: "ask", reason: "refused \(left)") }
+            }
+        }
+        #expect(
+            log().map(\.message) == [
+                "The queue answers", "The queue does not answer; trying again until it does", "The queue answers",
             ])
-    }
-}
-
-/// Keeps what is logged.
-private final class Lines: LogHandler {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
+        #expect(log().map { $0["error"] } == [nil, "ask: refused 2", nil])
+        #expect(log().allSatisfy { $0["queue"] == "reviews" })
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        lines.withLock { $0.append("\(event.message) error=\(event.metadata?["error"] ?? "none")") }
+    @Test(.timeLimit(.minutes(1)))
+    func showsAnOutageWhileItLasts() async {
+        #expect(calls.health == .unreachable(reason: "not asked yet"))
+        await calls.untilItWorks(tries: 1) { () async throws(QueueError) in
+            throw QueueError(operation: "ask", reason: "refused")
+        }
+        #expect(calls.health == .unreachable(reason: "ask: refused"))
+        #expect(calls.noted(.reachable) == .reachable)
+        #expect(calls.health == .unreachable(reason: "ask: refused"), "a look between calls is no call")
+        await calls.untilItWorks { () async throws(QueueError) in }
+        #expect(calls.health == .reachable)
     }
 }

@@ -1,0 +1,149 @@
+import Links
+import Loop
+import Messages
+import PipelineMetrics
+import Queue
+import Status
+import Synchronization
+import Testing
+
+@testable import Stage
+
+/// What a stage does, as far as a test says it.
+final class PlainWork: StageWork {
+    struct State {
+        var queue = QueueHealth.reachable
+        var stall: StallReason?
+        var problems: [WiringProblem] = []
+        /// Whether `drain` comes to its end.
+        var drains = true
+        /// What has been asked of it, in order.
+        var calls: [String] = []
+    }
+
+    let state = Mutex(State())
+
+    var calls: [String] { state.withLock { $0.calls } }
+
+    private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
+
+    func run() async {
+        note("run")
+        try? await Task.sleep(for: .seconds(3600))
+        note("stopped")
+    }
+
+    func drain() async {
+        note("drain")
+        if state.withLock({ !$0.drains }) { try? await Task.sleep(for: .seconds(3600)) }
+    }
+
+    func abandon() async { note("abandon") }
+    func queueState() async -> QueueHealth { state.withLock { $0.queue } }
+    func stall() async -> StallReason? { state.withLock { $0.stall } }
+    func problems() async -> [WiringProblem] { state.withLock { $0.problems } }
+    func counts() async -> [String: Int] { ["leased": 3] }
+}
+
+/// What a stage says of itself.
+@PipelineActor
+struct StageStatusTests {
+    private let folder: SocketFolder
+    private let sender: SendingEnd
+    private let link: OutgoingLink
+    private let work = PlainWork()
+    private let status: StageStatus
+
+    init() throws {
+        folder = try SocketFolder()
+        (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
+        status = StageStatus(
+            stage: "ingest", version: "1.2.3", settings: ["--pipeline": "default"], links: sender.links, work: work,
+            stalls: StallMetrics(registry: sender.registry), drain: DrainFlag())
+    }
+
+    private func stalled(_ reason: StallReason) -> Double {
+        sender.registry.gauge("async_processor_stalled", help: "", labels: [("reason", reason.rawValue)]).value
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func isReadyOnceEachLinkHasAPeerAndTheQueueAnswers() async throws {
+        #expect(await status.readiness() == .notReady(reason: "no live peer on ingest-dispatch"))
+        let receiver = try ReceivingEnd(folder["a"])
+        try await wait { link.hasLivePeer }
+        #expect(await status.readiness() == .ready)
+        work.state.withLock { $0.queue = .unreachable(reason: "connect: refused") }
+        #expect(await status.readiness() == .notReady(reason: "connect: refused"))
+        work.state.withLock { $0.queue = .reachable }
+        #expect(await status.readiness() == .ready)
+        status.drain.set()
+        #expect(await status.readiness() == .notReady(reason: "draining"))
+        #expect(await status.health() == .ok)
+        await receiver.end()
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func isReadyBesideAProblemThatStopsNothing() async throws {
+        let receiver = try ReceivingEnd(folder["a"])
+        try await wait { link.hasLivePeer }
+        let (harmless, fatal) = (
+            WiringProblem("a stray frame", isBlocking: false), WiringProblem("the wrong store", isBlocking: true)
+        )
+        work.state.withLock { $0.problems = [harmless] }
+        #expect(await status.readiness() == .readyBut(notes: ["a stray frame"]))
+        #expect(await status.status().reasons == ["a stray frame"])
+        #expect(stalled(.wrongWiring) == 0)
+        work.state.withLock { $0.problems = [harmless, fatal] }
+        #expect(await status.readiness() == .notReady(reason: "a stray frame; the wrong store"))
+        #expect(
+            await status.status().reasons == [StallReason.wrongWiring.text, "a stray frame", "the wrong store"])
+        #expect(stalled(.wrongWiring) == 1)
+        await receiver.end()
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func saysWhyNothingMovesAndForgetsItWhenSomethingDoes() async throws {
+        work.state.withLock {
+            $0.queue = .unreachable(reason: "gone")
+            $0.stall = .queueEmpty
+        }
+        status.drain.set()
+        #expect(await status.refresh() == [.noPeers, .queueServerAway, .queueEmpty, .draining])
+        #expect([stalled(.noPeers), stalled(.draining), stalled(.noRoom)] == [1, 1, 0])
+        let receiver = try ReceivingEnd(folder["a"])
+        try await wait { link.hasLivePeer }
+        work.state.withLock {
+            $0.queue = .reachable
+            $0.stall = nil
+        }
+        #expect(await status.refresh() == [.draining])
+        #expect([stalled(.noPeers), stalled(.queueServerAway), stalled(.queueEmpty)] == [0, 0, 0])
+        await receiver.end()
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func namesItsPeersAndCounts() async throws {
+        let receiver = try ReceivingEnd(folder["a"], room: 10) { _ in .keep }
+        try await wait { link.room == 10 }
+        link.send(1...4)
+        try await wait { receiver.held.count == 4 }
+        try await wait { link.room == 6 }
+        let report = await status.status()
+        #expect([report.stage, report.version] == ["ingest", "1.2.3"])
+        #expect(report.settings == ["--pipeline": "default"])
+        #expect(report.counts == ["leased": 3])
+        #expect(report.reasons == [])
+        let peer = try #require(report.peers.first)
+        #expect(report.peers.count == 1)
+        #expect([peer.link, peer.address, peer.state] == ["ingest-dispatch", folder["a"], "alive"])
+        #expect([peer.room, peer.open] == [6, 4])
+        #expect(peer.oldestOpen != nil)
+        let open = sender.registry.gauge("async_processor_link_open", help: "", labels: [("link", "ingest-dispatch")])
+        #expect(open.value == 4, "whoever asks finds the metrics up to date")
+        await receiver.end()
+        await sender.end()
+    }
+}
