@@ -3,6 +3,7 @@ import Loop
 import Messages
 import Queue
 import Testing
+import Wire
 
 @testable import Stage
 
@@ -26,8 +27,8 @@ struct HandBackTests {
         receiver.deed = { _ in .finish }
         try await wait { sender.done == [1] }
         #expect(!link.hasHandedBack(lane: 3))
-        #expect(receiver.ids == ["1", "1"])
-        #expect(receiver.received.map(\.losses) == [0, 0], "nobody was lost")
+        #expect(receiver.received.count >= 2)
+        #expect(receiver.received.allSatisfy { $0.losses == 0 }, "nobody was lost")
         #expect(sender.events == ["share 3", "done 1"])
         await receiver.end()
         await sender.end()
@@ -76,7 +77,7 @@ struct HandBackTests {
         let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
         try await wait { link.hasLivePeer }
         #expect(link.send(request(1), from: .lease(1)) == nil)
-        try await wait { link.totals.refused == 1 }
+        try await wait { link.totals.refused >= 1 }
         #expect(!link.hasHandedBack(lane: 0))
         receiver.deed = { _ in .finish }
         try await wait { sender.done == [1] }
@@ -135,6 +136,25 @@ struct HandBackTests {
         await receiver.end()
         await sender.end()
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func meetsAMessageThatCannotBeRead() async throws {
+        let receiver = try ReceivingEnd(folder["a"])
+        let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
+        try await wait { link.room > 0 }
+        let session = try #require(link.peerStatus.first?.session)
+        let whole = try MessageFrame.encode(request(1), session: session, number: 1, losses: 0)
+        let stranger = try Stranger(at: folder["a"])
+        try await stranger.send(whole.dropLast())
+        try await wait { receiver.incoming?.totals.refused == 1 }
+        #expect(receiver.received.isEmpty)
+        #expect(receiver.incoming?.unfinishedCount == 0)
+        let line = "Frames could not be read and were dropped"
+        try await wait { receiver.log.count(line) == 1 }
+        #expect(receiver.log(line).first?["error"]?.contains("payload_length") == true)
+        await receiver.end()
+        await sender.end()
+    }
 }
 
 struct HandedBackTests {
@@ -143,10 +163,11 @@ struct HandedBackTests {
     @Test
     func countsEachMessageOnceHoweverOftenItComesBack() {
         var handedBack = HandedBack()
+        handedBack.insert(.lease(2), share(1))
         for _ in 0..<3 { handedBack.insert(.lease(1), share(0)) }
         #expect(handedBack.has(lane: 0))
         handedBack.remove(.lease(1), share(0))
-        #expect(!handedBack.has(lane: 0))
+        #expect(!handedBack.has(lane: 0) && handedBack.has(lane: 1))
     }
 
     @Test

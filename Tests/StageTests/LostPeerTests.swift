@@ -141,7 +141,7 @@ struct LostPeerTests {
         sender?.start()
         try await wait { receiver.held.count == 1 }
         let ticket = try #require(receiver.held.first)
-        #expect(!incoming.mayBeElsewhere(ticket))
+        try await wait { !incoming.mayBeElsewhere(ticket) }
         #expect(!incoming.mayBeElsewhere(.lease(1)), "it did not come from there")
         sender = nil
         try await wait { incoming.mayBeElsewhere(ticket) }

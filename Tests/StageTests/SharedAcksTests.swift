@@ -65,8 +65,8 @@ struct SharedAcksTests {
         link.send(1...20)
         try await wait { sender.done.count == 20 }
         let dropped = "Frames that are no reports were dropped where reports arrive"
-        try await wait { !sender.log(dropped).isEmpty }
-        #expect(sender.log(dropped).map { $0["count"] } == ["4"], "whoever says hello is named if he has a name")
+        try await wait { sender.log.count(dropped) == 4 }
+        #expect(sender.log(dropped).count <= 2, "a second one if the look came in between")
         #expect(sender.log(dropped).first?["error"] == "a message for another port")
         #expect(sender.links.problems == [])
         await receiver.end()
@@ -110,8 +110,8 @@ struct ReportersTests {
                 Hello(session: number, receiver: 0, number: 1, ackAddress: "garbage").encoded())
         }
         let line = "Cannot connect to a sender's address for reports"
-        try await wait { !receiver.log(line).isEmpty }
-        #expect(receiver.log(line).map { $0["count"] } == ["3"])
+        try await wait { receiver.log.count(line) == 3 }
+        #expect(receiver.log(line).count <= 2, "a second one if the look came in between")
         #expect(receiver.log(line).first?["acks"] == "garbage: expected tcp://HOST:PORT or ipc://PATH")
         #expect(receiver.incoming?.reporterCount == 0)
         await receiver.end()

@@ -15,7 +15,7 @@ import ZeroMQ
 /// Asks every two milliseconds, and gives up after a time in which it would have happened on any machine.
 @PipelineActor
 func wait(
-    within limit: Duration = .seconds(25), sourceLocation: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(45), sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
@@ -50,6 +50,9 @@ final class LogLines: LogHandler {
     func callAsFunction(_ messages: String...) -> [Line] {
         lines.withLock { $0.filter { messages.isEmpty || messages.contains($0.message) } }
     }
+
+    /// How often it has happened according to lines with this message.
+    func count(_ message: String) -> Int { self(message).reduce(0) { $0 + ($1["count"].flatMap { Int($0) } ?? 0) } }
 
     var logger: Logger { Logger(label: "test") { _ in self } }
     var metadata: Logger.Metadata {
