@@ -205,7 +205,7 @@ final class Stranger {
     private let socket: Socket
 
     init(at endpoint: String) throws {
-        socket = try Context().makeSocket(.push, SocketOptions(highWaterMark: 1000, maximumFrame: 1 << 20))
+        socket = try Context().makeSocket(.push, SocketOptions(highWaterMark: 1000, maxFrame: 1 << 20))
         try socket.connect(endpoint)
     }
 

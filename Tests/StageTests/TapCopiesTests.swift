@@ -37,7 +37,7 @@ struct TapCopiesTests {
         private(set) var copies: [Copy] = []
 
         init(at endpoint: String) throws {
-            let options = SocketOptions(highWaterMark: 1000, queuesWithoutPeer: true, maximumFrame: 1 << 20)
+            let options = SocketOptions(highWaterMark: 1000, queuesWithoutPeer: true, maxFrame: 1 << 20)
             socket = try Context().makeSocket(.subscriber, options)
             try socket.subscribe([])
             try socket.connect(endpoint)
