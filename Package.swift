@@ -86,42 +86,56 @@ func part(_ name: String, in folder: String, _ dependencies: [Target.Dependency]
         swiftSettings: strict)
 }
 
-/// The kinds of queues, each a folder of `ingest`, of `emit`, and of `Shared/Queues`.
-let queueFolders = ["GooglePubSub", "RedisPubSub", "RedisSortedSet", "SQLite"]
+/// One kind of queue: a folder in `Shared/Queues` for what its processes agree on, one in `ingest`, one in `emit`, and its
+/// tests.
+struct QueueParts {
+    /// Of the folders; the modules are called so, too, and `<name>Source` and `<name>Sink`.
+    let name: String
+    var format: [Target.Dependency]
+    var source: [Target.Dependency]
+    var sink: [Target.Dependency]
+    var tests: [Target.Dependency]
+    /// Whether format and source have Lua scripts.
+    var hasScripts = false
+
+    var targets: [Target] {
+        let common: [Target.Dependency] = ["Messages", "Queue"]
+        let own: Target.Dependency = .init(stringLiteral: name)
+        let (sourceName, sinkName) = ("\(name)Source", "\(name)Sink")
+        let parts: [Target.Dependency] = [own, .init(stringLiteral: sourceName), .init(stringLiteral: sinkName)]
+        return [
+            shared(name, in: "Shared/Queues", common + format, lua: hasScripts),
+            part(sourceName, in: "ingest/\(name)", common + [own] + source, lua: hasScripts),
+            part(sinkName, in: "emit/\(name)", common + [own] + sink),
+            testTarget("\(name)Tests", parts + common + ["QueueConformance", "Primitives"] + tests),
+        ]
+    }
+}
+
+let queueKinds = [
+    QueueParts(
+        name: "GooglePubSub", format: ["GoogleAuth", "HTTP", "Loop"], source: ["Loop", deque, logging],
+        sink: ["Loop", "Primitives", heap],
+        tests: ["GoogleAuth", "HTTP", "Loop", "TestServers", logging, flyingFox, flyingSocks]),
+    QueueParts(
+        name: "RedisPubSub", format: ["Redis", "RedisQueues"], source: ["Redis", "RedisQueues", logging],
+        sink: ["Redis", "RedisQueues"], tests: ["Redis", "RedisQueues", "TestServers", logging],
+        hasScripts: true),
+    QueueParts(
+        name: "RedisSortedSet", format: ["Redis", "RedisQueues"], source: ["Redis", "RedisQueues", logging],
+        sink: ["Redis", "RedisQueues", logging], tests: ["Redis", "RedisQueues", "TestServers", logging],
+        hasScripts: true),
+    QueueParts(name: "SQLite", format: [grdb], source: ["Primitives", grdb], sink: [grdb], tests: [grdb]),
+]
+let queueFolders = queueKinds.map(\.name)
 let sources = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Source") }
 let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
 
-/// The part of ingest that reads one kind of queue.
-func source(_ queue: String, _ dependencies: [Target.Dependency], lua: Bool = false) -> Target {
-    part(
-        "\(queue)Source", in: "ingest/\(queue)",
-        ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies,
-        lua: lua)
-}
-
-/// The part of emit that settles one kind of queue.
-func sink(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
-    part(
-        "\(queue)Sink", in: "emit/\(queue)",
-        ["Messages", "Queue", .init(stringLiteral: queue)] + dependencies)
-}
-
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func testTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
-/// Of one kind of queue: its source, its sink, and what they agree on.
-func queueTests(_ queue: String, _ dependencies: [Target.Dependency]) -> Target {
-    tests(
-        "\(queue)Tests",
-        [
-            .init(stringLiteral: queue), .init(stringLiteral: "\(queue)Source"), .init(stringLiteral: "\(queue)Sink"),
-            "QueueConformance", "Queue", "Messages", "Primitives",
-        ] + dependencies)
-}
-
 let pipeline = "Shared/Pipeline"
-let queues = "Shared/Queues"
 
 let package = Package(
     name: "async-processor",
@@ -198,22 +212,10 @@ let package = Package(
         shared("GoogleAuth", ["HTTP", "Loop", "Messages", "Primitives", cryptoExtras]),
         shared("GatewaySimulator", ["Loop", "Messages", "Primitives", deque]),
 
-        // What the processes of one kind of queue agree on.
-        shared("RedisQueues", in: queues, ["Redis", "Queue", "Messages", "Primitives"], lua: true),
-        shared("RedisPubSub", in: queues, ["Redis", "RedisQueues", "Messages"], lua: true),
-        shared("RedisSortedSet", in: queues, ["Redis", "RedisQueues", "Messages"], lua: true),
-        shared("GooglePubSub", in: queues, ["GoogleAuth", "HTTP", "Loop", "Messages", "Queue"]),
-        shared("SQLite", in: queues, ["Queue", "Messages", grdb]),
+        // What queues on Redis have in common.
+        shared("RedisQueues", in: "Shared/Queues", ["Redis", "Queue", "Messages", "Primitives"], lua: true),
 
         part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
-        source("RedisPubSub", ["Redis", "RedisQueues", logging], lua: true),
-        sink("RedisPubSub", ["Redis", "RedisQueues"]),
-        source("RedisSortedSet", ["Redis", "RedisQueues", logging], lua: true),
-        sink("RedisSortedSet", ["Redis", "RedisQueues", logging]),
-        source("GooglePubSub", ["Loop", deque, logging]),
-        sink("GooglePubSub", ["Loop", "Primitives", heap]),
-        source("SQLite", ["Primitives", grdb]),
-        sink("SQLite", [grdb]),
 
         stage(
             "IngestStage", "ingest",
@@ -290,45 +292,43 @@ let package = Package(
             name: "BenchProgram", dependencies: ["Bench", "HTTP", "Processes", "Reports", argumentParser],
             path: "bench/Program",
             swiftSettings: strict),
-        tests("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
-        tests("ChaosTests", ["Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
-        tests("OddityTests", ["Oddities", "Processes"]),
-        tests("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
-        queueTests("RedisPubSub", ["Redis", "RedisQueues", "TestServers", logging]),
-        tests("RedisListTests", ["RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"]),
-        queueTests("RedisSortedSet", ["Redis", "RedisQueues", "TestServers", logging]),
-        tests(
+        testTarget("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
+        testTarget(
+            "ChaosTests", ["Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
+        testTarget("OddityTests", ["Oddities", "Processes"]),
+        testTarget("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
+        testTarget("RedisListTests", ["RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"]),
+        testTarget(
             "EndToEndTests",
             [
                 "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
                 "RedisSortedSetSource", "SQLite", grdb,
             ]),
-        tests("EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
-        tests(
+        testTarget(
+            "EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
+        testTarget(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
-        tests("GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
-        tests("IntakeTests", ["Intake", "Messages", "Queue"]),
-        tests("LoopTests", ["Loop", "Primitives"]),
-        tests("MessagesTests", ["Messages", "Primitives"]),
-        tests("RetryPolicyTests", ["RetryPolicy", "Messages"]),
-        tests(
+        testTarget(
+            "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
+        testTarget("IntakeTests", ["Intake", "Messages", "Queue"]),
+        testTarget("LoopTests", ["Loop", "Primitives"]),
+        testTarget("MessagesTests", ["Messages", "Primitives"]),
+        testTarget("RetryPolicyTests", ["RetryPolicy", "Messages"]),
+        testTarget(
             "StageTests",
             [
                 "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Settings", "Status",
                 "Tap", "Wire", "ZeroMQ", logging, lifecycle,
             ]),
-        tests("ZeroMQTests", ["ZeroMQ"]),
-        queueTests(
-            "GooglePubSub", ["GoogleAuth", "HTTP", "Loop", "TestServers", logging, flyingFox, flyingSocks]),
-        queueTests("SQLite", [grdb]),
-        tests("MetricsTests", ["PipelineMetrics", metrics]),
-        tests("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
-        tests(
+        testTarget("ZeroMQTests", ["ZeroMQ"]),
+        testTarget("MetricsTests", ["PipelineMetrics", metrics]),
+        testTarget("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
+        testTarget(
             "SettingsTests",
             ["Settings", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
-        tests("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
-        tests(
+        testTarget("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
+        testTarget(
             "ApctlTests",
             [
                 "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisPubSubSink",
@@ -336,17 +336,17 @@ let package = Package(
                 "SQLite", "SQLiteSink", "SQLiteSource", "TestServers", "ZeroMQ", argumentParser, logging, subprocess,
                 systemPackage,
             ]),
-        tests("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
-        tests("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
-        tests("DispatchStageTests", ["DispatchStage"]),
-        tests("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
-        tests("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
-        tests("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
-        tests(
+        testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
+        testTarget("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
+        testTarget("DispatchStageTests", ["DispatchStage"]),
+        testTarget("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
+        testTarget("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
+        testTarget("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
+        testTarget(
             "SettlementModelTests",
             [
                 "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSet", "RedisSortedSetSource",
                 "RedisSortedSetSink", "Redis", "TestServers", "Queue", "Messages", grdb, logging,
             ]),
-    ]
+    ] + queueKinds.flatMap(\.targets)
 )
