@@ -87,6 +87,15 @@ struct FileTests {
         #expect([1, 2, 3, 102].map(formats.lineNumber) == [1, 3, 6, 105])
     }
 
+    /// Files put together have one in the middle.
+    @Test
+    func dropsAByteOrderMarkBeforeAnyLine() throws {
+        try withFolder { folder in
+            let path = folder.file("lines", "\u{FEFF}a\n\u{FEFF}b\r\nc\u{FEFF}\n\u{FEFF}\n\u{FEFF}d")
+            #expect(try read(path).map { Array($0.utf8) } == ["a", "b", "c\u{FEFF}", "", "d"].map { Array($0.utf8) })
+        }
+    }
+
     private func read(_ path: String) throws -> [String] {
         let reader = try LineReader(path: path)
         var lines: [String] = []

@@ -115,7 +115,7 @@ extension RedisServer {
 
     /// All keys but the name of the database, which stays.
     func keys() throws -> Set<String> {
-        try Set((run("KEYS", "*").array ?? []).compactMap(\.text)).subtracting([RedisStore.key])
+        try Set((run("KEYS", "*").array ?? []).compactMap(\.text)).subtracting([RedisStore.key, ServedNames.key])
     }
 
     /// Nothing but what consumers and operators fetch stays behind.

@@ -4,6 +4,7 @@ import Queue
 import Redis
 import RedisPubSubSink
 import RedisPubSubSource
+import RedisQueues
 import TestServers
 import Testing
 
@@ -82,9 +83,12 @@ struct RedisPubSubSinkTests {
 
     @Test(arguments: [
         "request-queue", "retry-sortedset", "request-queue:dead-letter", "retry-sortedset:heard:request-queue",
+        "another process's queue",
     ])
     func publishesNoResultWhereRequestsAre(destination: String) async throws {
         let channel = try await Channel()
+        var served = ServedNames(["another process's queue"])
+        try served.note(RedisClient(channel.server.url))
         let source = try await channel.source()
         let sink = channel.sink()
         try channel.publish("a", "b")

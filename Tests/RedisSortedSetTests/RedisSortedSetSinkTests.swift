@@ -1,6 +1,7 @@
 import Messages
 import Queue
 import Redis
+import RedisQueues
 import RedisSortedSetSink
 import RedisSortedSetSource
 import TestServers
@@ -162,5 +163,47 @@ struct QueueNameTests {
         #expect(try await bench.sink().settle(settlements) == [.settled, .settled])
         #expect(try bench.popped() == ["0", "1"])
         #expect(try bench.keys() == [RedisSortedSetBench.list])
+    }
+}
+
+/// A queue that another ingest process serves is no place for results either, though it holds nothing just now.
+@Suite(.timeLimit(.minutes(1)))
+struct ServedNamesTests {
+    @Test
+    func noResultGoesWhereAnotherProcessKeepsRequests() async throws {
+        let bench = try await RedisSortedSetBench()
+        let other = RedisSortedSetSource(
+            url: bench.server.url, queue: .sortedSet("other", retryQueue: "other retries"),
+            settings: RedisSortedSetSettings(), logger: .silent)
+        try await other.connect()
+        _ = try await other.identity()
+
+        try bench.submit(#"{"id":"a"}"#, #"{"id":"b"}"#, #"{"id":"c"}"#)
+        let source = try await bench.source()
+        let taken = try await source.take(3)
+        let places = ["other", "other retries", RedisSortedSetBench.list]
+        let batch = zip(taken, places).map { bench.result($0, to: $1, "{}") }
+        let statuses = try await bench.sink().settle(batch)
+        #expect(statuses[0] == .refused(reason: ReservedNames.reason("other")))
+        #expect(statuses[1] == .refused(reason: ReservedNames.reason("other retries")))
+        #expect(statuses[2] == .settled)
+        #expect(try bench.server.command("EXISTS", "other", "other retries").integer == 0)
+        let names = await source.requestNames()
+        #expect(Set(names).isSuperset(of: ["other", "other retries"]))
+    }
+
+    @Test
+    func isAskedAgainWhenAQueueIsNew() async throws {
+        let bench = try await RedisSortedSetBench()
+        let client = RedisClient(bench.server.url)
+        var places = ServedPlaces()
+        let asked = try [places.look(for: ["other"], client), places.look(for: ["other"], client)]
+        #expect(asked == [true, false], "the second is remembered")
+        #expect(!places.holdsRequests("other"))
+        _ = try await RedisSortedSetSource(
+            url: bench.server.url, queue: .sortedSet("other"), settings: RedisSortedSetSettings(), logger: .silent
+        ).identity()
+        while try !places.look(for: ["other"], client) { try await Task.sleep(for: .milliseconds(100)) }
+        #expect(places.holdsRequests("other"))
     }
 }

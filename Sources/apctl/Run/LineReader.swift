@@ -7,8 +7,6 @@ final class LineReader {
     private let descriptor: CInt
     private var buffer: [UInt8] = []
     private var start = 0
-    /// Bytes at the beginning of the file that say nothing: a byte order mark.
-    private var isAtBeginning = true
     private var isAtEnd = false
 
     init(path: String) throws(RunError) {
@@ -20,18 +18,20 @@ final class LineReader {
     deinit { close(descriptor) }
 
     /// The next line without its end (`\n` or `\r\n`); `nil` at the end of the file.
+    ///
+    /// Nor with a byte order mark, which stands before any line where files were put together.
     func next() throws(RunError) -> ArraySlice<UInt8>? {
         var searched = start
         while true {
             if let end = newline(from: searched) {
                 let line = buffer[start..<end]
                 start = end + 1
-                return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+                return (line.last == UInt8(ascii: "\r") ? line.dropLast() : line).withoutByteOrderMark
             }
             if isAtEnd {
                 guard start < buffer.count else { return nil }
                 defer { start = buffer.count }
-                return buffer[start...]
+                return buffer[start...].withoutByteOrderMark
             }
             searched = buffer.count - start
             try fill()
@@ -60,10 +60,6 @@ final class LineReader {
         }
         if count < 0, errno != EINTR { throw .system("read \(path)") }
         if count == 0 { isAtEnd = true }
-        if isAtBeginning, buffer.count >= 3 || isAtEnd {
-            isAtBeginning = false
-            start = buffer.count - buffer[...].withoutByteOrderMark.count
-        }
     }
 }
 

@@ -14,9 +14,10 @@ package actor RedisPubSubSink: ResultSink {
     private let defaultChannel: String
     private var store = RedisStore(.redisPubSub)
     /// Channels that the settings name: what is wrong with them is no message's fault.
-    private let ourChannels: Set<String>
+    private let ourChannels: Set<ExactText>
     /// Channels and keys that carry requests.
     private var reserved: ReservedNames
+    private var served = ServedPlaces()
     private var divided = DividedCalls()
     private var state = QueueHealth.unreachable(reason: "not connected yet")
     private var letterLimits = LetterLimits()
@@ -29,7 +30,7 @@ package actor RedisPubSubSink: ResultSink {
     package init(url: RedisURL, defaultChannel: String = "result-queue", queues: [QueueSettings] = []) {
         client = RedisClient(url)
         self.defaultChannel = defaultChannel
-        ourChannels = Set([defaultChannel] + queues.compactMap(\.resultDestination))
+        ourChannels = Set(([defaultChannel] + queues.compactMap(\.resultDestination)).map(ExactText.init))
         reserved = ReservedNames(.channels, queues)
     }
 
@@ -42,6 +43,7 @@ package actor RedisPubSubSink: ResultSink {
             try client.connect()
             let claims = batch.map { RedisPubSubReceipt($0.receipt) }
             for claim in claims { if let claim { reserved.insert(claim.queue, claim.retrySet) } }
+            try served.look(for: batch.filter(isNamed).map(\.destination), client)
             let problems = batch.map(problem)
             let calls = batch.indices.filter { claims[$0] != nil && problems[$0] == nil }.map { [$0] }
             var statuses = try divided.settle(batch, calls) { round throws(RedisError) in
@@ -68,7 +70,9 @@ package actor RedisPubSubSink: ResultSink {
     /// Why a result must not be published where it is wanted; `nil` if it may, or there is none.
     private func problem(_ settlement: Settlement) -> String? {
         switch settlement.action {
-        case .result, .deadLetter(_, .some): reserved.problem(settlement.destination)
+        case .result, .deadLetter(_, .some):
+            reserved.problem(settlement.destination)
+                ?? (served.holdsRequests(settlement.destination) ? ReservedNames.reason(settlement.destination) : nil)
         case .park, .release, .deadLetter(_, nil): nil
         }
     }
@@ -129,8 +133,12 @@ package actor RedisPubSubSink: ResultSink {
         guard let reason = reply.error else { return .success([reply.integer == 1 ? .settled : .stale]) }
         let error = failure(reason)
         if error.refusal.concernsAll { return .failure(error) }
-        let isNamed = !settlement.destination.isEmpty && !ourChannels.contains(settlement.destination)
-        return .success([error.refusal.status(error.description, isNamed: isNamed)])
+        return .success([error.refusal.status(error.description, isNamed: isNamed(settlement))])
+    }
+
+    /// Whether the message itself said where its result goes.
+    private func isNamed(_ settlement: Settlement) -> Bool {
+        !settlement.destination.isEmpty && !ourChannels.contains(ExactText(settlement.destination))
     }
 
     private func failure(_ reason: String) -> RedisError {

@@ -19,9 +19,10 @@ package actor RedisSortedSetSink: ResultSink {
     private var askedAt = ContinuousClock.now
     private var divided = DividedCalls()
     /// Lists that the settings name: what is wrong with them is no message's fault.
-    private let ourLists: Set<String>
+    private let ourLists: Set<ExactText>
     /// Keys that hold requests.
     private var reserved: ReservedNames
+    private var served = ServedPlaces()
     /// What was found of the last destination: most go to the same.
     private var lastChecked: (name: String, problem: String?)?
     private let logger: Logger
@@ -44,7 +45,7 @@ package actor RedisSortedSetSink: ResultSink {
         self.logger = logger
         client = RedisClient(url)
         self.defaultList = defaultList
-        ourLists = Set([defaultList] + queues.compactMap(\.resultDestination))
+        ourLists = Set(([defaultList] + queues.compactMap(\.resultDestination)).map(ExactText.init))
         reserved = ReservedNames(.keys, queues)
         self.script = script
     }
@@ -61,6 +62,7 @@ package actor RedisSortedSetSink: ResultSink {
         try noting { () throws(RedisError) in
             try client.connect()
             let receipts = batch.map { RedisSortedSetReceipt($0.receipt) }
+            if try served.look(for: namedPlaces(batch), client) { lastChecked = nil }
             var statuses = try divided.settle(batch, calls(batch, receipts)) { round throws(RedisError) in
                 try answers(to: round, receipts, of: batch)
             }
@@ -109,6 +111,17 @@ package actor RedisSortedSetSink: ResultSink {
         if reserved.insert(keys.queue, keys.retrySet) { lastChecked = nil }
     }
 
+    /// Where messages themselves want their results, as far as it was not looked at just before.
+    private func namedPlaces(_ batch: [Settlement]) -> Set<String> {
+        var places: Set<String> = []
+        var last = lastChecked.map { ExactText($0.name) }
+        for settlement in batch where ExactText(settlement.destination) != last {
+            last = ExactText(settlement.destination)
+            if isNamed(settlement) { places.insert(settlement.destination) }
+        }
+        return places
+    }
+
     /// Why a result must not be written where it is wanted; `nil` if it may, or there is none.
     private func problem(_ settlement: Settlement) -> String? {
         switch settlement.action {
@@ -118,7 +131,8 @@ package actor RedisSortedSetSink: ResultSink {
         if let lastChecked, ExactText(lastChecked.name) == ExactText(settlement.destination) {
             return lastChecked.problem
         }
-        let problem = reserved.problem(settlement.destination)
+        let place = settlement.destination
+        let problem = reserved.problem(place) ?? (served.holdsRequests(place) ? ReservedNames.reason(place) : nil)
         lastChecked = (settlement.destination, problem)
         return problem
     }
@@ -197,7 +211,7 @@ package actor RedisSortedSetSink: ResultSink {
 
     /// Whether the message itself said where its result goes.
     private func isNamed(_ settlement: Settlement) -> Bool {
-        !settlement.destination.isEmpty && !ourLists.contains(settlement.destination)
+        !settlement.destination.isEmpty && !ourLists.contains(ExactText(settlement.destination))
     }
 
     private func failure(_ reason: String) -> RedisError {

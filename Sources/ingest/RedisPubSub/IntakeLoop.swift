@@ -1,4 +1,5 @@
 import Logging
+import Messages
 import Queue
 import Redis
 import RedisPubSub
@@ -138,7 +139,7 @@ struct IntakeLoop {
         let now = ContinuousClock.now
         var count = 0
         for message in messages {
-            if message.channel == marks {
+            if ExactText(message.channel) == ExactText(marks) {
                 if let mark = RedisSubscriber.mark(message.bytes) { numbering.begin(mark) }
             } else {
                 count += 1

@@ -13,17 +13,28 @@ actor RedisPubSubRenewer {
     private let client: RedisClient
     private let lease: Duration
     private var store = RedisStore(.redisPubSub)
+    private var served: ServedNames
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(url: RedisURL, lease: Duration) {
+    /// - Parameter names: under which requests are kept.
+    init(url: RedisURL, lease: Duration, names: [String]) {
         client = RedisClient(url)
         self.lease = lease
+        served = ServedNames(names)
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
-        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
+        do throws(RedisError) {
+            try served.note(client)
+            return try store.identity(client)
+        } catch {
+            throw QueueError(error)
+        }
     }
+
+    /// Names under which others keep requests on this server.
+    func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
         let claims = receipts.compactMap { receipt in RedisPubSubReceipt(receipt).map { (receipt, $0) } }

@@ -13,6 +13,7 @@ actor RedisSortedSetRenewer {
     private let scripts: RedisSortedSetScripts
     private let shared: RedisSortedSetState
     private var store = RedisStore(.redisSortedSet)
+    private var served: ServedNames
 
     /// Leases per call of a script.
     private static let chunk = 256
@@ -25,14 +26,23 @@ actor RedisSortedSetRenewer {
     ) {
         client = RedisClient(url)
         self.keys = keys
+        served = ServedNames([keys.queue, keys.retrySet])
         self.lease = lease
         self.scripts = scripts
         self.shared = shared
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
-        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
+        do throws(RedisError) {
+            try served.note(client)
+            return try store.identity(client)
+        } catch {
+            throw QueueError(error)
+        }
     }
+
+    /// Names under which others keep requests on this server.
+    func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {
         var lost: [Receipt] = []

@@ -8,7 +8,7 @@ import RedisSortedSet
 ///
 /// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
 /// neither holds up the other.
-package final class RedisSortedSetSource: RequestSource {
+package final class RedisSortedSetSource: AliasedSource {
     private let reader: RedisSortedSetReader
     private let renewer: RedisSortedSetRenewer
     private let shared: RedisSortedSetState
@@ -46,6 +46,8 @@ package final class RedisSortedSetSource: RequestSource {
     }
 
     package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
+
+    package func requestNames() async -> [String] { await renewer.servedNames() }
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 

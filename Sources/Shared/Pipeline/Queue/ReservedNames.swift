@@ -34,7 +34,12 @@ package struct ReservedNames: Sendable, Equatable {
     /// Why no result may go there; `nil` if it may.
     package func problem(_ name: String) -> String? {
         guard names.contains(ExactText(name)) || isOfAQueue(name) else { return nil }
-        return "\(name.prefix(200)) is where requests are kept, no place for results"
+        return Self.reason(name)
+    }
+
+    /// What is wrong with a result that goes to such a name.
+    package static func reason(_ name: String) -> String {
+        "\(name.prefix(200)) is where requests are kept, no place for results"
     }
 
     private func isOfAQueue(_ name: String) -> Bool {

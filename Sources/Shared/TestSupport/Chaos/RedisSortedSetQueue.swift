@@ -95,7 +95,7 @@ package struct RedisSortedSetQueue: QueueUnderTest {
             let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
             let expected = [
                 RedisSortedSetQueue.results, RedisSortedSetQueue.producerKey, RedisSortedSetQueue.consumerKey,
-                RedisStore.key,
+                RedisStore.key, ServedNames.key,
             ]
             return keys.filter { !expected.contains($0) && !$0.hasSuffix(":dead-letter") }.sorted()
         }
