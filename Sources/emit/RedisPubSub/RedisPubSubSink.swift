@@ -13,7 +13,7 @@ package actor RedisPubSubSink: ResultSink {
     private let client: RedisClient
     private let defaultChannel: String
     private var store = RedisStore(.redisPubSub)
-    /// Channels that the settings name: what is wrong with them is no message's fault.
+    /// Channels that the settings name: a problem with them is not caused by a message.
     private let ourChannels: Set<String>
     /// Channels and keys that carry requests.
     private var reserved: ReservedNames
@@ -59,13 +59,13 @@ package actor RedisPubSubSink: ResultSink {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    /// Not while something waits that is nobody's business but ours.
+    /// Unhealthy also while a settlement waits for a problem that the operator has to fix.
     package func health() -> QueueHealth {
         if state == .reachable, let trouble = divided.trouble { return .unreachable(reason: trouble) }
         return state
     }
 
-    /// Why a result must not be published where it is wanted; `nil` if it may, or there is none.
+    /// Why a result must not be published to its destination; `nil` if it may, or there is no result.
     private func problem(_ settlement: Settlement) -> String? {
         switch settlement.action {
         case .result, .deadLetter(_, .some): reserved.problem(settlement.destination)
@@ -87,7 +87,7 @@ package actor RedisPubSubSink: ResultSink {
         let letters = try client.deadLetters(requests, limits: letterLimits) { document, deliveries in
             let entry = StoredEntry(stored: document.body)
             (document.attempts, document.deliveries) = (entry.retryCount, Int(deliveries.integer ?? 0))
-            // Of a part nothing is known but its bytes.
+            // Of a truncated body only its bytes are known.
             guard document.body.count == document.size else { return }
             document.body = entry.document(queue: JSONObject.quoted(document.queue))
             document.size = document.body.count
@@ -124,7 +124,7 @@ package actor RedisPubSubSink: ResultSink {
         }
     }
 
-    /// What one settlement's script answered.
+    /// The answer of one settlement's script.
     private func answer(_ reply: RedisReply, to settlement: Settlement) -> DividedCalls.Answer {
         guard let reason = reply.error else { return .success([reply.integer == 1 ? .settled : .stale]) }
         let error = failure(reason)
@@ -137,7 +137,7 @@ package actor RedisPubSubSink: ResultSink {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
     }
 
-    /// Remembers whether the server answered.
+    /// Records whether the server answered.
     private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
         do throws(RedisError) {
             let value = try body()
