@@ -3,8 +3,8 @@ import Stage
 
 /// Finds settlements that are in another store than the one this process settles in.
 ///
-/// It checks only those that are stale here: a settlement that succeeds is settled, whatever store name it came with. A
-/// stale one of this store was settled before; one of another store must be settled by another emit.
+/// It checks only those that are stale here: a settlement that succeeds is settled under any store name. A stale one of
+/// this store was settled before; one of another store must be settled by another emit.
 struct StoreCheck: Sendable {
     private struct Note {
         /// The first and the last of a series without a pause.

@@ -5,14 +5,14 @@ package import Redis
 
 /// A Redis channel as a queue: `redis-pubsub`'s request side.
 ///
-/// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
-/// source is released. Leases are kept on a second connection, so that nothing holds them up.
+/// A thread of its own listens, claims and checks the retry set, also while `lease` is not called; it ends when the
+/// source is released. Leases are renewed on a second connection, so that nothing blocks them.
 package final class RedisPubSubSource: BufferingSource, CountingSource {
     private let waiters: LeaseWaiters
     private let renewer: RedisPubSubRenewer
     private let intake: RedisPubSubReader
 
-    /// - Parameter logger: for what is missed on the channel, and why.
+    /// - Parameter logger: for messages missed on the channel, and why.
     package init(
         url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings = RedisPubSubSettings(), logger: Logger
     ) {
@@ -49,7 +49,7 @@ package final class RedisPubSubSource: BufferingSource, CountingSource {
 
     package func health() async -> QueueHealth { waiters.health }
 
-    /// What has happened so far.
+    /// The counters so far.
     package var counts: RedisPubSubCounts { waiters.counts }
 
     package var counters: [SourceCounter] {

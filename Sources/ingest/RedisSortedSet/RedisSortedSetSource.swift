@@ -7,15 +7,15 @@ import RedisSortedSet
 /// A sorted set as a queue: `redis-sortedset`'s request side.
 ///
 /// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
-/// neither holds up the other.
+/// neither blocks the other.
 package final class RedisSortedSetSource: RequestSource {
     private let reader: RedisSortedSetReader
     private let renewer: RedisSortedSetRenewer
     private let shared: RedisSortedSetState
 
     /// - Parameters:
-    ///   - logger: for what the server's settings will do to the queue.
-    ///   - scripts: the standard ones, but in tests.
+    ///   - logger: for warnings about server settings that are unsafe for the queue.
+    ///   - scripts: the standard ones, except in tests.
     package init(
         url: RedisURL, queue: QueueSettings, settings: RedisSortedSetSettings = RedisSortedSetSettings(),
         logger: Logger,
@@ -49,7 +49,7 @@ package final class RedisSortedSetSource: RequestSource {
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 
-    /// Asks the server if nobody has for a while.
+    /// Asks the server if no call has for a while.
     package func health() async -> QueueHealth {
         if shared.isOld { do { try await renewer.check() } catch {} }
         return shared.health
