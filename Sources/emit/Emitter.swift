@@ -47,7 +47,7 @@ final class Emitter {
     private let tap: Tap?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
-    /// Under load a batch is what comes within the sink's spacing.
+    /// Under load a batch contains the settlements that come within the sink's spacing.
     private var pacer: Pacer
     /// Settlements taken that have not failed so far, and their bytes.
     private var moving = (count: 0, bytes: 0)

@@ -6,7 +6,7 @@ import RedisQueues
 
 /// Results published on Redis channels: `redis-pubsub`'s result side.
 ///
-/// One sink serves all queues of one server: what belongs to a request is found by its receipt. Each settlement is a call
+/// One sink serves all queues of one server: the keys of a request are found by its receipt. Each settlement is a call
 /// of its own, all in one round trip.
 package actor RedisPubSubSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")

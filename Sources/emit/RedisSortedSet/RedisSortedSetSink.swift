@@ -7,8 +7,8 @@ import RedisSortedSet
 
 /// Results put on Redis lists: `redis-sortedset`'s result side.
 ///
-/// One sink serves all queues of one server: what belongs to a request is found by its receipt. A batch is one script
-/// per queue, all in one round trip.
+/// One sink serves all queues of one server: the keys of a request are found by its receipt. A batch is one script per
+/// queue, all in one round trip.
 package actor RedisSortedSetSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient

@@ -202,7 +202,7 @@ struct RedisPubSubClaims {
         return (facts, values["uptime_in_seconds"].flatMap { Int($0) }.map { .seconds($0) })
     }
 
-    /// Of `normal 0 0 0 slave … pubsub 33554432 8388608 60` what follows `pubsub`.
+    /// The part of `normal 0 0 0 slave … pubsub 33554432 8388608 60` after `pubsub`.
     static func limitOfListeners(_ limits: String) -> String? {
         let words = limits.split(separator: " ")
         guard let place = words.firstIndex(of: "pubsub"), words.count > place + 3 else { return nil }

@@ -60,8 +60,7 @@ package struct Report: Sendable, Equatable {
     package var isOpen: Bool
     /// Highest message number the receiver takes now.
     package var limit: UInt64
-    /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and what is
-    /// new.
+    /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and new ones.
     ///
     /// The answer to the next hello repeats all that a lost report contained.
     package var done: NumberRanges

@@ -53,12 +53,12 @@ package struct LinkWiring: Sendable, Equatable {
             && (other.seeks.isEmpty || other.seeks == own.stage)
     }
 
-    /// What is wrong with the process that answers at an address.
+    /// The problem with the process that answers at an address.
     package func misfit(_ other: Introduction, at address: String) -> String {
         "the process at \(address) is \(verdict(other)); this \(ownText) sends it nothing"
     }
 
-    /// What is wrong with a sender that takes its reports at an address.
+    /// The problem with a sender that takes its reports at an address.
     package func misfit(_ other: Introduction, reportingTo address: String) -> String {
         "a sender with reports to \(address) is \(verdict(other)); this \(ownText) takes nothing from it"
     }

@@ -87,7 +87,7 @@ package struct LinkReceiver: Sendable {
     var greetings: [Greeting] = []
     /// By ack address.
     var unheard: [String: Unheard] = [:]
-    /// Senders that do not belong here, by ack address, and when each last said hello.
+    /// Senders that do not belong here, by ack address, and when each last sent a hello.
     var misplaced: [String: (from: Introduction, last: Duration)] = [:]
     var reports: UInt64 = 0
     /// The position of `nextReport` in its round through `listed`; `nil` between rounds.

@@ -1,8 +1,8 @@
 import DequeModule
 import Primitives
 
-/// The sending end of a link: accepts messages, gives each to a peer with room, and keeps it until that peer has said
-/// that it is done.
+/// The sending end of a link: accepts messages, gives each to a peer with room, and keeps it until that peer has
+/// acknowledged it as done.
 ///
 /// It does no I/O, has no clock, and knows messages by slots: `offer` returns the slot in which the owner keeps the
 /// offered message until a step ends it; then the owner takes it out and calls `recycle`. The owner (the shell)
@@ -30,7 +30,7 @@ package struct LinkSender: Sendable {
         case hello(Int, Hello)
         /// Send this message: see `find`.
         case message(Int, number: UInt64)
-        /// The next stage has said done: the message is finished for good.
+        /// The next stage has acknowledged it: the message is finished for good.
         case done(Int32)
         /// A peer could not process it or has no room for its queue: it stays here and is offered again, to others
         /// first. It may have ended since.

@@ -1,4 +1,4 @@
-/// What a receiver remembers of one session.
+/// The state that a receiver keeps for one session.
 struct ReceiverSession: Sendable {
     /// State of a number that is not over.
     enum State: UInt8, Sendable {
@@ -44,7 +44,7 @@ struct ReceiverSession: Sendable {
     /// Nothing comes from it and nothing reaches it: it gets no report until it sends a frame.
     var isUnreachable = false
 
-    // What the next report brings.
+    // Content of the next report.
     var hasNews = false
     /// It is in the receiver's list of sessions with something to report.
     var isListed = false
@@ -69,7 +69,7 @@ struct ReceiverSession: Sendable {
     /// Numbers that were started here and that hello does not call open any more.
     private var elsewhere: Set<UInt64> = []
 
-    /// What this sender is expected to send soon, in messages; its share of the room is in proportion.
+    /// How many messages this sender is expected to send soon; its share of the room is in proportion.
     var demand = 1.0
     /// Messages taken since the last adaptation.
     var used = 0

@@ -126,7 +126,7 @@ struct SenderPeer: Sendable {
         return slots
     }
 
-    /// Begins another session with nothing open, and returns what was open, oldest first.
+    /// Begins another session with nothing open, and returns the messages that were open, oldest first.
     mutating func restart(session: UInt64, now: Duration) -> [Int32] {
         let slots = openSlots
         var fresh = SenderPeer(address: address, session: session, now: now)

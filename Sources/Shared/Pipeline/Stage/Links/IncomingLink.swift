@@ -154,7 +154,7 @@ package final class IncomingLink {
         metrics.peers.set(status.count(where: \.isLive))
     }
 
-    /// Says the last word to every sender.
+    /// Sends the last report to every sender.
     func leave() {
         receiver.leave()
         report()

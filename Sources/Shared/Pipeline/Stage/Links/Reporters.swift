@@ -39,7 +39,7 @@ final class Reporters {
         }
     }
 
-    /// Sends what can be sent.
+    /// Sends the reports that can be sent now.
     func flush(now: Duration) {
         var kept = 0
         for index in waiting.indices {
@@ -167,7 +167,7 @@ private final class Reporter {
         return waiting.isEmpty
     }
 
-    /// Another socket is opened for what is sent next, to the next address of a name.
+    /// Another socket is opened for the next report, to the next address of a name.
     func replace() {
         connection = nil
         opened = .zero

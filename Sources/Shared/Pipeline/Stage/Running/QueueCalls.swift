@@ -11,7 +11,7 @@ package struct QueueCalls: Sendable {
     private let logger: Logger
     private let metadata: Logger.Metadata
 
-    /// - Parameter metadata: says which queue, in each line.
+    /// - Parameter metadata: identifies the queue, in each log line.
     package init(logger: Logger, metadata: Logger.Metadata = [:]) {
         self.logger = logger
         self.metadata = metadata
