@@ -204,7 +204,8 @@ package final class GooglePubSubSink: ResultSink {
         return nil
     }
 
-    /// If a batch holds more invalid messages than this many splits can isolate, the rest of it is retried in later batches.
+    /// If a batch holds more invalid messages than this many splits can isolate, the rest of it is retried in later
+    /// batches.
     private static let maxSplits = 24
 
     /// Acknowledges published requests, and gives back those that are to be given back.

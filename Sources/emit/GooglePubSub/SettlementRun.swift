@@ -68,8 +68,8 @@ struct SettlementRun: Sendable {
         return progress
     }
 
-    /// Indices of settlements whose delivery must be checked with Pub/Sub before their result is published, grouped by the
-    /// call that checks them.
+    /// Indices of settlements whose delivery must be checked with Pub/Sub before their result is published, grouped by
+    /// the call that checks them.
     ///
     /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended. In doubt
     /// are deliveries that a lost process held, and those leased for so long that ingest must have extended them:

@@ -53,7 +53,7 @@ package struct RedisPubSubCounts: Sendable, Equatable {
     /// Times the subscription was interrupted: messages published meanwhile are lost, unless another ingest received
     /// them.
     package var gaps = 0
-    /// Those of them for which the server closed the connection because too much waited for it, as far as that is known.
+    /// Those of them in which the server closed the connection because too much data waited for it, if that is known.
     package var overflows = 0
     /// Messages given up because the server would not store them.
     package var dropped = 0

@@ -82,8 +82,8 @@ struct RedisSortedSetClaims {
         batch.takenOver = Int(parts[4].integer ?? 0)
         batch.missing = Int(parts[8].integer ?? 0)
         batch.corrected = Int(parts[9].integer ?? 0)
-        // Tracking was armed after the claim ran. A key that was made in between raises no invalidation, but it changes how
-        // many of the keys exist: compare that.
+        // Tracking was armed after the claim ran. A key that was made in between raises no invalidation, but it changes
+        // how many of the keys exist: compare that.
         let existed = parts[5].integer.map { Int($0) }
         if let existed, !answers.isEmpty, watch?.answer(answers) == existed {
             batch.isLast = batch.isComplete && (batch.deliveries.isEmpty || parts[6].integer == 0)

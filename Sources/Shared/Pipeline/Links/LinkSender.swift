@@ -10,10 +10,10 @@ import Primitives
 ///
 /// - In: `resolve` every two seconds, `offer`, `receive` for each report, `tick` once per loop turn and at least every
 ///   `LinkTiming.tick`. Before `tick` the shell reads its ack socket dry, so that reports which wait there count.
-/// - Out: after any of these, `nextStep` until it is `nil`, in order. Frames for one peer keep their order on the way to
-///   its data socket. A message may wait in the shell's queue while the peer is not connected: the shell calls `find`
-///   when the socket can take it, skips it if that is `nil`, and calls `markTransmitted` when the socket has taken it. Of
-///   several hellos waiting there only the last is needed, in its place.
+/// - Out: after any of these, `nextStep` until it is `nil`, in order. Frames for one peer keep their order on the way
+///   to its data socket. A message may wait in the shell's queue while the peer is not connected: the shell calls
+///   `find` when the socket can take it, skips it if that is `nil`, and calls `markTransmitted` when the socket has
+///   taken it. Of several hellos waiting there only the last is needed, in its place.
 /// - `now` is a monotonic clock; only steps count.
 package struct LinkSender: Sendable {
     /// What the shell does next.
