@@ -3,7 +3,7 @@ import PipelineMetrics
 import Queue
 import Stage
 
-/// What the emit process does.
+/// The work of the emit process.
 struct EmitWork: StageWork {
     let emitter: Emitter
     let loop: SettlingLoop
@@ -12,7 +12,7 @@ struct EmitWork: StageWork {
         await withTaskExecutorPreference(PipelineActor.taskExecutor) { await loop.run() }
     }
 
-    /// What has been taken is settled, and whoever still drains is served.
+    /// Settles the outcomes that it has taken, and serves senders that still drain.
     func drain() async {
         await emitter.beginDrain()
         while await !emitter.canLeave, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }

@@ -7,27 +7,28 @@ import Queue
 import Stage
 import Tap
 
-/// Tells the queue how each request ended, in batches: whatever has come in while the last batch was on its way makes
-/// the next one, so that a single request never waits for company.
+/// Tells the queue how each request ended, in batches: outcomes that arrive while one batch is in flight form the next,
+/// so that a single request never waits for others.
 ///
-/// What the queue cannot take now is kept in a place of its own, where each queue has its share, and takes no room from
-/// what moves. A queue whose share is used up gets its outcomes back untried: their sender keeps them anyhow.
+/// Settlements that the queue cannot take now are kept in separate room, where each queue has its share, so that they
+/// take no room from the others. When a queue's share is used up, its further outcomes are handed back untried: their
+/// sender keeps them anyway.
 @PipelineActor
 final class Emitter {
     struct Item {
         var envelope: Envelope
         let ticket: IncomingLink.Ticket
-        /// Of its result, as the queue gets it, about; it is written when it is its turn.
+        /// Approximate size of its result as the queue gets it; the result is written when it is its turn.
         let bytes: Int
-        /// Of its queue.
+        /// The lane of its queue.
         let lane: Int
-        /// Somebody listened at the tap when it came.
+        /// The tap had a subscriber when it came.
         let isWatched: Bool
-        /// How often the queue has refused it for good.
+        /// How often the queue has permanently refused it.
         var refusals = 0
-        /// How often it has been tried in vain, for whatever reason.
+        /// How often settling it has failed, for any reason.
         var failures = 0
-        /// It has been tried in vain, and does not count among what moves.
+        /// Settling it has failed, and it no longer counts in `moving`.
         var isKept = false
         var isDelayed = false
         /// Its result cannot be written: it becomes a dead letter without one.
@@ -46,19 +47,19 @@ final class Emitter {
     private let tap: Tap?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
-    /// Under load a batch is what comes within the sink's spacing.
+    /// Under load a batch contains the settlements that come within the sink's spacing.
     private var pacer: Pacer
-    /// Settlements taken and not tried in vain so far, and their bytes.
+    /// Settlements taken that have not failed so far, and their bytes.
     private var moving = (count: 0, bytes: 0)
-    /// Those that have been.
+    /// Settlements that have failed.
     private var kept: QueueShares
     private var lanes = QueueNumbers()
-    /// Settlements that the queue cannot take now, and why, as far as it has been said.
+    /// Settlements that the queue cannot take now, and the reasons that have been logged.
     private var delays = (count: 0, reasons: Set<String>())
     private static let maxReasons = 100
-    /// Results refused for good, and answers too large.
+    /// Results permanently refused, and answers too large.
     private var refusals = RareLine()
-    /// What is in another store than this process settles in is given back.
+    /// Finds settlements of another store than this process settles in; these are given back.
     private var stores = StoreCheck()
     private var complaints = Complaints()
     private var complaintTimer: TimerID?
@@ -124,8 +125,8 @@ final class Emitter {
         return batch
     }
 
-    /// What the queue is told of a batch: written for each try, so that only what is on its way costs memory as text, and
-    /// because time passes between tries.
+    /// The settlements of a batch for the queue: written for each try, so that only those in flight use memory as text,
+    /// and because time passes between tries.
     func settlements(of batch: [Item]) -> [Settlement] {
         batch.map { item in
             var settlement = settlements.settlement(of: item.envelope)
@@ -137,8 +138,8 @@ final class Emitter {
         }
     }
 
-    /// Reports what the queue has settled, and tries again what it refused: a result it refuses time after time goes to
-    /// the dead letters.
+    /// Reports what the queue has settled, and retries what it refused: a result that it refuses repeatedly goes to the
+    /// dead letters.
     func settled(_ batch: [Item], _ statuses: [SettlementStatus]) {
         for (item, status) in zip(batch, statuses) {
             publish(item, status)
@@ -159,7 +160,7 @@ final class Emitter {
         }
     }
 
-    /// Which store this process settles in.
+    /// The store this process settles in.
     func know(_ store: StoreAnswer) {
         guard stores.know(store) else { return }
         switch store {
@@ -180,7 +181,7 @@ final class Emitter {
         if complaintTimer == nil { lookAgain() }
     }
 
-    /// Says what is wrong, and when it is over.
+    /// Logs problems, and their end.
     private func lookAgain() {
         complaintTimer = EventLoop.shared.schedule(after: .seconds(1)) { [weak self] in
             guard let self else { return }
@@ -190,7 +191,7 @@ final class Emitter {
         }
     }
 
-    /// An answer that has no room in the queue is none; what is shorter the next time is tried again.
+    /// An answer that is too large for the queue becomes an error result, which is shorter and is tried next.
     private func tooLarge(_ item: Item, _ reason: String) {
         guard case .ended(.result(.answer)) = item.envelope.progress else { return refused(item, reason) }
         say(item, "\(item.bytes) bytes: \(reason)")
@@ -200,7 +201,7 @@ final class Emitter {
         tryAgain(item)
     }
 
-    /// A thousand requests may want to go to one list that is none.
+    /// Logged at a limited rate: a thousand requests may name the same key that is not a list.
     private func say(_ item: Item, _ reason: String) {
         refusals.note()
         guard let line = refusals.due(at: EventLoop.shared.now) else { return }
@@ -226,7 +227,7 @@ final class Emitter {
         tryAgain(item)
     }
 
-    /// Said once for each reason: a thousand requests may wait for the same.
+    /// Logged once for each reason: a thousand requests may wait for the same.
     private func delayed(_ item: Item, _ reason: String) {
         var item = item
         if !item.isDelayed {
@@ -252,8 +253,8 @@ final class Emitter {
         logger.info("The queue takes results again", metadata: ["queue": "\(item.envelope.queue)"])
     }
 
-    /// With jitter, so that a thousand of them do not come back as one; what is large comes back later, so that trying it
-    /// in vain does not use up the way to the server.
+    /// Back-off with jitter, so that a thousand of them do not come back at once; large ones come back later, so that
+    /// failing retries do not use up the bandwidth to the server.
     private func tryAgain(_ item: Item) {
         var item = item
         if !item.isKept {
@@ -268,7 +269,7 @@ final class Emitter {
         }
     }
 
-    /// Bytes of one item that are tried in vain per millisecond, at most.
+    /// Most bytes per millisecond that failing retries of one item may use.
     private static let triedAgainPerMillisecond = 8192
 
     private func take(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
@@ -283,7 +284,7 @@ final class Emitter {
         append(item)
     }
 
-    /// A copy of what the queue was told, with its answer.
+    /// Publishes a copy of a settlement on the tap, with the queue's answer.
     private func publish(_ item: Item, _ status: SettlementStatus) {
         guard item.isWatched, let time = tap?.moment else { return }
         let answer =

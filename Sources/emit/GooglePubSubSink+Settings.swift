@@ -5,7 +5,7 @@ import Loop
 import Settings
 
 extension GooglePubSubSink {
-    /// - Throws: `SettingsError` when the topic's name cannot be one, or no credentials are to be found.
+    /// - Throws: `SettingsError` when the topic's name is invalid, or no credentials are found.
     convenience init(_ server: QueueServerSettings) throws {
         if let problem = ResourceName.problem(server.pubsubResultTopic, .topics) {
             throw SettingsError("--pubsub.result-topic-id", problem)

@@ -1,13 +1,13 @@
 import Messages
 import Queue
 
-/// Turns what the pipeline decided into what the queue is told.
+/// Turns the pipeline's decisions into settlements for the queue.
 struct Settlements: Sendable {
     let encoder: ResultEncoder
 
     /// Replaces a result that is larger than `limit` bytes as JSON by an error that says so.
     ///
-    /// - Returns: how many bytes it has, about.
+    /// - Returns: its approximate size in bytes.
     func fit(_ envelope: inout Envelope, into limit: Int) -> Int {
         guard case .ended(let ending) = envelope.progress else { return 0 }
         switch ending {
@@ -49,7 +49,7 @@ struct Settlements: Sendable {
             .deadLetter(
                 reason: reason,
                 result: envelope.id.isEmpty ? nil : encode(.failure(.deadLetter, message: reason), for: envelope))
-        // Nothing else is sent here; if it is, another attempt is the harmless answer.
+        // No other progress is sent here; if it is, another attempt is the harmless choice.
         case .waiting, .failed: .release
         }
     }

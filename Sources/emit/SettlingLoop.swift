@@ -3,7 +3,8 @@ import Stage
 
 /// Carries batches from the emitter to the sink and the answers back, one batch at a time.
 ///
-/// When nothing is known about a batch, all of it is tried again: each of its settlements still settles once.
+/// When the outcome of a batch is unknown, all of it is retried; settling is idempotent, so each settlement still
+/// settles once.
 struct SettlingLoop: Sendable {
     let emitter: Emitter
     let sink: any ResultSink
@@ -20,7 +21,7 @@ struct SettlingLoop: Sendable {
             if batch.isEmpty { return }
             let statuses = await calls.untilItWorks { () async throws(QueueError) in
                 let statuses = try await sink.settle(await emitter.settlements(of: batch))
-                // Settled before, or in another store: the server may have become another since it was last asked.
+                // Settled before, or in another store: the server may have been replaced since it was last asked.
                 if statuses.contains(.stale) { await emitter.know(try await sink.identity()) }
                 return statuses
             }

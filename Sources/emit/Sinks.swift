@@ -10,7 +10,7 @@ import Settings
 
 /// The kinds of queues that emit can settle: one line each.
 enum Sinks {
-    /// Looks at what the settings name, before anything is opened.
+    /// Checks the settings, before any connection or file is opened.
     static func check(_ settings: EmitSettings) throws(SettingsError) {
         let server = settings.server
         switch server.kind.descriptor.server {

@@ -1,20 +1,21 @@
 import Queue
 import Stage
 
-/// Which settlements are in another store than the one this process settles in.
+/// Finds settlements that are in another store than the one this process settles in.
 ///
-/// It is asked only of those that are stale here: what can be settled is settled, whatever name it came with. A stale
-/// one of this store was settled before; one of another store is somebody else's to settle.
+/// It checks only those that are stale here: a settlement that succeeds is settled under any store name. A stale one of
+/// this store was settled before; one of another store must be settled by another emit.
 struct StoreCheck: Sendable {
     private struct Note {
-        /// The first and the last of a row without a pause.
+        /// The first and the last of a series without a pause.
         var first: Duration
         var last: Duration
         let queue: String
     }
 
     private var answer: StoreAnswer?
-    /// Something has been settled since the store is known by this name: this process is right for somebody.
+    /// A settlement has succeeded since the store is known by this name: at least one sender is connected to the right
+    /// emit.
     private var hasSettled = false
     /// By `StoreIdentity.number`.
     private var foreign: [UInt64: Note] = [:]
@@ -22,12 +23,12 @@ struct StoreCheck: Sendable {
     private(set) var refused = 0
 
     private static let maxStores = 16
-    /// A sender that has nobody else asks again each second; after this long it has.
+    /// A sender without another peer sends a probe each second, so within this time one has come.
     private static let pause = Duration.seconds(3)
-    /// Whoever is right may come a moment later than whoever is not.
+    /// Settlements of the right store may come a moment later than those of a wrong one.
     private static let patience = Duration.milliseconds(800)
 
-    /// - Returns: whether that is news.
+    /// - Returns: whether the answer has changed.
     mutating func know(_ answer: StoreAnswer) -> Bool {
         guard answer != self.answer else { return false }
         self.answer = answer
@@ -38,7 +39,7 @@ struct StoreCheck: Sendable {
 
     private var own: StoreIdentity? { if case .store(let store) = answer { store } else { nil } }
 
-    /// Whether a lease is known to be in another store; a name that is not known is compared with none.
+    /// Whether a lease is known to be in another store; `false` if either name is not known.
     func isForeign(_ store: UInt64) -> Bool { store != 0 && own.map { $0.number != store } == true }
 
     mutating func settled() { hasSettled = true }
@@ -52,10 +53,10 @@ struct StoreCheck: Sendable {
         if foreign[store] != nil || foreign.count < Self.maxStores { foreign[store] = note }
     }
 
-    /// Whether something was given back a moment ago.
+    /// Whether a settlement was given back a moment ago.
     func isRefusing(at now: Duration) -> Bool { foreign.values.contains { now - $0.last < Self.pause } }
 
-    /// Stores of which somebody sends time and again what cannot be settled here.
+    /// Stores whose settlements arrive repeatedly and cannot be settled here.
     func problems(at now: Duration) -> [WiringProblem] {
         guard let own else { return [] }
         return foreign.sorted { $0.key < $1.key }.compactMap { store, note in

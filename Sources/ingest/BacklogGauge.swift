@@ -1,7 +1,7 @@
 import PipelineMetrics
 import Queue
 
-/// How many requests wait in one queue, for scaling on it: absent, not zero, while nobody knows.
+/// How many requests wait in one queue, for scaling on it: absent, not zero, while the number is unknown.
 struct BacklogGauge: Sendable {
     private let registry: MetricsRegistry
     private let queueID: String

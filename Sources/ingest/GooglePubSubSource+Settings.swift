@@ -7,7 +7,7 @@ import Queue
 import Settings
 
 extension GooglePubSubSource {
-    /// - Throws: `SettingsError` when the subscription's name cannot be one, or no credentials are to be found.
+    /// - Throws: `SettingsError` when the subscription's name is invalid, or no credentials are found.
     convenience init(_ queue: QueueSettings, _ server: QueueServerSettings, logger: Logger) throws {
         if let problem = ResourceName.problem(queue.name, .subscriptions) {
             throw SettingsError("--pubsub.request-subscriber-id", problem)

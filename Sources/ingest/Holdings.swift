@@ -3,8 +3,8 @@ import Queue
 
 /// Every request this process has leased and that is not settled yet, by slot.
 ///
-/// A slot is reused once its request is gone; a token names a slot and its generation, so that a late word about an
-/// earlier request cannot touch a later one.
+/// A slot is reused once its request is gone; a token names a slot and its generation, so that a late report about an
+/// earlier request cannot affect a later one.
 struct Holdings {
     struct Holding {
         let queue: Int
@@ -13,9 +13,9 @@ struct Holdings {
         var bytes = 0
         /// When the lease was last made or renewed, on the event loop's clock.
         var leasedAt: Duration
-        /// The link has it; before, it waits in this process.
+        /// The link has taken it; before that, it waits in this process.
         var isSent = false
-        /// How often its queue has said that the lease is not ours any more.
+        /// How often its queue has said that this process no longer holds the lease.
         var misses = 0
 
         var share: QueueShares.Share { .init(lane: queue, bytes: bytes) }
@@ -62,10 +62,12 @@ struct Holdings {
         return holding
     }
 
-    /// Takes note that leases of `queue` are not ours any more, and says which were taken over by somebody else.
+    /// Records that this process no longer holds these leases of `queue`, and returns those that another process took
+    /// over.
     ///
-    /// What has not been sent nobody can have settled. Of what has been sent that is likely, and the word of it on its way
-    /// here: it was taken over if it is still open when its lease is renewed the next time. Said once of each.
+    /// A request that has not been sent cannot have been settled. One that has been sent is probably settled, with the
+    /// acknowledgement on its way here: it was taken over if it is still open at the next renewal of its lease. Each is
+    /// returned once.
     mutating func miss(_ receipts: [Receipt], queue: Int) -> (sent: Int, unsent: [UInt64]) {
         let missed = Set(receipts)
         var sent = 0

@@ -39,7 +39,7 @@ struct IngestMain {
 }
 
 extension IngestMain {
-    /// Shows what a source counts besides what all have.
+    /// Shows the counters that a source has in addition to the common ones.
     private static func show(_ source: any RequestSource, of queue: QueueSettings, in registry: MetricsRegistry) {
         for counter in (source as? any CountingSource)?.counters ?? [] {
             registry.counter(

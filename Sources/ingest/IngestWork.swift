@@ -4,7 +4,7 @@ import PipelineMetrics
 import Queue
 import Stage
 
-/// What the ingest process does, from its first lease to its last settlement.
+/// The work of the ingest process, from its first lease to its last settlement.
 struct IngestWork: StageWork {
     let ingester: Ingester
     let readers: [QueueReader]
@@ -20,7 +20,7 @@ struct IngestWork: StageWork {
         }
     }
 
-    /// Reading ends with the drain; leases are renewed for as long as something is in the pipeline.
+    /// Reading ends with the drain; leases are renewed for as long as requests are in the pipeline.
     private func readUntilDrained() async {
         await withTaskGroup(of: Void.self) { group in
             for reader in readers {
@@ -41,15 +41,15 @@ struct IngestWork: StageWork {
         await release(ingester.takeUnsent())
     }
 
-    /// What is in the pipeline may still settle: its leases get their full length once more, and another ingest takes
-    /// over what does not.
+    /// Requests in the pipeline may still settle: their leases get their full length once more, and another ingest
+    /// takes over those that do not settle.
     func abandon() async {
         for reader in readers { await reader.renewAll() }
     }
 
     func queueState() async -> QueueHealth {
         for reader in readers {
-            // Not what its last call said: after an outage that is a lease, which goes on until a request comes.
+            // Not the result of its last call: after an outage that call is a lease, which waits until a request comes.
             if case .unreachable(let reason) = await reader.source.health() {
                 return .unreachable(reason: "\(reader.settings.name): \(reason)")
             }

@@ -9,9 +9,10 @@ import Queue
 import Stage
 import Tap
 
-/// Takes requests from the queues, in the order the merge policy says, and sends them to dispatch as fast as that has room.
+/// Takes requests from the queues, in the order of the merge policy, and sends them to dispatch as fast as it has room.
 ///
-/// It remembers everything it has leased until the pipeline says that it is settled; `RedisPubSubRenewer` renews those leases.
+/// It keeps every request it has leased until the pipeline reports that it is settled; `RedisPubSubRenewer` renews
+/// those leases.
 @PipelineActor
 final class Ingester {
     /// Requests that wait for room, and tasks that wait for permits, of one queue.
@@ -20,17 +21,17 @@ final class Ingester {
         let metrics: RequestMetrics
         var waiting = Deque<(envelope: Envelope, token: UInt64)>()
         var permitWaiter: CheckedContinuation<Int, Never>?
-        /// Permits were given: a lease may be under way whose outcome nobody knows yet.
+        /// Permits were given: a lease may be in flight whose outcome is not known yet.
         var isLeasing = false
-        /// Under load requests are leased as they come within one and a half milliseconds: each lease costs a round trip
-        /// and four changes of threads.
+        /// Under load, one lease takes all requests of one and a half milliseconds: each lease costs a round trip and
+        /// four thread switches.
         ///
         /// At half of the highest rate that is a quarter less CPU than half a millisecond,
         /// and a shorter tail.
         var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
         /// Leased too late, to be released.
         var unwanted: [Receipt] = []
-        /// Where the queue is, as far as it is known.
+        /// The store of the queue, as far as it is known.
         var store: StoreAnswer?
 
         /// 0: not known.
@@ -67,7 +68,7 @@ final class Ingester {
         dispatch.onRoom = { [weak self] in self?.move() }
     }
 
-    /// Nothing is leased that is not settled or given back, and nothing is being leased.
+    /// Every leased request is settled or given back, and no lease is in flight.
     var isEmpty: Bool { holdings.count == 0 && lanes.allSatisfy { !$0.isLeasing && $0.unwanted.isEmpty } }
 
     /// For `/status`.
@@ -78,7 +79,7 @@ final class Ingester {
         ]
     }
 
-    /// Why nothing moves, as far as it is not the queue's doing.
+    /// Why no request moves, unless the queue is the cause.
     var stall: StallReason? {
         if isDraining { return .draining }
         if !dispatch.hasLivePeer { return .noPeers }
@@ -92,7 +93,7 @@ final class Ingester {
 
     /// How many requests `queue` may lease now, at least one: waits for room.
     ///
-    /// 0 once draining; otherwise `accept` must follow, whatever comes of it.
+    /// 0 once draining; otherwise `accept` must follow, whether the lease succeeds or not.
     func permits(queue: Int) async -> Int {
         while !isDraining, let delay = lanes[queue].pacer.delay(at: EventLoop.shared.now) {
             await EventLoop.shared.pause(for: delay)
@@ -106,12 +107,12 @@ final class Ingester {
         return await withCheckedContinuation { lanes[queue].permitWaiter = $0 }
     }
 
-    /// Lets no message name these as the place of its result.
+    /// Forbids messages to name these as the destination of their results.
     func reserve(_ destinations: [String]) {
         for name in destinations { preparation.reserved.insert(name, name) }
     }
 
-    /// Takes charge of what a source has leased; while draining, to give it back.
+    /// Takes responsibility for the requests that a source has leased; while draining, to give them back.
     func accept(_ deliveries: [Delivery], queue: Int) {
         lanes[queue].isLeasing = false
         if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
@@ -134,10 +135,10 @@ final class Ingester {
         move()
     }
 
-    /// What a request costs beside its bytes, about: what limits bytes limits small requests as well.
+    /// Approximate memory of a request beside its bytes, so that the limit in bytes also limits small requests.
     private static let overhead = 1024
 
-    /// Where a queue is: written beside what is leased from now on.
+    /// Sets the store of a queue: requests leased from now on carry it.
     func know(_ store: StoreAnswer, queue: Int) {
         guard store != lanes[queue].store else { return }
         lanes[queue].store = store
@@ -152,7 +153,7 @@ final class Ingester {
         }
     }
 
-    /// Counts a request; how it ends, too, where it gets no attempt, since nobody else does.
+    /// Counts a request, and also its outcome if it gets no attempt, since no other stage counts that.
     ///
     /// A cancelled one is neither a failure nor late.
     private func count(_ envelope: Envelope, _ metrics: RequestMetrics) {
@@ -173,10 +174,10 @@ final class Ingester {
         }
     }
 
-    /// Drops requests that somebody else has leased meanwhile, as far as they have not been sent.
+    /// Drops requests that another process has leased meanwhile, if they have not been sent.
     ///
-    /// What has been sent goes on: its result still counts if it is the first. Most of it is settled already: a renewal and
-    /// the word of that pass each other all the time.
+    /// Requests that have been sent go on: their results still count if they are the first. Most of them are settled
+    /// already: a renewal often crosses the acknowledgement.
     func lost(_ receipts: [Receipt], queue: Int) {
         let taken = holdings.miss(receipts, queue: queue)
         let dropped = Set(taken.unsent)
@@ -196,7 +197,7 @@ final class Ingester {
 
     /// Stops taking requests.
     ///
-    /// - Returns: per queue, the receipts of what has not been sent, to be released.
+    /// - Returns: per queue, the receipts of requests that have not been sent, to be released.
     func beginDrain() -> [[Receipt]] {
         isDraining = true
         for waiter in drainWaiters { waiter.resume() }
@@ -213,8 +214,8 @@ final class Ingester {
         return released
     }
 
-    /// What came too late, and what the link has taken back while draining because no peer may have it, per queue, to be
-    /// released.
+    /// Requests that came too late, and those that the link has taken back while draining because no peer may have
+    /// them, per queue, to be released.
     func takeUnsent() -> [[Receipt]] {
         var released = lanes.indices.map { queue in
             defer { lanes[queue].unwanted = [] }
@@ -261,7 +262,7 @@ final class Ingester {
         }
     }
 
-    /// None while dispatch has handed back what was sent for this queue: its share of the room there is used up.
+    /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
     private func currentPermits(queue: Int) -> Int {
         dispatch.hasHandedBack(lane: queue)
             ? 0 : min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))

@@ -2,13 +2,14 @@ import Messages
 import Queue
 import Stage
 
-/// Reads one queue: leases as much as the pipeline has room for, and keeps the leases of what is in the pipeline alive.
+/// Reads one queue: leases as many requests as the pipeline has room for, and renews the leases of requests in the
+/// pipeline.
 struct QueueReader: Sendable {
     let queue: Int
     let settings: QueueSettings
     let source: any RequestSource
     let ingester: Ingester
-    /// How long a lease lasts unless the queue says otherwise; renewed each third of it.
+    /// How long a lease lasts unless the queue sets another time; renewed each third of it.
     let lease: Duration
     let calls: QueueCalls
     let backlog: BacklogGauge
@@ -32,7 +33,7 @@ struct QueueReader: Sendable {
 
     /// Renews leases until the task is cancelled.
     ///
-    /// Looked at each sixth of a lease, so that none gets much older than a third.
+    /// Checked each sixth of a lease, so that none gets much older than a third.
     func renewLeases() async {
         while true {
             let look = (await (source as? any ServerTimedSource)?.leaseTime() ?? lease) / 6
@@ -42,19 +43,20 @@ struct QueueReader: Sendable {
         }
     }
 
-    /// Shows how much waits, until the task is cancelled; nothing where the queue does not say.
+    /// Shows the backlog, until the task is cancelled; nothing if the queue does not report it.
     func watchBacklog() async {
         guard let source = source as? any BacklogSource else { return }
         repeat { backlog.show(await source.backlog()) } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 
-    /// Renews everything that is held, so that it stays ours for a whole lease after this process is gone, which does not
-    /// wait for a server that is away.
+    /// Renews all held leases, so that each lasts its full length after this process is gone; does not wait for a
+    /// server that is away.
     func renewAll() async { await renew(ingester.receiptsToRenew(queue: queue, olderThan: .zero), tries: 5) }
 
-    /// Looks where the queue is, until the task is cancelled: another server may answer at the address, or an emptied one.
+    /// Checks the identity of the store, until the task is cancelled: another server may answer at the address, or an
+    /// emptied one.
     ///
-    /// A second late is soon enough: what is leased meanwhile is settled wherever it is found.
+    /// A second late is soon enough: requests leased meanwhile are settled wherever they are found.
     func watchStore() async {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             if case .unreachable = await source.health() { continue }
@@ -62,7 +64,7 @@ struct QueueReader: Sendable {
         }
     }
 
-    /// Gives requests back; what cannot be given back expires by itself.
+    /// Gives requests back; the lease of one that cannot be given back expires.
     func release(_ receipts: [Receipt]) async {
         guard !receipts.isEmpty else { return }
         await calls.untilItWorks(tries: 20) { () async throws(QueueError) in try await source.release(receipts) }

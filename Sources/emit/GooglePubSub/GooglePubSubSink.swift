@@ -6,8 +6,9 @@ package import Queue
 
 /// Results published to topics: `gcp-pubsub`'s result side.
 ///
-/// A request is acknowledged only after the server has confirmed its result. What has been published and not yet
-/// acknowledged when a call fails is remembered: the caller tries the whole batch again, and nothing is published twice.
+/// A request is acknowledged only after the server has confirmed its result. When a call fails, the sink remembers
+/// which results are published and not yet acknowledged: the caller retries the whole batch, and nothing is published
+/// twice.
 ///
 /// Lives on the pipeline thread: nothing here blocks.
 @PipelineActor
@@ -21,7 +22,7 @@ package final class GooglePubSubSink: ResultSink {
     private var recent = RecentReceipts()
     private var parking: Parking
     private var alarm: (timer: TimerID, due: Duration)?
-    /// Why nothing at all works, if that is so.
+    /// Why no call works at all; `nil` otherwise.
     private var outage: String? = "not connected yet"
     /// Topics and subscriptions that cannot be used for a while, by full name.
     private var pauses: [String: Pause] = [:]
@@ -29,7 +30,7 @@ package final class GooglePubSubSink: ResultSink {
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
     ///   - orderingKey: of every result; empty for none.
-    ///   - maxParked: deliveries that wait here for their retries, of all subscriptions.
+    ///   - maxParked: most deliveries that wait here for their retries, of all subscriptions.
     package init(
         client: GooglePubSubClient, project: String, defaultTopic: String, orderingKey: String = "",
         maxParked: Int = 100_000
@@ -42,7 +43,7 @@ package final class GooglePubSubSink: ResultSink {
         self.orderingKey = orderingKey
     }
 
-    /// Looks at the default topic; goes on without where we may not.
+    /// Checks the default topic; goes on without the check if the permission is missing.
     @PipelineActor
     package func connect() async throws(QueueError) {
         do throws(GooglePubSubError) {
@@ -54,7 +55,7 @@ package final class GooglePubSubSink: ResultSink {
         outage = nil
     }
 
-    /// Why nothing may be published to the default topic, as far as the server tells (the emulator does not).
+    /// Why publishing to the default topic is not permitted, as far as the server tells (the emulator does not).
     ///
     /// `testIamPermissions` needs no permission of its own; `get` on the topic needs `pubsub.topics.get`.
     private func missingRight() async -> GooglePubSubError? {
@@ -67,7 +68,7 @@ package final class GooglePubSubSink: ResultSink {
             .denied, "POST \(call)", "\(right) is not among the rights; it takes roles/pubsub.publisher on the topic")
     }
 
-    /// A topic that a message names is nobody's business but its producer's.
+    /// Problems with a topic that a message names do not count here: they concern only its producer.
     @PipelineActor
     package func health() async -> QueueHealth {
         let reason = outage ?? pauses.values.filter(\.isOurs).map(\.reason).min()
@@ -80,13 +81,13 @@ package final class GooglePubSubSink: ResultSink {
         var reason = ""
         var until = Duration.zero
         var backoff = Backoff()
-        /// Of the default topic or a subscription: somebody has to look after it.
+        /// It is for the default topic or a subscription: the operator has to fix it.
         let isOurs: Bool
     }
 
     private static let maxPauses = 1000
 
-    /// Leaves a topic or a subscription alone for a while, longer each time.
+    /// Pauses calls for a topic or a subscription, longer each time (back-off).
     private func pause(_ name: String, _ error: GooglePubSubError, isOurs: Bool) {
         if pauses.count >= Self.maxPauses { pauses = pauses.filter(\.value.isOurs) }
         var pause = pauses[name] ?? Pause(isOurs: isOurs)
@@ -95,7 +96,7 @@ package final class GooglePubSubSink: ResultSink {
         pauses[name] = pause
     }
 
-    /// Why a topic or a subscription is left alone now; `nil` if it is not.
+    /// Why a topic or a subscription is paused now; `nil` if it is not.
     private func pauseReason(_ name: String) -> String? {
         guard let pause = pauses[name], EventLoop.shared.now < pause.until else { return nil }
         return pause.reason
@@ -111,7 +112,8 @@ package final class GooglePubSubSink: ResultSink {
 
     package func identity() async throws(QueueError) -> StoreAnswer { .store(store) }
 
-    /// What is of another store is stale at once: it must not be published before it is known to be anybody's here.
+    /// A settlement of another store is stale at once: nothing may be published before it is known that the request
+    /// exists here.
     @PipelineActor
     package func settle(_ batch: [Settlement]) async throws(QueueError) -> [SettlementStatus] {
         let own = batch.indices.filter { batch[$0].store == 0 || batch[$0].store == store.number }
@@ -137,12 +139,12 @@ package final class GooglePubSubSink: ResultSink {
         return run.statuses
     }
 
-    /// Finds out what has been settled before, where that is in doubt.
+    /// Finds out which settlements in doubt were settled before.
     ///
     /// - Returns: why nothing is known about some of it.
     private func verifyDeliveries(_ run: inout SettlementRun) async -> GooglePubSubError? {
         for (group, indices) in run.deliveriesToVerify() {
-            // What belongs to a subscription that is gone is published: nobody else will.
+            // A result whose subscription is gone is published: no other process will do it.
             let failure = await perform(group, indices, &run, whenGone: nil) { run, index, answer in
                 if answer == .lost { run.ended(index, .lost) }
             }
@@ -151,13 +153,13 @@ package final class GooglePubSubSink: ResultSink {
         return nil
     }
 
-    /// Publishes what is to be published, topic by topic.
+    /// Publishes the results of the batch, topic by topic.
     ///
     /// - Returns: why nothing is known about some of it.
     private func publish(_ run: inout SettlementRun) async -> GooglePubSubError? {
         for (destination, indices) in run.publications() {
             let topic = topic(destination)
-            // A message may name its topic: what is no name must not become a part of a URL.
+            // A message may name its topic: an invalid name must not become a part of a URL.
             if let problem = ResourceName.problem(topic, .topics) {
                 for index in indices { run.refused(index, problem) }
                 continue
@@ -178,14 +180,14 @@ package final class GooglePubSubSink: ResultSink {
                 } catch {
                     guard !error.concernsAll else { return error }
                     if error.kind == .invalid, call.count > 1, splits < Self.maxSplits {
-                        // One that the server does not like condemns its whole call.
+                        // One message that the server refuses fails its whole call.
                         splits += 1
                         let middle = call.lowerBound + call.count / 2
                         calls += [middle..<call.upperBound, call.lowerBound..<middle]
                         continue
                     }
                     if error.kind == .invalid, call.count > 1 {
-                        // Who is at fault is not known: nobody has been refused.
+                        // It is not known which message is at fault: none counts as refused.
                         for index in indices[call] { run.delayed(index, error.description) }
                         continue
                     }
@@ -202,10 +204,11 @@ package final class GooglePubSubSink: ResultSink {
         return nil
     }
 
-    /// If a batch holds more invalid messages than this many splits can isolate, the rest of it is retried in later batches.
+    /// If a batch holds more invalid messages than this many splits can isolate, the rest of it is retried in later
+    /// batches.
     private static let maxSplits = 24
 
-    /// Acknowledges what has been published, and gives back what is to be given back.
+    /// Acknowledges published requests, and gives back those that are to be given back.
     ///
     /// - Returns: why nothing is known about some of it.
     private func close(_ run: inout SettlementRun) async -> GooglePubSubError? {
@@ -226,9 +229,9 @@ package final class GooglePubSubSink: ResultSink {
         return nil
     }
 
-    /// Does something with deliveries of one subscription.
+    /// Carries out one action on deliveries of one subscription.
     ///
-    /// - Parameter whenGone: how they end where there is no such subscription any more.
+    /// - Parameter whenGone: how they end if the subscription no longer exists.
     /// - Returns: why nothing is known about some of it.
     private func perform(
         _ group: SettlementRun.Group, _ indices: [Int], _ run: inout SettlementRun, whenGone: DeliveryAnswer?,
@@ -267,7 +270,7 @@ package final class GooglePubSubSink: ResultSink {
             if alarm.due <= next { return }
             EventLoop.shared.cancel(alarm.timer)
         }
-        // What is due within some milliseconds goes together.
+        // Deliveries due within some milliseconds go together.
         let delay = max(.milliseconds(5), next - EventLoop.shared.now)
         let timer = EventLoop.shared.schedule(after: delay) { [weak self] in
             self?.alarm = nil
@@ -276,9 +279,9 @@ package final class GooglePubSubSink: ResultSink {
         alarm = (timer, next)
     }
 
-    /// Gives back what has waited long enough.
+    /// Gives back deliveries that have waited long enough.
     ///
-    /// In a task of its own: nobody waits for it, and what it does not do the ack deadlines do.
+    /// It runs in a task of its own: no caller waits for it, and if it fails the ack deadlines expire.
     private func unpark() {
         let groups = parking.take(at: EventLoop.shared.now)
         setAlarm()

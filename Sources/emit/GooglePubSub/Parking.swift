@@ -4,18 +4,19 @@ import Queue
 
 /// Deliveries that wait in their ack deadlines until an attempt may be made again.
 ///
-/// When its time has come a delivery is given back, to the millisecond; a deadline has whole seconds. The deadline is
-/// longer than the wait and is the net under it: if this process dies, it brings the request back a little later.
-/// (Google's emulator forgets deliveries whose deadline ran out where the subscription has a retry policy, most of
-/// them if there are many; those that were given back it does not.) A subscription's retry policy adds its own back-off.
+/// When a delivery is due it is given back, to the millisecond; a deadline has whole seconds. The deadline is longer
+/// than the wait and is the fallback: if this process dies, the expired deadline brings the request back a little
+/// later. (If the subscription has a retry policy, Google's emulator forgets deliveries whose deadline ran out, most of
+/// them if there are many; it does not forget those that were given back.) A subscription's retry policy adds its own
+/// back-off.
 ///
-/// How many there are is limited, for all subscriptions together, each of which has its share: whoever asks `hasRoom` first
-/// keeps what has none where it is, leased, until some have been given back.
+/// Their number is limited, for all subscriptions together, each of which has its share. The caller checks `hasRoom`
+/// first; a delivery without room stays leased until others have been given back.
 ///
 /// A value: time is passed in, from a monotonic clock.
 struct Parking: Sendable {
     private struct Delivery: Sendable, Comparable {
-        /// When something has to be done about it: its time has come, or its deadline needs extending.
+        /// When an action is needed: it is due, or its deadline must be extended.
         let look: Duration
         let due: Duration
         let subscription: String
@@ -38,7 +39,7 @@ struct Parking: Sendable {
 
     /// - Parameters:
     ///   - most: deliveries, of all subscriptions.
-    ///   - maxBytes: that they cost.
+    ///   - maxBytes: memory that they may use.
     init(most: Int = 100_000, maxBytes: Int = 32 << 20) { shares = QueueShares(count: most, bytes: maxBytes) }
 
     var count: Int { shares.count }
@@ -49,7 +50,7 @@ struct Parking: Sendable {
     /// Bytes of a delivery beside its ack ID.
     private static let overhead = 160
 
-    /// When something has to be done.
+    /// When the next action is needed.
     var next: Duration? { deliveries.min?.look }
 
     /// The ack deadline of a delivery that is parked for `delay` milliseconds; 0: it is given back at once.
@@ -64,7 +65,8 @@ struct Parking: Sendable {
             Delivery(look: now + look, due: now + delay, subscription: subscription, ackID: ackID, share: share))
     }
 
-    /// What has to be done now, by subscription and action; afterwards `add` is to be called for what was extended.
+    /// The actions needed now, by subscription and action; afterwards `add` is to be called for the extended
+    /// deliveries.
     mutating func take(at now: Duration) -> [SettlementRun.Group: [(ackID: String, left: Duration)]] {
         var groups: [SettlementRun.Group: [(ackID: String, left: Duration)]] = [:]
         while let first = deliveries.min, first.look <= now {

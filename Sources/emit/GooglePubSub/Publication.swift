@@ -14,14 +14,14 @@ struct Publication: Sendable, Equatable {
         one.data == other.data && one.attributes.elementsEqual(other.attributes) { $0 == $1 }
     }
 
-    /// Bytes as Pub/Sub counts them, about: data, attributes, and what is around them.
+    /// Bytes as Pub/Sub counts them, about: data, attributes, and overhead.
     var size: Int {
         attributes.reduce(data.count + 64) { $0 + $1.name.utf8.count + $1.value.utf8.count + 8 }
     }
 
-    /// What one message may have.
+    /// The size limit of one message.
     ///
-    /// Pub/Sub takes 10 MB with everything that is sent beside it.
+    /// Pub/Sub takes 10 MB, everything else in the call included.
     ///
     /// Source: cloud.google.com/pubsub/quotas#resource_limits
     static let largest = 9_900_000

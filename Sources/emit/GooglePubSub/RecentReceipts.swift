@@ -1,9 +1,9 @@
 import Messages
 
-/// The receipts that were settled last, so that what comes again after a process died or stood still is not published
-/// a second time.
+/// The receipts that were settled last, so that a request that comes again after a process died or was frozen is not
+/// published a second time.
 struct RecentReceipts: Sendable {
-    /// More than are settled in the time after which a peer that is silent is given up, some 3 MB.
+    /// More than are settled in the time after which a silent peer counts as lost, some 3 MB.
     private static let most = 8192
 
     private var newer: Set<Receipt> = []

@@ -2,18 +2,18 @@ import GooglePubSub
 import Messages
 import Queue
 
-/// How far a settlement has come that is not finished.
+/// The progress of a settlement that is not finished.
 enum SettlementProgress: Sendable, Equatable {
-    /// Its result stands in the topic; its request is still to be acknowledged.
+    /// Its result is in the topic; its request is still to be acknowledged.
     case published
     case ended(SettlementStatus)
 }
 
-/// What one batch of settlements needs done, and what has been done of it.
+/// The steps that one batch of settlements needs, and those that are done.
 ///
-/// A value: whoever carries it out tells it what came of each step.
+/// A value: the sink carries out the steps and tells it the result of each.
 struct SettlementRun: Sendable {
-    /// What is done with some deliveries of a subscription at once.
+    /// An action on some deliveries of a subscription in one call.
     struct Group: Hashable, Sendable {
         let subscription: String
         let action: DeliveryAction
@@ -25,7 +25,7 @@ struct SettlementRun: Sendable {
         let receipt: GooglePubSubReceipt?
         /// The place of another settlement of the same delivery, before this one in the batch.
         let twin: Int?
-        /// What has been done.
+        /// The step that has been done.
         var step: SettlementProgress?
         var failure: Failure?
     }
@@ -41,9 +41,9 @@ struct SettlementRun: Sendable {
     private let encoder = ResultEncoder()
 
     /// - Parameters:
-    ///   - progress: what an earlier try has done.
+    ///   - progress: the steps that an earlier try has done.
     ///   - now: milliseconds since 1970.
-    ///   - isKnown: whether a receipt has been settled here of late.
+    ///   - isKnown: whether a receipt has been settled here recently.
     init(
         _ batch: [Settlement], progress: [Receipt: SettlementProgress], now: Int64 = 0,
         isKnown: (Receipt) -> Bool = { _ in false }
@@ -61,19 +61,19 @@ struct SettlementRun: Sendable {
         }
     }
 
-    /// What has been done and is not over, for the next try.
+    /// The steps done of unfinished settlements, for the next try.
     var progress: [Receipt: SettlementProgress] {
         var progress: [Receipt: SettlementProgress] = [:]
         for item in items where item.step != nil { progress[item.settlement.receipt] = item.step }
         return progress
     }
 
-    /// Indices of settlements whose delivery must be checked with Pub/Sub before their result is published, grouped by the
-    /// call that checks them.
+    /// Indices of settlements whose delivery must be checked with Pub/Sub before their result is published, grouped by
+    /// the call that checks them.
     ///
-    /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended. In doubt is
-    /// what a lost process held, and what has been leased for so long that ingest must have extended it: it may have died
-    /// or stood still instead.
+    /// With exactly-once delivery a delivery that has been acknowledged, or taken over, cannot be extended. In doubt
+    /// are deliveries that a lost process held, and those leased for so long that ingest must have extended them:
+    /// ingest may have died or been frozen instead.
     func deliveriesToVerify() -> [(group: Group, indices: [Int])] {
         let doubtful = items.indices.filter {
             isWritten($0) && isOpen($0) && items[$0].step == nil && (items[$0].settlement.mayBeRepeated || isOld($0))
@@ -92,13 +92,13 @@ struct SettlementRun: Sendable {
         }
     }
 
-    /// What nobody could read, and what its own topic refuses time after time, goes to the sink's default: there is no
-    /// other place for dead letters.
+    /// A message that could not be read, and a result that its own topic refuses repeatedly, go to the sink's default
+    /// topic: there is no other place for dead letters.
     private func destination(_ settlement: Settlement) -> String {
         if case .deadLetter(_, result: nil) = settlement.action { "" } else { settlement.destination }
     }
 
-    /// Places in the batch whose deliveries are to be ended, by what is to be done with them.
+    /// Places in the batch whose deliveries are to be ended, by action.
     func actions() -> [(group: Group, indices: [Int])] {
         let due = items.indices.filter { isOpen($0) && (!isWritten($0) || items[$0].step == .published) }
         return grouped(due.filter { items[$0].receipt != nil }) { index in
@@ -106,7 +106,7 @@ struct SettlementRun: Sendable {
         }
     }
 
-    /// How long a delivery is not wanted that has been parked; `nil` for all others.
+    /// The delay of a delivery that has been parked; `nil` for all others.
     func delay(_ index: Int) -> Duration? {
         guard case .park(let delay, _) = items[index].settlement.action, delay > 0,
             items[index].step == .ended(.settled)
@@ -121,7 +121,7 @@ struct SettlementRun: Sendable {
 
     func ackID(_ index: Int) -> String { items[index].receipt?.ackID ?? "" }
 
-    /// The message that stands for a settlement in a topic; an error result if it is larger than Pub/Sub takes.
+    /// The message that is published for a settlement; an error result if it is larger than Pub/Sub takes.
     func publication(_ index: Int) -> Publication {
         let settlement = items[index].settlement
         let message = Publication(data: document(settlement), attributes: attributes(index))
@@ -137,10 +137,10 @@ struct SettlementRun: Sendable {
 
     mutating func published(_ index: Int) { items[index].step = .published }
 
-    /// It will not be taken, whatever anybody does.
+    /// The refusal is permanent.
     mutating func refused(_ index: Int, _ reason: String) { items[index].failure = .refused(reason) }
 
-    /// It may be taken later.
+    /// It may be accepted later.
     mutating func delayed(_ index: Int, _ reason: String) { items[index].failure = .delayed(reason) }
 
     mutating func ended(_ index: Int, _ answer: DeliveryAnswer) {
@@ -149,7 +149,7 @@ struct SettlementRun: Sendable {
 
     func isEnded(_ index: Int) -> Bool { if case .ended = items[index].step { true } else { false } }
 
-    /// Once everything has been done.
+    /// To be called once every step has been done.
     var statuses: [SettlementStatus] {
         items.indices.map { index in
             switch items[items[index].twin ?? index].failure {
@@ -162,7 +162,7 @@ struct SettlementRun: Sendable {
         }
     }
 
-    /// Something is neither settled nor stale.
+    /// At least one settlement is neither settled nor stale.
     var hasFailures: Bool { items.contains { $0.failure != nil } }
 
     /// Ingest extends each third of the ack deadline; clocks of machines may differ a little.

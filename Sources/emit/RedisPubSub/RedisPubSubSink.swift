@@ -6,7 +6,7 @@ import RedisQueues
 
 /// Results published on Redis channels: `redis-pubsub`'s result side.
 ///
-/// One sink serves all queues of one server: what belongs to a request is found by its receipt. Each settlement is a call
+/// One sink serves all queues of one server: the keys of a request are found by its receipt. Each settlement is a call
 /// of its own, all in one round trip.
 package actor RedisPubSubSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
@@ -61,13 +61,13 @@ package actor RedisPubSubSink: ResultSink {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    /// Not while something waits that is nobody's business but ours.
+    /// Unhealthy also while a settlement waits for a problem that the operator has to fix.
     package func health() -> QueueHealth {
         if state == .reachable, let trouble = divided.trouble { return .unreachable(reason: trouble) }
         return state
     }
 
-    /// Why a result must not be published where it is wanted; `nil` if it may, or there is none.
+    /// Why a result must not be published to its destination; `nil` if it may, or there is no result.
     private func problem(_ settlement: Settlement) -> String? {
         switch settlement.action {
         case .result, .deadLetter(_, .some):
@@ -91,7 +91,7 @@ package actor RedisPubSubSink: ResultSink {
         let letters = try client.deadLetters(requests, limits: letterLimits) { document, deliveries in
             let entry = StoredEntry(stored: document.body)
             (document.attempts, document.deliveries) = (entry.retryCount, Int(deliveries.integer ?? 0))
-            // Of a part nothing is known but its bytes.
+            // Of a truncated body only its bytes are known.
             guard document.body.count == document.size else { return }
             document.body = entry.document(queue: JSONObject.quoted(document.queue))
             document.size = document.body.count
@@ -128,7 +128,7 @@ package actor RedisPubSubSink: ResultSink {
         }
     }
 
-    /// What one settlement's script answered.
+    /// The answer of one settlement's script.
     private func answer(_ reply: RedisReply, to settlement: Settlement) -> DividedCalls.Answer {
         guard let reason = reply.error else { return .success([reply.integer == 1 ? .settled : .stale]) }
         let error = failure(reason)
@@ -145,7 +145,7 @@ package actor RedisPubSubSink: ResultSink {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
     }
 
-    /// Remembers whether the server answered.
+    /// Records whether the server answered.
     private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
         do throws(RedisError) {
             let value = try body()

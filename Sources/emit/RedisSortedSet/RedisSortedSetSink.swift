@@ -7,8 +7,8 @@ import RedisSortedSet
 
 /// Results put on Redis lists: `redis-sortedset`'s result side.
 ///
-/// One sink serves all queues of one server: what belongs to a request is found by its receipt. A batch is one script
-/// per queue, all in one round trip.
+/// One sink serves all queues of one server: the keys of a request are found by its receipt. A batch is one script per
+/// queue, all in one round trip.
 package actor RedisSortedSetSink: ResultSink {
     private let thread = QueueThread(name: "redis-results")
     private let client: RedisClient
@@ -35,8 +35,8 @@ package actor RedisSortedSetSink: ResultSink {
     /// - Parameters:
     ///   - defaultList: Where results go that name no destination.
     ///   - queues: those known from the settings, with their own result lists.
-    ///   - logger: for rights that are missing.
-    ///   - script: the standard one, but in tests.
+    ///   - logger: for missing permissions.
+    ///   - script: the standard one, except in tests.
     package init(
         url: RedisURL, defaultList: String = "result-list", queues: [QueueSettings] = [],
         logger: Logger = Logger(label: "redis-results") { _ in SwiftLogNoOpLogHandler() },
@@ -78,7 +78,8 @@ package actor RedisSortedSetSink: ResultSink {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    /// Asks the server if nobody has for a while; not well while something waits that is nobody's business but ours.
+    /// Asks the server if no call has for a while; unhealthy also while a settlement waits for a problem that the
+    /// operator has to fix.
     package func health() -> QueueHealth {
         if ContinuousClock.now - askedAt > .seconds(2) {
             do { try noting { () throws(RedisError) in try client.check() } } catch {}
@@ -89,8 +90,8 @@ package actor RedisSortedSetSink: ResultSink {
 
     /// The places in the batch that go in one call.
     ///
-    /// Settlements whose receipts are none of ours are in no call, nor are results that must not be written where they
-    /// are wanted.
+    /// Settlements whose receipts are not of this queue kind are in no call, nor are results that must not be written
+    /// to their destination.
     private func calls(_ batch: [Settlement], _ receipts: [RedisSortedSetReceipt?]) -> [DividedCalls.Call] {
         var calls: [DividedCalls.Call] = []
         var places: [RedisSortedSetKeys: Int] = [:]
@@ -137,7 +138,7 @@ package actor RedisSortedSetSink: ResultSink {
         return problem
     }
 
-    /// Once for each.
+    /// Logged once for each reason.
     private func warn(_ reason: String) {
         guard warnings.count < Self.maxWarnings, warnings.insert(reason).inserted else { return }
         logger.warning(
@@ -169,7 +170,7 @@ package actor RedisSortedSetSink: ResultSink {
             calls.append(RedisSortedSetSettlement.call(script, keys: keys, settlements))
         }
         let replies = try client.run(calls)
-        // Or what is smaller would find no room either, for as long as the connection stands.
+        // Otherwise smaller results would be refused too, for as long as the connection is open.
         if replies.contains(where: { $0.error.map { RedisRefusal($0) == .memory } ?? false }) { client.disconnect() }
         return zip(round, replies).map { call, reply in
             if let reason = reply.error { return .failure(failure(reason)) }
@@ -181,7 +182,7 @@ package actor RedisSortedSetSink: ResultSink {
         }
     }
 
-    /// What cannot be written down for want of its letter is left as it is.
+    /// A dead letter whose document could not be read from the server is left as it is.
     private func settlement(
         _ settlement: Settlement, _ receipt: RedisSortedSetReceipt, letter: Result<[UInt8], RedisError>?
     ) -> RedisSortedSetSettlement {
@@ -199,7 +200,7 @@ package actor RedisSortedSetSink: ResultSink {
             list: settlement.destination.isEmpty ? defaultList : settlement.destination, end: end)
     }
 
-    /// What the script answered to one settlement.
+    /// The answer of the script to one settlement.
     private func status(
         _ answer: RedisReply, of settlement: Settlement, letter: Result<[UInt8], RedisError>?
     ) -> SettlementStatus {
@@ -209,7 +210,7 @@ package actor RedisSortedSetSink: ResultSink {
         return error.refusal.status(error.description, isNamed: isNamed(settlement))
     }
 
-    /// Whether the message itself said where its result goes.
+    /// Whether the message itself names the destination of its result.
     private func isNamed(_ settlement: Settlement) -> Bool {
         !settlement.destination.isEmpty && !ourLists.contains(ExactText(settlement.destination))
     }
@@ -218,7 +219,7 @@ package actor RedisSortedSetSink: ResultSink {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
     }
 
-    /// Remembers whether the server answered.
+    /// Records whether the server answered.
     private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
         defer { askedAt = .now }
         do throws(RedisError) {
@@ -227,7 +228,7 @@ package actor RedisSortedSetSink: ResultSink {
             return value
         } catch {
             state = .unreachable(reason: error.description)
-            // A script puts what its commands were answered into its own answer.
+            // A script includes the answers to its commands in its own answer.
             if error.kind == .answer { client.leave(after: error.reason) }
             throw QueueError(error)
         }

@@ -4,11 +4,11 @@ import Messages
 import Queue
 import SQLite
 
-/// What emit does: settle.
+/// The operation of emit: settle.
 extension QueueDatabase {
-    /// Writes all of `batch` in one transaction; each settlement stands or falls by itself.
+    /// Writes all of `batch` in one transaction; each settlement succeeds or fails by itself.
     ///
-    /// What finds no room is divided until what is too much is alone, and waits.
+    /// A batch that finds no space is divided until the settlement that is too large is alone, and waits.
     func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
         var statuses = [SettlementStatus](repeating: .stale, count: batch.count)
         var parts = [batch.indices]
@@ -30,7 +30,7 @@ extension QueueDatabase {
         return statuses
     }
 
-    /// Eight find one culprit of 256; what is left then comes again in other company.
+    /// Eight divisions find one faulty settlement of 256; the remaining ones come again in another batch.
     private static let maxDivisions = 32
 
     private func settle(_ part: ArraySlice<Settlement>) throws(QueueError) -> [SettlementStatus] {
@@ -69,7 +69,8 @@ extension QueueDatabase {
 
     /// Text is bound as its bytes: GRDB's own binding ends at a NUL.
     ///
-    /// Writes the result and removes the request, whoever holds the lease: what was computed is not thrown away.
+    /// Writes the result and removes the request, no matter which process holds the lease: a computed result is not
+    /// dropped.
     private static func finish(_ settlement: Settlement, _ body: Bytes, _ database: Database) throws -> Bool {
         guard let lease = LeaseReceipt(settlement.receipt) else { return false }
         let insert = try database.cachedStatement(
@@ -107,7 +108,7 @@ extension QueueDatabase {
         return true
     }
 
-    /// A trigger takes the state along.
+    /// A trigger removes the state as well.
     private static func remove(_ lease: LeaseReceipt, _ database: Database) throws {
         try database.cachedStatement(sql: "DELETE FROM requests WHERE seq = ?").execute(arguments: [lease.seq])
     }

@@ -2,7 +2,7 @@ package import Queue
 import SQLite
 import Synchronization
 
-/// The settlements of an embedded database, as emit sees them.
+/// Settles requests in an embedded database, for emit.
 ///
 /// A batch is one transaction that is on the disk when `settle` returns.
 package final class SQLiteSink: ResultSink {
@@ -26,7 +26,7 @@ package final class SQLiteSink: ResultSink {
 
     package func identity() async throws(QueueError) -> StoreAnswer { try await settling.identity() }
 
-    /// Looks at the files too, and has them opened again, so that a sink with nothing to do sees that they were replaced.
+    /// Checks the files too, and has them opened again, so that an idle sink notices that they were replaced.
     package func health() async -> QueueHealth {
         let (health, change) = lastHealth.current
         if health == .reachable, change == nil { return .reachable }
@@ -40,7 +40,7 @@ package final class SQLiteSink: ResultSink {
     }
 }
 
-/// How the last access went; readable while the connection is busy.
+/// The result of the last access; readable while the connection is busy.
 private final class LastHealth: Sendable {
     private struct State {
         var health = QueueHealth.unreachable(reason: "not connected yet")
@@ -60,7 +60,7 @@ private final class LastHealth: Sendable {
         }
     }
 
-    /// - Returns: `false` when somebody looks already.
+    /// - Returns: `false` when another task checks already.
     func beginLook() -> Bool {
         state.withLock { state in
             defer { state.isLooking = true }

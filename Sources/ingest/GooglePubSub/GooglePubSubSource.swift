@@ -7,9 +7,9 @@ package import Queue
 
 /// A subscription as a queue: `gcp-pubsub`'s request side.
 ///
-/// Lives on the pipeline thread: nothing here blocks. Pulls outlive the call of `lease` that began them; what they bring
-/// is kept for the next. Each requirement repeats
-/// `@PipelineActor`: without it the witness would be nonisolated like the requirement (SE-0461).
+/// Lives on the pipeline thread: nothing here blocks. Pulls outlive the call of `lease` that began them; their messages
+/// are kept for the next call. Each requirement repeats `@PipelineActor`: without it the witness would be nonisolated
+/// like the requirement (SE-0461).
 @PipelineActor
 package final class GooglePubSubSource: BufferingSource, ServerTimedSource, AliasedSource, BacklogSource {
     private struct Held {
@@ -18,7 +18,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
         var since: Duration
     }
 
-    /// What has come of looking at the subscription, and has been said.
+    /// The result of checking the subscription that has been logged.
     private enum Look { case none, denied, seen }
 
     private struct Pull {
@@ -39,17 +39,17 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
     private var plan = PullPlan()
     private var pulls: [UInt64: Pull] = [:]
     private var lastPull: UInt64 = 0
-    /// What pulls have brought and nobody has leased yet.
+    /// Pulled messages that no call of `lease` has taken yet.
     private var held = Deque<Held>()
     private var waiter: CheckedContinuation<Void, Never>?
-    /// Why a pull failed, until somebody has been told.
+    /// Why a pull failed, until a caller has been told.
     private var failure: GooglePubSubError?
     private var isStopped = false
     private var state = QueueHealth.unreachable(reason: "not connected yet")
 
     /// - Parameters:
     ///   - subscription: its full name.
-    ///   - project: as it is set.
+    ///   - project: the project ID in the settings.
     ///   - resultTopics: full names of the topics that results go to unless a message says otherwise.
     package init(
         subscription: String, project: String = "", resultTopics: [String] = [], client: GooglePubSubClient,
@@ -66,7 +66,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
         for case let transfer? in pulls.values.map(\.transfer) { client.cancel(transfer) }
     }
 
-    /// Looks at the subscription; goes on without where we may not.
+    /// Checks the subscription; goes on without the check if the permission is missing.
     @PipelineActor
     package func connect() async throws(QueueError) {
         do throws(GooglePubSubError) {
@@ -131,7 +131,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
     private func take(_ limit: Int) -> [Delivery] {
         var deliveries: [Delivery] = []
         while deliveries.count < limit, let first = held.popFirst() {
-            // It is somebody else's by now.
+            // Another process may hold it by now.
             if EventLoop.shared.now - first.since > .seconds(info.ackDeadline) { continue }
             deliveries.append(delivery(of: first.message))
         }
@@ -227,7 +227,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
     package func keepHeld() async {
         let now = EventLoop.shared.now
         let lease = Duration.seconds(info.ackDeadline)
-        // What is over may be somebody else's, though the server may extend it all the same.
+        // An expired delivery may belong to another process, though the server may still extend it.
         held.removeAll { now - $0.since > lease }
         let old = held.filter { now - $0.since > lease / 6 }.map(\.message.ackID)
         if old.isEmpty { return }
@@ -249,7 +249,7 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
         try await perform(.extend(seconds: 0), on: receipts.compactMap { GooglePubSubReceipt($0)?.ackID }) { _, _ in }
     }
 
-    /// Pulls under way get a moment to bring what they have.
+    /// Pulls in flight get a moment to bring their messages.
     @PipelineActor
     package func stop() async {
         isStopped = true

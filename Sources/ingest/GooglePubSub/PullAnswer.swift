@@ -1,14 +1,14 @@
 import GooglePubSub
 import Messages
 
-/// A message as a pull hands it out.
+/// A message as a pull returns it.
 struct PulledMessage: Sendable, Equatable {
     var ackID = ""
     var messageID = ""
     /// As the producer wrote it.
     var data: [UInt8] = []
     var attributes: [String: String] = [:]
-    /// Which delivery this is, from 1 on; `nil` without a dead-letter policy: then nobody counts.
+    /// Which delivery this is, from 1 on; `nil` without a dead-letter policy: then Pub/Sub does not count.
     var deliveryAttempt: Int?
 
     init() {}
@@ -21,7 +21,7 @@ struct PulledMessage: Sendable, Equatable {
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull
 enum PullAnswer {
-    /// - Throws: when the server's answer is none; a single message whose data is not base64 is one without data.
+    /// - Throws: when the server's answer is invalid; a single message whose data is not base64 is one without data.
     static func messages(in json: Bytes) throws(GooglePubSubError) -> [PulledMessage] {
         var messages: [PulledMessage] = []
         var scanner = JSONScanner(json)

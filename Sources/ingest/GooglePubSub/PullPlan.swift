@@ -1,43 +1,43 @@
-/// How many pulls to have under way, and how many messages each asks for.
+/// How many pulls to have in flight, and how many messages each asks for.
 ///
-/// A pull waits at the server until something is there, for up to a minute and a half, and one that is cut off can take
-/// messages with it until their ack deadline. So one waits while nothing comes, and asks for little; the more comes back
-/// full, the more are under way.
+/// A pull waits at the server until there is a message, for up to a minute and a half, and messages of a pull that is
+/// cut off can be unavailable until their ack deadline. So while no messages come, one pull waits, and asks for few;
+/// the more pulls come back full, the more are in flight.
 ///
 /// A value: time is passed in.
 struct PullPlan: Sendable, Equatable {
     /// Pulls at once, at most.
     static let maxPulls = 8
-    /// Messages per pull, at most: what the emulator gives; Google gives more, but as many pulls are as cheap.
+    /// Messages per pull, at most: the maximum of the emulator; Google gives more, but more pulls are as cheap.
     static let maxMessages = 100
-    /// What a pull asks for that may have to wait.
+    /// Messages that a pull asks for that may have to wait.
     static let waitingMessages = 10
-    /// While pulls are under way, another one is worth its call from so many messages on.
+    /// While pulls are in flight, another one is worth its call from so many messages on.
     static let leastBesideOthers = 48
-    /// Bytes that may be on their way, about.
+    /// Bytes that may be in flight, about.
     static let maxBytes = 64 << 20
-    /// An answer that took longer came when something was published, not because something was there; unless it is a
-    /// large one.
+    /// An answer that took longer came because a message was published, not because one was waiting; unless it is a
+    /// large answer.
     private static let waitingTime = Duration.milliseconds(500)
     private static let largeAnswer = 1 << 20
-    /// An answer that came sooner has not waited: the server gives less than there is when it likes.
+    /// A pull whose answer came sooner has not waited: the server may return fewer messages than there are.
     ///
     /// Source: cloud.google.com/pubsub/docs/pull (unary pull may return fewer messages than requested)
     private static let promptTime = Duration.milliseconds(100)
 
-    /// Pulls to have under way.
+    /// Pulls to have in flight.
     private(set) var pulls = 1
     /// The last pull had to wait, or has not come back yet.
     private(set) var isWaiting = true
-    /// Bytes of a message, of late; a guess at first.
+    /// Recent size of a message in bytes; a guess at first.
     private var averageSize = 64.0 * 1024
 
     /// How many messages the next pull asks for; `nil` if there is to be none now.
     ///
     /// - Parameters:
-    ///   - wanted: messages for which there is room and no pull under way.
-    ///   - underWay: pulls.
-    ///   - asked: messages that those ask for, and those that have come and wait.
+    ///   - wanted: messages for which there is room and no pull in flight.
+    ///   - underWay: pulls in flight.
+    ///   - asked: messages that these pulls ask for, and messages that have come and wait.
     func next(wanted: Int, underWay: Int, asked: Int) -> Int? {
         guard wanted > 0, underWay < pulls else { return nil }
         let room = Int(Double(Self.maxBytes) / averageSize) - asked

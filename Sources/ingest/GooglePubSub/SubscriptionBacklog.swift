@@ -3,13 +3,13 @@ import GooglePubSub
 import Loop
 import Messages
 
-/// How many messages of a subscription nobody has acknowledged yet.
+/// How many messages of a subscription are not acknowledged yet.
 ///
-/// Pub/Sub itself does not tell; Cloud Monitoring does, some minutes late. The emulator has none.
+/// Pub/Sub itself does not report this; Cloud Monitoring does, some minutes late. The emulator has none.
 ///
 /// Source: cloud.google.com/monitoring/api/metrics_gcp (pubsub.googleapis.com/subscription/num_undelivered_messages)
 enum SubscriptionBacklog {
-    /// The newest value of the last five minutes; `nil` where there is none, or we may not know.
+    /// The newest value of the last five minutes; `nil` if there is none, or the permission is missing.
     @PipelineActor
     static func read(_ subscription: String, _ client: GooglePubSubClient) async -> Int? {
         guard let monitoring = client.monitoring,
@@ -35,7 +35,7 @@ enum SubscriptionBacklog {
         return components.string
     }
 
-    /// Points stand newest first.
+    /// Points are sorted newest first.
     static func newest(in json: Bytes) -> Int? {
         let document = try? JSONDecoder().decode(Document.self, from: Data(json))
         return document?.timeSeries?.first?.points?.first?.value.int64Value.flatMap { Int($0) }

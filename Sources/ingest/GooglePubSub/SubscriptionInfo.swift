@@ -2,7 +2,7 @@ import Foundation
 import GooglePubSub
 import Messages
 
-/// What a subscription is set to, as far as it matters here.
+/// The settings of a subscription that matter here.
 ///
 /// Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
 struct SubscriptionInfo: Sendable, Equatable {
@@ -32,7 +32,7 @@ struct SubscriptionInfo: Sendable, Equatable {
         maxAttempts = document.deadLetterPolicy.map { $0.maxDeliveryAttempts ?? 5 }
     }
 
-    /// What is missing, and what follows from that; the user guide asks for all three.
+    /// Missing settings, and their consequences; the user guide asks for all three.
     var warnings: [String] {
         var warnings: [String] = []
         if !isExactlyOnce {

@@ -2,14 +2,15 @@ package import Queue
 
 /// How many more requests each queue may have leased now.
 ///
-/// The room is what the downstream peers take, and perhaps an upper bound of this process. With several queues, one of
-/// them never has more than 1 − 1/(2k) of it, k being their number, so that a queue whose gateway is silent or whose
-/// results cannot be written leaves the others moving; and every queue may always have one request open.
+/// The room is that of the downstream peers, and perhaps an upper bound of this process. With k queues, one of them
+/// never has more than 1 − 1/(2k) of it, so that a queue whose gateway is silent or whose results cannot be written
+/// does not block the others; and every queue may always have one request open.
 ///
-/// Bytes are limited for all queues together, each of which has its share (`QueueShares`). How many bytes a request has is
-/// known once it is leased: a lease may go above the limit by what a source takes at once, a few megabytes.
+/// Bytes are limited for all queues together, each of which has its share (`QueueShares`). The size of a request is
+/// known only once it is leased: a lease may exceed the limit by the bytes that a source leases at once, a few
+/// megabytes.
 package struct Admission: Sendable, Equatable {
-    /// Upper bound for all open requests of this process; `nil` for what the peers give room for.
+    /// Upper bound for all open requests of this process; `nil` for the peers' room alone.
     package let maxInFlight: Int?
     /// Requests leased and not yet settled, per queue: sent or still to be sent.
     package private(set) var open: [Int]
@@ -44,7 +45,7 @@ package struct Admission: Sendable, Equatable {
         bytes.remove(share)
     }
 
-    /// A request that was not sent is gone: given back, or no longer ours.
+    /// A request that was not sent is gone: given back, or leased by another process.
     package mutating func dropped(_ share: QueueShares.Share) {
         settled(share)
         buffered[share.lane] -= 1

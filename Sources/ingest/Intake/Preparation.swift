@@ -1,14 +1,14 @@
 package import Messages
 package import Queue
 
-/// Makes a message ready for its attempt, or decides that it gets none.
+/// Prepares a message for its attempt, or decides that it gets none.
 ///
-/// What is wrong with a message travels on in the envelope: dispatch passes it to emit without an attempt.
+/// The error of an invalid message travels in the envelope: dispatch passes it to emit without an attempt.
 package struct Preparation: Sendable {
     package let limits: RequestLimits
-    /// Leases of a request that may expire before it is taken for the cause.
+    /// Leases of a request that may expire before it is assumed to be the cause (poison).
     package let maxDeliveries: Int
-    /// Where no result may go.
+    /// Destinations that no result may go to.
     package var reserved: ReservedNames
 
     package init(
@@ -50,7 +50,7 @@ package struct Preparation: Sendable {
         return envelope
     }
 
-    /// What a link carries beside the payload has a limit, far above what any gateway takes.
+    /// The part of a message beside the payload has a limit, far above what any gateway accepts.
     private func checkSize(_ envelope: inout Envelope) {
         if envelope.resultDestination.utf8.count > RequestLimits.maxName {
             envelope.resultDestination = ""
@@ -79,7 +79,7 @@ package struct Preparation: Sendable {
         }
     }
 
-    /// A result among the requests would stop all of them; the producer is told where the queue's results go.
+    /// A result among the requests would block all of them; the error goes to the queue's usual destination.
     private func checkDestination(_ envelope: inout Envelope, _ queue: QueueSettings) {
         let usual = queue.resultDestination ?? queue.defaultResultDestination
         guard envelope.resultDestination != usual, let problem = reserved.problem(envelope.resultDestination) else {
@@ -98,7 +98,7 @@ package struct Preparation: Sendable {
                 .failure(.invalidRequest, message: "\(field): longer than \(RequestLimits.maxName) bytes")))
     }
 
-    /// Says where the request goes and with which headers, unless its deadline is over or one of them is wrong.
+    /// Sets the URL and the headers of the request, unless its deadline is over or one of them is invalid.
     private func address(_ envelope: inout Envelope, _ request: InboundRequest, _ queue: QueueSettings) {
         guard envelope.millisecondsLeft(at: envelope.leasedAt) > 0 else {
             return envelope.end(.result(.failure(.deadlineExceeded, message: "deadline exceeded")))
@@ -128,9 +128,9 @@ package struct Preparation: Sendable {
 }
 
 extension Envelope {
-    /// Takes over what a tagged envelope says about itself.
+    /// Takes over the fields of a tagged envelope.
     ///
-    /// An empty token is none. Where the queue's settings name a result destination, that wins.
+    /// An empty token counts as none. A result destination in the queue's settings has priority.
     fileprivate mutating func route(_ routing: Routing, _ queue: QueueSettings) {
         failedAttempts = max(failedAttempts, routing.retryCount)
         requestToken = routing.requestToken == "" ? nil : routing.requestToken

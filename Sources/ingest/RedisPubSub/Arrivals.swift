@@ -1,7 +1,7 @@
 import Messages
 import Redis
 
-/// Messages heard and not yet claimed or parked, oldest first.
+/// Messages received and not yet claimed or parked, oldest first.
 struct Arrivals {
     struct Message {
         let bytes: [UInt8]
@@ -9,13 +9,13 @@ struct Arrivals {
         let place: Numbering.Place
     }
 
-    /// What one call of the script is asked to do; kept until it is known to be done.
+    /// The work of one call of the script; kept until it is known to be done.
     struct Batch {
         var messages: [Message]
         /// The first so many are claimed, the rest parked.
         var claims: Int
         let owner: String
-        /// How many messages stood before these when they were named.
+        /// How many messages preceded these in the batch when they were named.
         var offset = 0
         /// Whether the call may have been carried out already.
         var isRepeated = false
@@ -55,7 +55,7 @@ struct Arrivals {
         bytes += message.bytes.count
     }
 
-    /// Takes what can be claimed now, and what has to be parked because it waited too long or too much is waiting.
+    /// Takes messages that can be claimed now, and those to be parked because they waited too long or too many wait.
     mutating func next(
         demand: Int, settings: RedisPubSubSettings, now: ContinuousClock.Instant, owner: () -> String
     ) -> Batch? {

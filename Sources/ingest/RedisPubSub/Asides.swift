@@ -1,12 +1,12 @@
 import Logging
 
-/// Messages that the server would not store while it stored others: too large for what room it has, mostly.
+/// Messages that the server refused to store while it stored others: mostly too large for its free memory.
 ///
-/// They wait here, one costing nobody else anything, and are tried again with growing pauses. What has waited for ten
-/// minutes, and what there is no room for here, is given up, counted and said.
+/// They wait here, without blocking other messages, and are retried with growing back-off. A message that has waited
+/// for ten minutes, or for which there is no room here, is given up, counted and logged.
 struct Asides {
     private struct Aside {
-        /// Of one message, which has a series of its own: no other ingest takes it any more.
+        /// A batch of one message, which has a series of its own: no other ingest takes it any more.
         var batch: Arrivals.Batch
         let since: ContinuousClock.Instant
         var tries = 0
@@ -40,7 +40,7 @@ struct Asides {
     /// Keeps a message that was put aside.
     ///
     /// - Parameter owner: names its lease, and its series.
-    /// - Returns: 1 if it is given up at once, for want of room.
+    /// - Returns: 1 if it is given up at once, because there is no room.
     mutating func add(
         _ message: Arrivals.Message, owner: String, reason: String, now: ContinuousClock.Instant
     ) -> Int {
@@ -58,7 +58,7 @@ struct Asides {
         return 0
     }
 
-    /// What is to be tried now; `stored` or `refused` must follow.
+    /// The batch to be tried now; `stored` or `refused` must follow.
     func due(now: ContinuousClock.Instant) -> Arrivals.Batch? {
         waiting.first.flatMap { $0.next <= now ? $0.batch : nil }
     }
@@ -79,7 +79,7 @@ struct Asides {
         return 0
     }
 
-    /// Gives up everything that waits here, and as many more.
+    /// Gives up all messages that wait here, and counts as many more.
     mutating func leave(_ more: Int, now: ContinuousClock.Instant) -> Int {
         let dropped = waiting.count + more
         waiting = []

@@ -1,7 +1,7 @@
 import Logging
 import Redis
 
-/// Says in the log what was missed on a channel: at once, and no more than once a minute however often it happens.
+/// Logs interruptions of a subscription: at once, and at most once a minute however often they happen.
 struct GapLog {
     private static let pause = Duration.seconds(60)
 
@@ -9,7 +9,7 @@ struct GapLog {
     private let logger: Logger
     private let queue: String
     private var nextLine = ContinuousClock.now
-    /// Gaps that no line has told of.
+    /// Gaps that are not logged yet.
     private var untold = 0
     private var isUnmarked = false
 
@@ -18,7 +18,7 @@ struct GapLog {
         self.logger = logger
     }
 
-    /// There is a subscription (again); see `Hearing.began`.
+    /// A subscription has begun (again); see `Hearing.began`.
     mutating func began(
         _ server: Hearing.Server, _ subscriber: RedisSubscriber, now: ContinuousClock.Instant
     ) -> Hearing.Gap? {
@@ -46,7 +46,7 @@ struct GapLog {
         return metadata
     }
 
-    /// Says once that messages cannot be told apart when several ingest processes hear them.
+    /// Logs once that duplicates cannot be detected when several ingest processes receive the same messages.
     private mutating func note(_ refusal: RedisError?) {
         defer { isUnmarked = refusal != nil }
         guard let refusal, !isUnmarked else { return }

@@ -1,9 +1,9 @@
-/// Knows when leases may have expired only because nobody could renew them: after a gap in our own running (the
-/// process was stopped, the machine slept) or in the server's.
+/// Detects when leases may have expired only because no process could renew them: after a gap in which this process did
+/// not run (it was stopped, the machine slept) or the server did not.
 ///
-/// For `hold` after one nothing is taken over.
+/// For `hold` after a gap no lease is taken over.
 struct Gaps {
-    /// Oversleeping by less is a busy machine.
+    /// A smaller delay of a wait only means a busy machine.
     private static let tolerance = Duration.seconds(1)
 
     private let hold: Duration

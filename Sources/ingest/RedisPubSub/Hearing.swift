@@ -1,19 +1,20 @@
-/// Knows when the channel was not heard, and why: what is published meanwhile is lost to this process.
+/// Tracks when the subscription was interrupted, and why: messages published meanwhile are lost to this process.
 struct Hearing {
-    /// What the server says about itself; unknown is `nil` (a user may be forbidden to ask, an old server does not count).
+    /// The server's report about itself; `nil` is unknown (the user may lack the permission, an old server does not
+    /// count).
     struct Server: Equatable {
-        /// Another after each start.
+        /// Changes with each start of the server.
         var run: String?
         /// Connections it has closed so far because too much waited for them; Redis counts them from 7.2 on.
         var overflows: Int?
-        /// `client-output-buffer-limit` of listeners, as CONFIG has it: hard limit, soft limit, seconds.
+        /// `client-output-buffer-limit` of subscribers, as CONFIG has it: hard limit, soft limit, seconds.
         var limit: String?
     }
 
     enum Cause: String, Equatable {
         /// The server says so.
         case overflow = "more waited for this listener than the server keeps"
-        /// Nothing else closes one of two connections that a process has.
+        /// Assumed, because no other cause closes only one of the two connections of a process.
         case likelyOverflow = "the server closed this connection alone: most likely more waited for it than it keeps"
         case restarted = "the server was started again"
         case broken = "the connection broke"
@@ -23,11 +24,11 @@ struct Hearing {
 
     struct Gap: Equatable {
         let cause: Cause
-        /// From the end of one subscription to the begin of the next.
+        /// From the end of one subscription to the beginning of the next.
         let duration: Duration
-        /// Other ingest processes that heard the channel when this one came back.
+        /// Other ingest processes that were subscribed when this one came back.
         let others: Int
-        /// The server's limit for what may wait for a listener, where it says.
+        /// The server's limit for data that waits for a subscriber, if known.
         let limit: String?
         let reason: String
     }
@@ -37,15 +38,15 @@ struct Hearing {
 
     /// The subscription ended.
     ///
-    /// - Parameter isAlone: whether the server closed this connection and goes on with the others.
+    /// - Parameter isAlone: whether the server closed only this connection and keeps the others.
     mutating func ended(_ reason: String, isAlone: Bool, now: ContinuousClock.Instant) {
         if ending == nil { ending = (now, reason, isAlone) }
     }
 
-    /// There is a subscription again (or for the first time), and the server has been asked about itself.
+    /// A subscription has begun again (or for the first time), and the server's report has been read.
     ///
-    /// - Parameter listeners: how many ingest processes hear the channel, this one included; 0: not known.
-    /// - Returns: what was missed; `nil` the first time.
+    /// - Parameter listeners: how many ingest processes are subscribed, this one included; 0: not known.
+    /// - Returns: the gap; `nil` the first time.
     mutating func began(_ server: Server, listeners: Int, now: ContinuousClock.Instant) -> Gap? {
         let before = self.server
         self.server = server

@@ -4,7 +4,7 @@ import Queue
 import Redis
 import RedisPubSub
 
-/// What the thread does, one turn after the other.
+/// The work of the thread, one turn after the other.
 struct IntakeLoop {
     private let settings: RedisPubSubSettings
     private let waiters: LeaseWaiters
@@ -14,7 +14,7 @@ struct IntakeLoop {
     private var numbering = Numbering()
     private var gapLog: GapLog
     private var arrivals = Arrivals()
-    /// To be handed to the script, in this order; what has been is not known to be done.
+    /// To be handed to the script, in this order; each stays here until it is known to be done.
     private var batches: [Arrivals.Batch] = []
     private var asides: Asides
     private var delay = ReconnectDelay()
@@ -23,12 +23,12 @@ struct IntakeLoop {
     private var nextScan = ContinuousClock.now
     private var foreign = 0
     private var passStarted: ContinuousClock.Instant?
-    /// The server is there and does not do what it is asked; true until it has done something.
+    /// The server answers and refuses calls; true until a call succeeds.
     private var isRefused = false
     private var gaps: Gaps
     private var turnStarted = ContinuousClock.now
     private var turnLimit = Duration.zero
-    /// The subscription that has been looked at; see `noteSubscription`.
+    /// The number of the last subscription that `noteSubscription` has handled.
     private var noted = 0
 
     init(url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings, waiters: LeaseWaiters, logger: Logger) {
@@ -55,12 +55,12 @@ struct IntakeLoop {
         } catch {
             waiters.failed(QueueError(error))
             isRefused = error.kind == .answer
-            // Without a connection the next attempt is delayed by those who connect.
+            // Without a connection, the clients delay the next attempt themselves.
             if error.kind == .answer { pause(for: delay.next()) }
         }
     }
 
-    /// Listens no longer, and puts back what was heard until then and could not be handed out.
+    /// Unsubscribes, and puts back messages that were received until then and could not be handed out.
     mutating func leave() {
         let end = ContinuousClock.now + Self.leaving
         var impatient = settings
@@ -80,7 +80,7 @@ struct IntakeLoop {
         waiters.count { $0.dropped += dropped }
     }
 
-    /// Whether something may come that was published before it left.
+    /// Whether messages may come that were published before it unsubscribed.
     private var hears: Bool { subscriber.isSubscribed && !subscriber.hasLeft }
 
     private mutating func hear() throws(RedisError) {
@@ -99,10 +99,10 @@ struct IntakeLoop {
         }
     }
 
-    /// For how long it listens to what was published before it left, at most.
+    /// For how long it reads messages that were published before it unsubscribed, at most.
     private static let leaving = Duration.seconds(5)
 
-    /// Waits for messages, for the next thing that is due, or to be woken.
+    /// Waits for messages, for the next due time, or to be woken.
     private mutating func listen() throws(RedisError) {
         let before = subscriber.subscriptions
         let (room, bytes) = room()
@@ -118,7 +118,8 @@ struct IntakeLoop {
             }
             throw error
         }
-        // Until a mark comes, and where none may be set, messages have names that nobody else has.
+        // Until a mark comes, and where publishing one is not permitted, messages have names that no other process
+        // uses.
         if subscriber.subscriptions != before { numbering.begin(claims.makeOwner()) }
         let heard = take(messages)
         waiters.count {
@@ -149,7 +150,7 @@ struct IntakeLoop {
         return count
     }
 
-    /// After the channel was subscribed to: says what was missed, and who else hears it.
+    /// After the channel was subscribed to: logs missed messages, and how many others are subscribed.
     private mutating func noteSubscription() throws(RedisError) {
         guard noted != subscriber.subscriptions else { return }
         let server = try claims.server().facts
@@ -164,7 +165,7 @@ struct IntakeLoop {
     }
 
     private func timeout(hasRoom: Bool) -> Duration {
-        // While it is not subscribed, only the next attempt ends the wait.
+        // While it is not subscribed, only the next connection attempt ends the wait.
         if !subscriber.isSubscribed { return .seconds(60) }
         if !hasRoom { return .zero }
         let now = ContinuousClock.now
@@ -188,7 +189,7 @@ struct IntakeLoop {
         }
     }
 
-    /// Listens where it claims: after a failover the old server goes on with those who listen to it.
+    /// Moves the subscription to the server of the claims: after a failover the old server keeps its subscribers.
     private mutating func follow() {
         guard let address = claims.client.address, subscriber.isSubscribed, address != subscriber.address else {
             return
@@ -223,7 +224,7 @@ struct IntakeLoop {
         let now = ContinuousClock.now
         let hasEnded = looks && due.isComplete
         if hasEnded {
-            // A retry set full of other queues' entries is costly to look through: one tenth of the time at most.
+            // A retry set full of other queues' entries is costly to scan: one tenth of the time at most.
             nextScan = now + max(settings.lookInterval, (now - (passStarted ?? start)) * 9)
             passStarted = nil
         }
@@ -239,8 +240,8 @@ struct IntakeLoop {
 
     /// Hands batches to the script, oldest first.
     ///
-    /// One that is refused is halved until what is at fault is alone. Only then it is known that the server is not to
-    /// blame: it takes the message's number, which has no size. Such a message waits beside the others.
+    /// A refused batch is halved until the message at fault is alone. The server is not the cause if it then accepts
+    /// the message's number without its body. Such a message waits in `asides`.
     private mutating func carryOut() throws(RedisError) {
         while let batch = batches.first {
             batches[0].isRepeated = true
@@ -269,11 +270,11 @@ struct IntakeLoop {
         }
     }
 
-    /// Whether one message of a batch may be why it was not taken.
+    /// Whether one message of a batch may be the cause of the refusal.
     private static func mayBeOfOne(_ error: RedisError, _ batch: Arrivals.Batch) -> Bool {
         switch error.kind {
         case .answer: error.refusal.mayBeOfOne
-        // More than chance: nothing else ends the connection each time.
+        // Not by chance: no other cause ends the connection each time.
         case .connection: batch.breaks >= 3
         case .settings, .cancelled: false
         }
@@ -295,7 +296,7 @@ struct IntakeLoop {
         handOut(result.deliveries)
     }
 
-    /// Tries once more to have stored what was refused alone; nobody else takes it.
+    /// Retries to store messages that were refused alone; no other ingest takes them.
     private mutating func tryAsides() throws(RedisError) {
         while let batch = asides.due(now: .now) {
             do throws(RedisError) {
@@ -315,7 +316,7 @@ struct IntakeLoop {
         delay.reset()
     }
 
-    /// What nobody waits for any more is given back; failing that it expires.
+    /// Requests that no caller waits for any more are given back; if that fails, their leases expire.
     private mutating func handOut(_ deliveries: [Delivery]) {
         let left = waiters.deliver(deliveries)
         if left.isEmpty { return }

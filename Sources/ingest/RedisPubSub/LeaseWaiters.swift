@@ -3,7 +3,7 @@ import Queue
 import Redis
 import Synchronization
 
-/// Where those who wait for requests and the thread that brings them meet.
+/// Connects the callers that wait for requests with the thread that brings them.
 final class LeaseWaiters: Sendable {
     private struct Waiter {
         let number: Int
@@ -59,7 +59,7 @@ final class LeaseWaiters: Sendable {
         waiter?.continuation.resume(returning: .success([]))
     }
 
-    /// Returns once the thread is connected; throws when it has tried in vain.
+    /// Returns once the thread is connected; throws when it has failed to connect.
     func awaitConnection() async throws(QueueError) {
         let result = await withCheckedContinuation { continuation in
             let known: Result<Void, QueueError>? = state.withLock { state in
@@ -77,7 +77,7 @@ final class LeaseWaiters: Sendable {
 
     var counts: RedisPubSubCounts { state.withLock(\.counts) }
 
-    /// Something may be due: the thread looks before it waits again.
+    /// A request may be due: the thread checks before it waits again.
     func lookSoon() {
         state.withLock { $0.mustLook = true }
         wakeUp.signal()
@@ -104,7 +104,7 @@ final class LeaseWaiters: Sendable {
 
     // MARK: For the thread
 
-    /// Nobody waits for anything any more: whoever does is told so.
+    /// Ends all waits: the callers that wait are told so.
     func ended() {
         let waiting = state.withLock { state in
             defer { state.ending = [] }
@@ -117,10 +117,10 @@ final class LeaseWaiters: Sendable {
 
     var isClosed: Bool { state.withLock(\.isClosed) }
 
-    /// How many requests are waited for.
+    /// How many requests the callers wait for.
     var demand: Int { state.withLock { $0.waiters.reduce(0) { $0 + $1.limit } } }
 
-    /// Whether somebody asked to look since this was last asked.
+    /// Whether a check was requested since this was last read.
     func takeMustLook() -> Bool {
         state.withLock { state in
             defer { state.mustLook = false }
@@ -130,7 +130,7 @@ final class LeaseWaiters: Sendable {
 
     func count(_ change: (inout RedisPubSubCounts) -> Void) { state.withLock { change(&$0.counts) } }
 
-    /// Hands out deliveries, oldest waiter first; returns those nobody waits for any more.
+    /// Hands out deliveries, oldest waiter first; returns those that no caller waits for any more.
     func deliver(_ deliveries: [Delivery]) -> [Delivery] {
         var rest = deliveries[...]
         while !rest.isEmpty {
@@ -141,7 +141,7 @@ final class LeaseWaiters: Sendable {
         return Array(rest)
     }
 
-    /// Whether somebody waits for a connection.
+    /// Whether a caller waits for a connection.
     var isAwaited: Bool { state.withLock { !$0.connecting.isEmpty } }
 
     func connected() {
@@ -153,7 +153,7 @@ final class LeaseWaiters: Sendable {
         for continuation in connecting { continuation.resume(returning: .success(())) }
     }
 
-    /// Tells everybody who waits that the server cannot be worked with.
+    /// Tells all waiting callers that the server cannot be used.
     func failed(_ error: QueueError) {
         let (connecting, waiters) = state.withLock { state in
             defer { (state.connecting, state.waiters) = ([], []) }

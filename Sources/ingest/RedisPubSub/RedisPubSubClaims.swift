@@ -3,12 +3,13 @@ import Queue
 import Redis
 import RedisPubSub
 
-/// Claims requests for one queue: what has arrived on its channel, what is due, what others let expire.
+/// Claims requests for one queue: those that arrived on its channel, parked ones that are due, and those whose leases
+/// have expired.
 ///
-/// Every call can be repeated after a failure: a reply that was lost loses nothing. Used by one thread.
+/// Every call is idempotent and can be repeated after a failure: a lost reply loses nothing. Used by one thread.
 struct RedisPubSubClaims {
-    /// For how long the server remembers what was claimed after the last claim: an ingest that stood still for longer may
-    /// take what others took.
+    /// For how long after the last claim the server remembers which messages were claimed: an ingest that was frozen
+    /// for longer may take messages that others took.
     static let memory = Duration.seconds(600)
 
     struct Due {
@@ -17,9 +18,10 @@ struct RedisPubSubClaims {
         var takenOver = 0
         /// Until the next entry is due, if any is waiting.
         var wait: Duration?
-        /// Until the next entry of the retry set is due, if that is ours: it takes a look through the set to find it.
+        /// Until the next entry of the retry set is due, if it belongs to this queue: finding it takes a scan of the
+        /// set.
         var strange: Duration?
-        /// Whether another call would find nothing more at once.
+        /// Whether another call would find no more requests now.
         var isComplete = true
     }
 
@@ -30,7 +32,7 @@ struct RedisPubSubClaims {
     private let settings: RedisPubSubSettings
     private let token: String
     private var calls = 0
-    /// The owner of a call for due entries that may have been carried out without our knowing.
+    /// The owner of a call for due entries whose reply was lost; it may have been carried out.
     private var unanswered: String?
     private var dueOffset = 0
     private var expiredOffset = 0
@@ -54,19 +56,19 @@ struct RedisPubSubClaims {
 
     // MARK: Arrivals
 
-    /// What became of a batch.
+    /// The outcome of a batch.
     struct Claimed {
         var deliveries: [Delivery] = []
         var parked = 0
-        /// What another ingest has.
+        /// Messages that another ingest has claimed.
         var duplicates = 0
-        /// What is nobody else's and not stored.
+        /// Messages that no other ingest has claimed and that are not stored.
         var aside: [Arrivals.Message] = []
     }
 
     /// Claims or parks a batch.
     ///
-    /// - Parameter aside: nothing is stored, and no other ingest will claim it.
+    /// - Parameter aside: the messages are not stored, and no other ingest will claim them.
     mutating func claim(_ batch: Arrivals.Batch, aside: Bool = false) throws(RedisError) -> Claimed {
         var call = RedisPubSubClaimScripts.arrivals
             .call(keys: [keys.retrySet, keys.claimed, keys.leases, keys.owners, keys.heard(queue), keys.parked(queue)])
@@ -121,9 +123,9 @@ struct RedisPubSubClaims {
 
     // MARK: Due and expired
 
-    /// Claims what is due, then what has expired, at most `limit`; goes on where the last call stopped looking.
+    /// Claims due requests, then expired ones, at most `limit`; goes on where the last call stopped its scan.
     ///
-    /// - Parameter looks: whether to look through the retry set for what other programs have put there.
+    /// - Parameter looks: whether to scan the retry set for entries that other programs have put there.
     mutating func claimDue(limit: Int, looks: Bool, takeOver: Bool) throws(RedisError) -> Due {
         let owner = unanswered ?? makeOwner()
         let isRepeated = unanswered != nil
@@ -151,7 +153,7 @@ struct RedisPubSubClaims {
         return due
     }
 
-    /// Reads claimed entries, and has those that another program wrote stored in our form.
+    /// Reads claimed entries, and stores those that another program wrote in this program's form.
     private func adopt(_ claims: [RedisReply], owner: String) throws(RedisError) -> [Delivery] {
         var deliveries: [Delivery] = []
         var adoptions: [RedisCall] = []
@@ -171,18 +173,18 @@ struct RedisPubSubClaims {
                     bytes: entry.document(queue: quotedQueue), receipt: receipt(id, owner),
                     deliveries: Int(parts[2].integer ?? 0), failedAttempts: entry.retryCount))
         }
-        // One that is refused stays as it was written: only its count of attempts does not grow.
+        // An entry whose update is refused stays as it was written: only its count of attempts does not grow.
         _ = try client.run(adoptions)
         return deliveries
     }
 
-    /// Gives back what nobody waits for any more.
+    /// Gives back requests that no caller waits for any more.
     func release(_ deliveries: [Delivery]) throws(RedisError) {
         let calls = deliveries.compactMap { RedisPubSubReceipt($0.receipt) }.map { RedisPubSubScripts.release($0) }
         for reply in try client.run(calls) { _ = try client.checked(reply, "release") }
     }
 
-    /// What the server says about itself, and how long it has been up; less where the user may not ask.
+    /// The server's report about itself, and its uptime; less if the user lacks the permission.
     func server() throws(RedisError) -> (facts: Hearing.Server, uptime: Duration?) {
         let replies = try client.send([
             RedisCommand("INFO"), RedisCommand("CONFIG", "GET", "client-output-buffer-limit"),
@@ -200,7 +202,7 @@ struct RedisPubSubClaims {
         return (facts, values["uptime_in_seconds"].flatMap { Int($0) }.map { .seconds($0) })
     }
 
-    /// Of `normal 0 0 0 slave … pubsub 33554432 8388608 60` what follows `pubsub`.
+    /// The part of `normal 0 0 0 slave … pubsub 33554432 8388608 60` after `pubsub`.
     static func limitOfListeners(_ limits: String) -> String? {
         let words = limits.split(separator: " ")
         guard let place = words.firstIndex(of: "pubsub"), words.count > place + 3 else { return nil }

@@ -4,7 +4,7 @@ import Queue
 import Redis
 import Synchronization
 
-/// The thread of a source: listens to the channel, claims, looks after the retry set.
+/// The thread of a source: listens to the channel, claims, and checks the retry set.
 final class RedisPubSubReader: Sendable {
     private let url: RedisURL
     private let queue: QueueSettings
@@ -35,7 +35,7 @@ final class RedisPubSubReader: Sendable {
         thread.start()
     }
 
-    /// Ends the thread, if there is one, and returns when it has put back what it had heard.
+    /// Ends the thread, if there is one, and returns when it has put back the messages that it had received.
     func stop() async {
         waiters.close()
         if isStarted.load(ordering: .relaxed) { await waiters.awaitEnd() }

@@ -6,7 +6,7 @@ import RedisQueues
 
 /// Renews and releases leases, on a connection and a thread of its own.
 actor RedisPubSubRenewer {
-    /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
+    /// Claims per call of a script: enough to be cheap, few enough that other clients do not wait for the server.
     private static let chunk = 500
 
     private let thread = QueueThread(name: "redis-leases")

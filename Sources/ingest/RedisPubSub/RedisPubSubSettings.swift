@@ -2,9 +2,9 @@
 package struct RedisPubSubSettings: Sendable, Equatable {
     /// How long a lease lasts without being renewed.
     package var lease: Duration
-    /// Whether several ingest processes that hear the same message make one request of it.
+    /// Whether several ingest processes that receive the same message make one request of it.
     package var deduplicate: Bool
-    /// How long after a gap (in our own running, or in the server's) nothing is taken over, so that holders can renew.
+    /// How long after a gap (this process or the server did not run) no lease is taken over, so that holders can renew.
     package var holdAfterGap: Duration
     /// How long a message may wait for `lease` to be called before it is parked.
     package var patience: Duration
@@ -12,12 +12,12 @@ package struct RedisPubSubSettings: Sendable, Equatable {
     package var maxWaiting: Int
     /// Bytes that may wait so; one message always fits.
     package var maxWaitingBytes: Int
-    /// Bytes of messages that a thread of its own may read before they can be dealt with.
+    /// Bytes of messages that a thread of its own may read ahead of claiming.
     ///
-    /// That is what a burst brings faster than it can be claimed. With more than that the channel is not read, and the
-    /// server closes the connection once too much waits there.
+    /// This covers a burst that arrives faster than it can be claimed. Above this limit the channel is not read, and
+    /// the server closes the connection once too much waits there.
     package var maxUnread: Int
-    /// How often the retry set is looked at while `lease` waits and nothing is known to be due sooner.
+    /// How often the retry set is checked while `lease` waits and no request is known to be due sooner.
     package var lookInterval: Duration
 
     package init(
@@ -36,9 +36,9 @@ package struct RedisPubSubSettings: Sendable, Equatable {
     }
 }
 
-/// What a source has seen since it started.
+/// Counters of a source since it started.
 package struct RedisPubSubCounts: Sendable, Equatable {
-    /// Messages heard on the channel.
+    /// Messages received on the channel.
     package var heard = 0
     /// Messages that another ingest process claimed.
     package var duplicates = 0
@@ -50,13 +50,14 @@ package struct RedisPubSubCounts: Sendable, Equatable {
     package var takenOver = 0
     /// Times the channel was subscribed to.
     package var subscriptions = 0
-    /// Times the channel was not heard: what was published meanwhile is lost, unless another ingest heard it.
+    /// Times the subscription was interrupted: messages published meanwhile are lost, unless another ingest received
+    /// them.
     package var gaps = 0
-    /// Those of them for which the server closed the connection because too much waited for it, as far as that is known.
+    /// Those of them in which the server closed the connection because too much data waited for it, if that is known.
     package var overflows = 0
     /// Messages given up because the server would not store them.
     package var dropped = 0
-    /// Milliseconds for which the channel was not heard.
+    /// Milliseconds for which the subscription was interrupted.
     package var deafMilliseconds: Int64 = 0
 
     package init() {}

@@ -12,7 +12,7 @@ package final class RedisPubSubSource: BufferingSource, AliasedSource, CountingS
     private let renewer: RedisPubSubRenewer
     private let intake: RedisPubSubReader
 
-    /// - Parameter logger: for what is missed on the channel, and why.
+    /// - Parameter logger: for messages missed on the channel, and why.
     package init(
         url: RedisURL, queue: QueueSettings, settings: RedisPubSubSettings = RedisPubSubSettings(), logger: Logger
     ) {
@@ -51,7 +51,7 @@ package final class RedisPubSubSource: BufferingSource, AliasedSource, CountingS
 
     package func health() async -> QueueHealth { waiters.health }
 
-    /// What has happened so far.
+    /// The counters so far.
     package var counts: RedisPubSubCounts { waiters.counts }
 
     package var counters: [SourceCounter] {

@@ -5,26 +5,27 @@ import RedisSortedSet
 
 /// Claims requests of one sorted set.
 ///
-/// A call that failed is made again under the same owner: what it may have claimed is found again. Used by one thread.
+/// The claim is idempotent: a failed call is repeated under the same owner and finds the requests that it may have
+/// claimed. Used by one thread.
 struct RedisSortedSetClaims {
     struct Batch {
         var deliveries: [Delivery] = []
         /// Until the next parked request is due, if any is.
         var wait: Duration?
-        /// Whether another call would find nothing more at once.
+        /// Whether another call would find no more requests now.
         var isComplete = true
-        /// Due entries met in the retry set that stay there: other queues', or bytes that are held already.
+        /// Due entries found in the retry set that stay there: those of other queues, or bytes that are held already.
         var passed = 0
         var takenOver = 0
-        /// Parked requests that somebody else took from the retry set.
+        /// Parked requests that another program took from the retry set.
         var missing = 0
         /// Parked requests given another time, since the server's clock had been set back.
         var corrected = 0
-        /// Nothing is left to claim, and the server tells when something comes.
+        /// No request is left to claim, and the server notifies when one comes.
         var isLast = false
     }
 
-    /// Claims per call of a script: enough to be cheap, few enough that nobody else waits for the server.
+    /// Claims per call of a script: enough to be cheap, few enough that other clients do not wait for the server.
     static let most = 512
 
     let client: RedisClient
@@ -34,7 +35,7 @@ struct RedisSortedSetClaims {
     private let script: RedisScript
     private let token = String(UInt64.random(in: 0...UInt64.max), radix: 16)
     private var calls = 0
-    /// The owner of a call that may have been carried out without our knowing.
+    /// The owner of a call whose reply was lost; it may have been carried out.
     private var unanswered: String?
     /// The server's time in its last answer, milliseconds since 1970; 0: there has been none.
     private(set) var serverTime: Int64 = 0
@@ -52,9 +53,9 @@ struct RedisSortedSetClaims {
     /// Claims at most `limit` requests; none if there is none.
     ///
     /// - Parameters:
-    ///   - looks: whether to look for what other programs have put into the retry set.
+    ///   - looks: whether to look for entries that other programs have put into the retry set.
     ///   - latest: until when by the server's clock expired leases may be taken over, milliseconds since 1970.
-    ///   - watch: made to tell of what comes after this claim; `nil`: it is not.
+    ///   - watch: armed to notify of requests that come after this claim; `nil`: none is armed.
     mutating func claim(
         limit: Int, looks: Bool, takeOverUntil latest: Int64, telling watch: KeyWatch? = nil
     ) throws(RedisError) -> Batch {
@@ -81,8 +82,8 @@ struct RedisSortedSetClaims {
         batch.takenOver = Int(parts[4].integer ?? 0)
         batch.missing = Int(parts[8].integer ?? 0)
         batch.corrected = Int(parts[9].integer ?? 0)
-        // Tracking was armed after the claim ran. A key that was made in between raises no invalidation, but it changes how
-        // many of the keys exist: compare that.
+        // Tracking was armed after the claim ran. A key that was made in between raises no invalidation, but it changes
+        // how many of the keys exist: compare that.
         let existed = parts[5].integer.map { Int($0) }
         if let existed, !answers.isEmpty, watch?.answer(answers) == existed {
             batch.isLast = batch.isComplete && (batch.deliveries.isEmpty || parts[6].integer == 0)
@@ -112,7 +113,7 @@ struct RedisSortedSetClaims {
         return deliveries
     }
 
-    /// A producer cancels the submission whose token it wrote down for the id; an earlier or a later one is another.
+    /// A producer cancels only the submission whose token it wrote for the id, not an earlier or a later one.
     private mutating func markCancelled(
         _ deliveries: inout [Delivery], _ tokens: [Int: RequestToken]
     ) throws(RedisError) {
@@ -124,7 +125,7 @@ struct RedisSortedSetClaims {
         cancellationReadError = reply.error
         var markers = reply.array ?? []
         if cancellationReadError != nil {
-            // One that may not be read keeps no other.
+            // A marker that may not be read does not block the others.
             let single = sought.map { RedisCommand("MGET", RedisSortedSetKeys.cancelled($0.value.id)) }
             markers = try client.send(single).map { $0.array?.first ?? .null }
         }

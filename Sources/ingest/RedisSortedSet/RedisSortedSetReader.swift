@@ -11,16 +11,19 @@ actor RedisSortedSetReader {
     private let watch: KeyWatch
     private let shared: RedisSortedSetState
     private let settings: RedisSortedSetSettings
-    /// No wait is longer: leases and retries come to their time without a word, and a source shows signs of life.
+    /// No wait is longer: leases expire and retries become due without a notification, and the source must show that it
+    /// lives.
     private let maxWait: Duration
     private let retrySet: String
     private let logger: Logger
     private var claims: RedisSortedSetClaims
-    /// Earliest time of the next scan of the retry set; scans are throttled while most of what they find is other queues'.
+    /// Earliest time of the next scan of the retry set; scans are throttled while most entries they find belong to
+    /// other queues.
     private var nextScan = ContinuousClock.now
-    /// The last claim got less than it might have: the next may leave nothing, and has the server tell what comes.
+    /// The last claim got fewer requests than it asked for: the next may empty the queue, and arms the server's
+    /// notification.
     private var isShort = true
-    /// Nothing is there before that, unless the server says so.
+    /// No request is expected before this time, unless the server notifies of one.
     private var quietUntil: ContinuousClock.Instant?
     private var isReported = false
     private var unsaid = (missing: 0, corrected: 0)
@@ -36,7 +39,8 @@ actor RedisSortedSetReader {
     ) {
         thread = QueueThread(name: "redis-claims")
         client = RedisClient(url)
-        // What is parked wakes ingest as well: then it knows when the next one is due. Other queues' retries do not.
+        // A parked request wakes ingest as well, so that it knows when the next one is due. Other queues' retries do
+        // not.
         watch = KeyWatch(client, keys: [keys.queue, keys.parked])
         self.shared = shared
         self.settings = settings
@@ -91,8 +95,8 @@ actor RedisSortedSetReader {
         shared.answered(at: claims.serverTime)
         isShort = batch.deliveries.count < limit
         if looks, batch.passed > 0 {
-            // A retry set full of what stays there is costly to look through: one tenth of the time at most, and
-            // when its end was reached, not before others may have put something there.
+            // A retry set full of entries that stay there is costly to scan: one tenth of the time at most, and after a
+            // complete scan, not before other programs may have added entries.
             let end = ContinuousClock.now
             nextScan = end + max((end - start) * 9, batch.isComplete ? settings.lookInterval : .zero)
         }
@@ -121,7 +125,7 @@ actor RedisSortedSetReader {
         }
     }
 
-    /// They come in their thousands: said together, every ten seconds at most.
+    /// They may come in thousands: logged together, every ten seconds at most.
     private func reportOddities() {
         if unsaid.missing > 0 {
             logger.warning(

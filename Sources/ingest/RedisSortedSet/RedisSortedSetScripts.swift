@@ -4,7 +4,7 @@ import RedisSortedSet
 
 /// The scripts that a source calls: one claims, one renews, and the one that settles gives requests back.
 ///
-/// They are values so that a test can damage one and see that it is noticed.
+/// They are values so that a test can break one and check that this is detected.
 package struct RedisSortedSetScripts: Sendable {
     package var claim: RedisScript
     package var renew: RedisScript

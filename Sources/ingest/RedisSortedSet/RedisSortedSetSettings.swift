@@ -2,9 +2,9 @@
 package struct RedisSortedSetSettings: Sendable, Equatable {
     /// How long a lease lasts without being renewed.
     package var lease: Duration
-    /// How long after a gap (in our own running, or in the server's) nothing is taken over, so that holders can renew.
+    /// How long after a gap (this process or the server did not run) no lease is taken over, so that holders can renew.
     package var holdAfterGap: Duration
-    /// How often leases that have expired and retries that have become due are looked for while nothing else happens.
+    /// How often expired leases and due retries are checked for while the queue is idle.
     package var lookInterval: Duration
     /// Bytes of requests claimed at once; one request always fits.
     package var maxBytes: Int

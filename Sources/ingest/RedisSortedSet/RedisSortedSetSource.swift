@@ -14,8 +14,8 @@ package final class RedisSortedSetSource: AliasedSource {
     private let shared: RedisSortedSetState
 
     /// - Parameters:
-    ///   - logger: for what the server's settings will do to the queue.
-    ///   - scripts: the standard ones, but in tests.
+    ///   - logger: for warnings about server settings that are unsafe for the queue.
+    ///   - scripts: the standard ones, except in tests.
     package init(
         url: RedisURL, queue: QueueSettings, settings: RedisSortedSetSettings = RedisSortedSetSettings(),
         logger: Logger,
@@ -51,7 +51,7 @@ package final class RedisSortedSetSource: AliasedSource {
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 
-    /// Asks the server if nobody has for a while.
+    /// Asks the server if no call has for a while.
     package func health() async -> QueueHealth {
         if shared.isOld { do { try await renewer.check() } catch {} }
         return shared.health

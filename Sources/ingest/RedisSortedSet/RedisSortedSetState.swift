@@ -2,10 +2,10 @@ import Queue
 import Redis
 import Synchronization
 
-/// What the two connections of a source know together: whether the server answers, and whether there was a gap in which
+/// State that the two connections of a source share: whether the server answers, and whether there was a gap in which
 /// leases may have expired that their holders would have renewed.
 final class RedisSortedSetState: Sendable {
-    /// Who uses the server, each over a connection of its own.
+    /// The users of the server, each with a connection of its own.
     enum User {
         case reader, renewer
     }
@@ -35,10 +35,10 @@ final class RedisSortedSetState: Sendable {
 
     var health: QueueHealth { state.withLock { $0.reader == .reachable ? $0.renewer : $0.reader } }
 
-    /// Nobody has used the server for so long that what was true then may not be any more.
+    /// The last call to the server is so old that its result may no longer hold.
     var isOld: Bool { state.withLock { ContinuousClock.now - $0.heardAt > .seconds(2) } }
 
-    /// Runs something that uses the server and notes how it went.
+    /// Runs a call to the server and records its result.
     func noting<T>(_ user: User, _ body: () throws(RedisError) -> T) throws(QueueError) -> T {
         do throws(RedisError) {
             let value = try body()
@@ -56,10 +56,10 @@ final class RedisSortedSetState: Sendable {
         }
     }
 
-    /// The server was away, or has just been started.
+    /// Records a gap: the server was away, or has just been started.
     func gap() { state.withLock { $0.gate.fail() } }
 
-    /// The server has answered somebody who may go on waiting.
+    /// The server has answered a caller that may go on waiting.
     ///
     /// - Parameter time: the server's clock, by which leases end, milliseconds since 1970.
     func answered(at time: Int64) {
@@ -69,10 +69,10 @@ final class RedisSortedSetState: Sendable {
         }
     }
 
-    /// Notes that the process runs.
+    /// Records that the process runs.
     ///
-    /// - Returns: until when, by the server's clock, expired leases may be taken over; -1: they may not. Should that
-    ///   clock show more, it has been set ahead, and leases look expired that are not.
+    /// - Returns: until when, by the server's clock, expired leases may be taken over; -1: they may not. If that clock
+    ///   shows a later time, it has been set ahead, and leases look expired that are not.
     func takeOverLimit() -> Int64 {
         state.withLock { state in
             let now = runningClock()

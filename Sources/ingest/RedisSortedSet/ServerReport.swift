@@ -1,14 +1,14 @@
 import Logging
 import Redis
 
-/// What a Redis server says about itself, as far as it matters to a queue kept there.
+/// The facts about a Redis server that matter to a queue kept there.
 struct ServerReport: Equatable {
     struct Warning: Equatable {
         let message: String
         let metadata: Logger.Metadata
     }
 
-    /// `nil` where the server does not tell (a user may be forbidden to ask).
+    /// `nil` if the server does not report it (the user may lack the permission).
     private(set) var uptime: Duration?
     private(set) var warnings: [Warning] = []
 
@@ -23,8 +23,8 @@ struct ServerReport: Equatable {
     }
 
     /// - Parameters:
-    ///   - info: the text of INFO; empty if it may not be asked.
-    ///   - save: the setting of that name; `nil` if it may not be asked.
+    ///   - info: the text of INFO; empty if reading it is not permitted.
+    ///   - save: the setting of that name; `nil` if reading it is not permitted.
     init(info: String, save: String?) {
         var facts: [Substring: Substring] = [:]
         for line in info.split(whereSeparator: \.isNewline) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Tells when a file is written to.
+/// Notifies when a file is written to.
 ///
 /// One thread at a time uses it.
 ///
@@ -8,7 +8,7 @@ import Glibc
 final class FileWatch {
     private let descriptor: CInt
 
-    /// `nil` when the file cannot be watched: it is missing, or the user has no watches left.
+    /// Returns `nil` when the file cannot be watched: it is missing, or the user has no watches left.
     init?(path: String) {
         let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
@@ -22,12 +22,12 @@ final class FileWatch {
 
     deinit { close(descriptor) }
 
-    /// Sleeps until somebody writes to the file, at most for `limit`; says whether somebody did.
+    /// Sleeps until the file is written to, at most for `limit`; returns whether it was.
     ///
     /// A transaction is many writes: those of the next 250 µs count as one.
     func wait(limit: Duration) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        // poll(2) counts whole milliseconds; what is less is slept through.
+        // poll(2) counts whole milliseconds; a shorter time is slept.
         let isShort = limit < .milliseconds(1)
         if isShort { Clock.sleep(limit) }
         guard poll(&item, 1, isShort ? 0 : CInt(clamping: Int64(limit / .milliseconds(1)))) > 0 else { return false }

@@ -1,8 +1,8 @@
 import SQLite
 
-/// When the queue has something to hand out, as far as can be told.
+/// When the queue has requests to hand out, as far as is known.
 struct NextWork: Sendable, Equatable {
-    /// Whether a request can be had now.
+    /// Whether a request can be leased now.
     let isNow: Bool
     /// Whether leases that have ended may be taken over now.
     let mayTakeOver: Bool
@@ -19,15 +19,15 @@ struct NextWork: Sendable, Equatable {
         self.takeOverFrom = takeOverFrom
     }
 
-    /// Milliseconds from `now` until there is something; `nil` when that depends on others.
+    /// Milliseconds from `now` until there is a request; `nil` when that depends on other processes.
     func milliseconds(at now: Int64) -> Int64? { next.map { max(0, $0 - now) } }
 }
 
-/// Whether a clock that may be set was set back, seen beside one that nobody sets.
+/// Detects whether the wall clock was set back, by comparing it with a monotonic clock.
 ///
-/// A second or more counts. What happened while nobody looked is not known: at first it counts as set back.
+/// A second or more counts. A step before the first comparison cannot be seen: at first the clock counts as set back.
 struct ClockSteps: Sendable, Equatable {
-    /// Whether it was, since somebody last made this `false`.
+    /// Whether it was set back since this was last set to `false`.
     var wasSetBack = true
     private var ahead: Int64?
 

@@ -3,15 +3,15 @@ import Messages
 import Queue
 import SQLite
 
-/// What a queue has to hand out, now and next.
+/// The requests that a queue can hand out, now and next.
 struct QueueState: Sendable, Equatable {
     /// The database's clock.
     var nowMilliseconds: Int64
-    /// Whether a request waits that nobody has leased or parked.
+    /// Whether a request waits that is neither leased nor parked.
     var hasReady: Bool
-    /// When the first parked request is due; may be over.
+    /// When the first parked request is due; may be in the past.
     var parkedDueMilliseconds: Int64?
-    /// When the first lease ends; may be over.
+    /// When the first lease ends; may be in the past.
     var leaseEndMilliseconds: Int64?
 }
 
@@ -22,7 +22,7 @@ enum RowState: Int64 {
     case leased = 2
 }
 
-/// What ingest does: lease, renew, release.
+/// The operations of ingest: lease, renew, release.
 extension QueueDatabase {
     static var stateSQL: String {
         """
@@ -40,7 +40,7 @@ extension QueueDatabase {
         """
     }
 
-    /// Looks without locking anything.
+    /// Reads without taking a lock.
     func state(queue: String) throws(QueueError) -> QueueState {
         try read("look") { database in
             guard let row = try Row.fetchOne(database.cachedStatement(sql: Self.stateSQL), arguments: [queue]) else {
@@ -75,10 +75,10 @@ extension QueueDatabase {
         }
     }
 
-    /// Corrects what was written down by a clock that has been set back since: what is parked waits as long as was meant,
-    /// from now, and no lease lasts longer than ten of `milliseconds` and ten minutes.
+    /// Corrects times that were written by a clock that has been set back since: a parked request waits its full delay
+    /// again, from now, and no lease lasts longer than ten times `milliseconds` and ten minutes.
     ///
-    /// Reads all that is parked: to be called when the clock was set, not more often.
+    /// Reads all parked requests: to be called when the clock was set, not more often.
     /// - Returns: how many parked requests were given another time.
     func correctTimes(queue: String, milliseconds: Int64) throws(QueueError) -> Int {
         try write("correct times") { database in
@@ -97,8 +97,8 @@ extension QueueDatabase {
         }
     }
 
-    /// Extends leases to `milliseconds` from now, expired or not; returns the receipts that somebody else has now, or
-    /// nobody.
+    /// Extends leases to `milliseconds` from now, expired or not; returns the receipts of requests that another process
+    /// holds now, or that no longer exist.
     func renew(_ receipts: [Receipt], milliseconds: Int64) throws(QueueError) -> [Receipt] {
         try write("renew") { database in
             let until = try Self.now(database) + milliseconds
@@ -108,7 +108,7 @@ extension QueueDatabase {
         }
     }
 
-    /// Ends leases; requests that others have by now are left alone.
+    /// Ends leases; requests that other processes hold by now are left alone.
     func release(_ receipts: [Receipt]) throws(QueueError) {
         try write("release") { database in
             for receipt in receipts { _ = try Self.release(receipt, database) }
@@ -150,7 +150,7 @@ private struct Leasable {
     let deliveries: Int64
     let body: [UInt8]
 
-    /// - Parameter expired: whether its last lease has, which counts.
+    /// - Parameter expired: whether its last lease has expired, which is counted.
     init(_ row: Row, expired: Bool) throws {
         seq = row[0]
         submission = row[1]

@@ -5,8 +5,8 @@ import SQLite
 
 /// The connection of a source that waits for requests.
 ///
-/// Nothing in SQLite tells one process that another has committed, but the kernel tells that the write-ahead log was
-/// written to: then the source asks. It asks now and then in any case, for file systems that tell nothing of others.
+/// SQLite does not notify one process of another's commit, but the kernel reports writes to the write-ahead log: then
+/// the source queries the database. It also does so at intervals, for file systems that do not report writes of others.
 actor SQLiteReader {
     private let thread = QueueThread(name: "sqlite-lease")
     private let queue: String
@@ -43,7 +43,7 @@ actor SQLiteReader {
     }
 
     func lease(limit: Int) throws(QueueError) -> [Delivery] {
-        // The watch goes with the files.
+        // The watch is tied to the files.
         if connection.wasLost { try connect() }
         return try connection.use { (database) throws(QueueError) in try lease(limit, from: database) }
     }
@@ -78,8 +78,8 @@ actor SQLiteReader {
         return []
     }
 
-    /// Returns when something may have changed: another connection has committed since `version`, what `next`
-    /// tells has come, or there was a gap.
+    /// Returns when the queue may have changed: another connection has committed since `version`, the time in `next`
+    /// has come, or there was a gap.
     private func wait(for next: NextWork, since version: Int64, _ database: QueueDatabase) throws(QueueError) {
         while !Task.isCancelled {
             let left = next.milliseconds(at: WallClock.now().milliseconds)
@@ -96,7 +96,7 @@ actor SQLiteReader {
         }
     }
 
-    /// Sleeps a little, or until the log is written to; says whether it is time to ask the database.
+    /// Sleeps a little, or until the log is written to; returns whether it is time to query the database.
     private func rest(atMost milliseconds: Int64?) -> Bool {
         let limit = min(pause.sleep, milliseconds.map { .milliseconds($0) } ?? pause.sleep)
         if let log { return pause.pass(limit, isWritten: log.wait(limit: limit)) }

@@ -22,7 +22,7 @@ actor SQLiteRenewer {
         try shared.noting { () throws(QueueError) in _ = try connection.connect() }
     }
 
-    /// Closes files that were replaced, so that new ones can be opened.
+    /// Closes files that were replaced, so that the new ones can be opened.
     func letGoIfChanged() { connection.letGoIfChanged() }
 
     func identity() throws(QueueError) -> StoreAnswer {

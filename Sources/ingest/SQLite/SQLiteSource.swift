@@ -4,10 +4,10 @@ package import Queue
 import SQLite
 import Synchronization
 
-/// One queue of an embedded database, as ingest sees it.
+/// One queue of an embedded database, for ingest.
 ///
-/// Two connections on two threads: one waits for requests, the other renews and releases, so that neither holds up the
-/// other. Neither waits for the disk: a power failure that undoes a lease leaves nobody who holds it.
+/// Two connections on two threads: one waits for requests, the other renews and releases, so that neither blocks the
+/// other. Neither waits for the disk: after a power failure that undoes a lease, no process is left that holds it.
 package final class SQLiteSource: RequestSource {
     private let reader: SQLiteReader
     private let renewer: SQLiteRenewer
@@ -36,7 +36,7 @@ package final class SQLiteSource: RequestSource {
         do {
             return try await reader.lease(limit: limit)
         } catch {
-            // Files that were replaced are opened again once both have let go of the old ones.
+            // Files that were replaced are opened again once both connections have closed the old ones.
             await renewer.letGoIfChanged()
             throw error
         }
@@ -62,28 +62,28 @@ package final class SQLiteSource: RequestSource {
         }
     }
 
-    /// Looks at the files too: nobody leases while there is no room for requests.
+    /// Checks the files too, since `lease` does not do so while there is no room for requests.
     package func health() async -> QueueHealth {
         guard let change = shared.change else { return shared.health }
         Task { await lookIfChanged() }
         return .unreachable(reason: "\(change)")
     }
 
-    /// Lets both connections go on with the files that are there now.
+    /// Makes both connections use the current files.
     private func lookIfChanged() async {
-        // Only then does the one that leases answer soon.
+        // Only then does the connection that leases answer soon.
         guard shared.change != nil else { return }
         await renewer.letGoIfChanged()
         await reader.look()
     }
 }
 
-/// What both connections of a source know.
+/// State that both connections of a source share.
 final class SQLiteState: Sendable {
     private struct State {
         var gate: TakeOverGate
         var health = QueueHealth.unreachable(reason: "not connected yet")
-        /// Those of the connection that leases.
+        /// The files that the connection that leases has opened.
         var files: OpenFiles?
         /// When the gate opens, by the wall clock, in which leases are counted here.
         var takeOverFrom = Int64.min
@@ -98,12 +98,12 @@ final class SQLiteState: Sendable {
     }
 
     var health: QueueHealth { state.withLock { $0.health } }
-    /// What has been done to the files since they were opened.
+    /// Changes to the files since they were opened.
     var change: FileChange? { state.withLock { $0.files }?.change }
 
     func set(_ files: OpenFiles) { state.withLock { $0.files = files } }
 
-    /// Runs one access to the database and notes how it went.
+    /// Runs one access to the database and records its result.
     func noting<T>(_ access: () throws(QueueError) -> T) throws(QueueError) -> T {
         do throws(QueueError) {
             let value = try access()
@@ -121,7 +121,7 @@ final class SQLiteState: Sendable {
         }
     }
 
-    /// Notes that the process runs and waits; returns since when expired leases may be taken over, or until when they
+    /// Records that the process runs and waits; returns since when expired leases may be taken over, or until when they
     /// may not.
     func turn() -> Int64 {
         state.withLock { state in
@@ -130,7 +130,7 @@ final class SQLiteState: Sendable {
             if state.gate.isOpen(at: now) {
                 state.takeOverFrom = .min
             } else {
-                // The wall clock may be set meanwhile: the hold-off is counted on the other one.
+                // The wall clock may be set meanwhile: the hold-off is counted on the monotonic clock.
                 let opening = wall + state.gate.closedUntil - now
                 if abs(opening - max(0, state.takeOverFrom)) > 50 { state.takeOverFrom = opening }
             }

@@ -1,10 +1,10 @@
 /// What a sender tells a receiver on connecting, once a second, and when something changes.
 ///
-/// It travels behind the messages on the same connection: what it says was sent and has not arrived is lost.
+/// It follows the messages on the same connection: a message that it lists as sent and that has not arrived is lost.
 package struct Hello: Sendable, Equatable {
     /// Random, chosen by the sender: one sender process feeding one receiver process.
     package var session: UInt64
-    /// The receiver instance this session belongs to; 0 asks who is there, and opens nothing.
+    /// The receiver instance this session belongs to; 0 asks for the receiver's identity, and opens nothing.
     package var receiver: UInt64
     /// 1, 2, 3 … within the session.
     package var number: UInt64
@@ -16,12 +16,12 @@ package struct Hello: Sendable, Equatable {
     ///
     /// All others are done, or have moved elsewhere.
     package var open: NumberRanges
-    /// Number of the newest report that arrived for this session; 0 until one has said that the session is open.
+    /// Number of the newest report that arrived for this session; 0 until a report has said that the session is open.
     package var heard: UInt64
     package var isDraining: Bool
     /// The sender's last word: it holds nothing open and leaves.
     package var isLeaving: Bool
-    /// Who sends; `nil` from an earlier release.
+    /// Identity of the sender; `nil` from an earlier release.
     package var from: Introduction?
 
     package init(
@@ -60,18 +60,17 @@ package struct Report: Sendable, Equatable {
     package var isOpen: Bool
     /// Highest message number the receiver takes now.
     package var limit: UInt64
-    /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and what is
-    /// new.
+    /// Numbers finished for good: in the answer to a hello all of them, otherwise the first run of them and new ones.
     ///
-    /// A lost report costs nothing that the next hello does not bring back.
+    /// The answer to the next hello repeats all that a lost report contained.
     package var done: NumberRanges
     /// Numbers that hello `answers` calls open and that had not arrived when it did.
     package var missing: NumberRanges
     package var refused: [Refusal]
     package var isDraining: Bool
-    /// The receiver's last word: what it has not reported as done it will not do.
+    /// The receiver's last word: it will not process messages that it has not reported as done.
     package var isLeaving: Bool
-    /// Who receives: in answers to a hello and once a second; `nil` otherwise, and from an earlier release.
+    /// Identity of the receiver: in answers to a hello and once a second; `nil` otherwise, and from an earlier release.
     package var from: Introduction?
 
     package init(
@@ -108,13 +107,14 @@ package struct Refusal: Sendable, Equatable {
 package enum RefusalReason: UInt8, Sendable, CaseIterable {
     /// The frame arrived and cannot be read.
     case undecodable = 1
-    /// Nothing in this process can settle it, at least now: a queue it does not know, or whose share of room is used up.
+    /// This process cannot settle it, at least now: it does not know the queue, or the queue's share of room is used
+    /// up.
     case unsettleable = 2
     /// Not started, and the process is leaving.
     case draining = 3
-    /// Its lease is in another store than the one this process settles in: that holds for all of its store.
+    /// Its lease is in another store than the one this process settles in: this applies to all messages of that store.
     ///
-    /// Said only of messages that name their store, whose senders know this reason.
+    /// Used only for messages that name their store; their senders know this reason.
     case foreign = 4
 }
 

@@ -1,14 +1,15 @@
-/// What a process says of itself on a link: in each hello, and in the answer to one.
+/// How a process identifies itself on a link: in each hello, and in the answer to one.
 package struct Introduction: Sendable, Equatable {
     /// Name of the pipeline it belongs to.
     package var pipeline: String
     /// Such as `dispatch`.
     package var stage: String
-    /// Of the program; for people.
+    /// Release of the program; for people.
     package var release: String
-    /// In a hello: the stage it is meant for; a dispatch may send to an emit, but not what is for a retry.
+    /// In a hello: the stage it is meant for; a dispatch may send to an emit, but not a hello that is meant for a
+    /// retry.
     package var seeks = ""
-    /// Of the frames it writes: what another version wrote cannot be read, but for this.
+    /// Version of the frames it writes: of a frame of another version only this can be read.
     package var version: UInt8
 
     package init(pipeline: String, stage: String, release: String, version: UInt8, seeks: String = "") {
@@ -31,7 +32,7 @@ package struct Introduction: Sendable, Equatable {
     }
 }
 
-/// Who may be at the other end of a link; both ends look.
+/// Which processes may be at the other end of a link; both ends check.
 package struct LinkWiring: Sendable, Equatable {
     package let own: Introduction
     /// The stages that belong at the other end.
@@ -44,20 +45,20 @@ package struct LinkWiring: Sendable, Equatable {
 
     /// Whether a process belongs at the other end.
     ///
-    /// One that says nothing of itself is of an earlier release, and is believed as it was there: it speaks the same
-    /// version, and a pipeline must not stop while it is being updated.
+    /// A process that does not identify itself is of an earlier release, and is accepted: it speaks the same version,
+    /// and a pipeline must not stop while it is being updated.
     package func fits(_ other: Introduction?) -> Bool {
         guard let other else { return true }
         return other.version == own.version && other.pipeline == own.pipeline && stages.contains(other.stage)
             && (other.seeks.isEmpty || other.seeks == own.stage)
     }
 
-    /// What is wrong with the process that answers at an address.
+    /// The problem with the process that answers at an address.
     package func misfit(_ other: Introduction, at address: String) -> String {
         "the process at \(address) is \(verdict(other)); this \(ownText) sends it nothing"
     }
 
-    /// What is wrong with a sender that takes its reports at an address.
+    /// The problem with a sender that takes its reports at an address.
     package func misfit(_ other: Introduction, reportingTo address: String) -> String {
         "a sender with reports to \(address) is \(verdict(other)); this \(ownText) takes nothing from it"
     }

@@ -1,14 +1,14 @@
-/// How much of what others can make grow a receiver keeps.
+/// Limits on the state that other processes can make a receiver keep.
 package struct LinkLimits: Sendable {
     /// Sessions altogether.
     ///
-    /// One more takes the place of the one that was silent for longest and holds nothing, or is not opened.
+    /// One more replaces the session that was silent for longest and holds nothing; if there is none, it is not opened.
     package var sessions = 1024
     /// Sessions whose sender has not proved itself: no message has come, and no hello has named a report to it.
     ///
-    /// The oldest makes place for the newest.
+    /// The newest replaces the oldest.
     package var strangers = 64
-    /// Ack addresses that ask who is there whose silence is watched.
+    /// Watched ack addresses of senders without a session.
     package var asking = 64
 
     package init(sessions: Int = 1024, strangers: Int = 64, asking: Int = 64) {

@@ -1,5 +1,5 @@
 extension LinkReceiver {
-    /// Gives back what has not been started, and from now on takes messages only from senders that drain too.
+    /// Gives back messages that have not been started, and from now on takes messages only from senders that drain too.
     package mutating func beginDrain(now: Duration) {
         clock.advance(to: now)
         guard drainingSince == nil else { return }
@@ -29,9 +29,9 @@ extension LinkReceiver {
         }
     }
 
-    /// Ends it: what is not finished stays open with its senders.
+    /// Ends the receiver: messages that are not finished stay open with their senders.
     ///
-    /// Send what comes out of `nextReport`, then exit.
+    /// Send all reports that `nextReport` returns, then exit.
     package mutating func leave() {
         hasLeft = true
         for slot in sessions.indices {
@@ -61,12 +61,13 @@ extension LinkReceiver {
         }
     }
 
-    /// Ack addresses of senders that have been asking who is there for `LinkTiming.unheard`: reports do not reach them.
+    /// Ack addresses of senders without a session that have sent hellos for `LinkTiming.unheard`: reports do not reach
+    /// them.
     package var unheardAddresses: [String] {
         unheard.filter { $0.value.last - $0.value.since >= LinkTiming.unheard }.keys.sorted()
     }
 
-    /// The same, for people: who it is and where the reports go; a few of them.
+    /// The same, for people: the identity of the sender and where its reports go; a few of them.
     package var unheardSenders: [String] {
         unheardAddresses.prefix(8).map { address in
             let sender = unheard[address]?.from?.text ?? "a sender"
@@ -74,7 +75,7 @@ extension LinkReceiver {
         }
     }
 
-    /// What is wrong with senders that say hello here and do not belong here.
+    /// Problems with senders that send hellos here and do not belong here.
     package var misfits: [String] {
         guard let wiring else { return [] }
         return misplaced.sorted { $0.key < $1.key }.map { wiring.misfit($0.value.from, reportingTo: $0.key) }
@@ -85,7 +86,7 @@ extension LinkReceiver {
 package struct SessionStatus: Sendable, Equatable {
     package let ackAddress: String
     package let session: UInt64
-    /// Messages of it that are here and not finished.
+    /// Its messages that are here and not finished.
     package let unfinished: Int
     /// Numbers that were sent and have not arrived.
     package let missing: Int
@@ -95,6 +96,6 @@ package struct SessionStatus: Sendable, Equatable {
     package let silence: Duration
     package let isLive: Bool
     package let isDraining: Bool
-    /// Nothing comes from it and nothing can be sent to it; it is remembered in case it was only cut off.
+    /// Nothing comes from it and nothing can be sent to it; its session is kept in case it was only cut off.
     package let isUnreachable: Bool
 }

@@ -10,12 +10,14 @@ extension LinkReceiver {
         } else if hello.last == 0, hello.heard == 0 {
             if !hello.isLeaving, let slot = open(hello) { update(slot, hello, now) }
         } else {
-            // The session was forgotten here: what was finished of it, or is still on its way, is not known any more.
+            // The session was forgotten here: which of its messages are finished or still in transit is no longer
+            // known.
             watch(hello)
         }
     }
 
-    /// A hello for nobody or for the process that was here before opens nothing; the answer says who is here.
+    /// A hello that names no instance, or the process that was here before, opens nothing; the answer carries this
+    /// process's identity.
     private mutating func answerStranger(_ hello: Hello) {
         guard slots[hello.session] == nil else {
             totals.staleHellos += 1
@@ -24,7 +26,7 @@ extension LinkReceiver {
         watch(hello)
     }
 
-    /// Answers that the session is not open; to who asks for long and does not hear it, by another socket.
+    /// Answers that the session is not open; through a new socket if the sender has not received the answer for long.
     private mutating func watch(_ hello: Hello) {
         let now = clock.elapsed
         var times = unheard[hello.ackAddress] ?? Unheard(since: now, last: now, replaced: now)
@@ -36,7 +38,8 @@ extension LinkReceiver {
         greet(hello, replacesSocket: replacesSocket)
     }
 
-    /// A sender that does not belong here gets an answer that says who is here, and no session: it sends nothing then.
+    /// A sender that does not belong here gets an answer with this process's identity, and no session: then it sends no
+    /// messages.
     private mutating func turnAway(_ hello: Hello, _ from: Introduction) {
         let isNamed = misplaced.count < Self.maxMisplaced || misplaced[hello.ackAddress] != nil
         if isNamed, hello.ackAddress.utf8.count <= Self.maxAddress {
@@ -63,7 +66,8 @@ extension LinkReceiver {
             return
         }
         guard hello.last <= session.highestLimit else {
-            // Its sender believes in room that nobody gave it, and what it sent there was dropped: it begins again.
+            // The sender assumes room that it was never given, and its messages beyond the limit were dropped: it
+            // begins a new session.
             totals.staleHellos += 1
             greet(hello, replacesSocket: false)
             return
@@ -96,7 +100,7 @@ extension LinkReceiver {
         roomChanged = true
     }
 
-    /// What hello calls open and has not arrived is missing; what it does not call open is over.
+    /// A number that hello calls open and that has not arrived is missing; a number that it does not call open is over.
     private mutating func settle(_ session: inout ReceiverSession, _ hello: Hello) {
         var open = RangeCursor(hello.open)
         var over: [UInt64] = []

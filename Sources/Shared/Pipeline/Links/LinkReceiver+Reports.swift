@@ -31,7 +31,7 @@ extension LinkReceiver {
         return clock.elapsed - since >= LinkTiming.settling
     }
 
-    /// Something is finished and has not been reported: `nextReport` wants to be called within `LinkTiming.settling`.
+    /// Finished messages have not been reported: `nextReport` must be called within `LinkTiming.settling`.
     package var hasUnreported: Bool { listed.contains { sessions[$0]?.newlyDone.isEmpty == false } }
 
     private mutating func answer(_ greeting: Greeting) -> OutgoingReport {
@@ -73,7 +73,7 @@ extension LinkReceiver {
             isStranger: !session.isProven)
     }
 
-    /// Looks after shares, and forgets senders that are gone.
+    /// Adapts shares, and forgets senders that are gone.
     package mutating func tick(now: Duration) {
         clock.advance(to: now)
         guard clock.elapsed - surveyed >= LinkTiming.adaptation else { return }

@@ -2,7 +2,7 @@ extension LinkReceiver {
     /// Says how many more messages this process wants than it has been given so far.
     ///
     /// Called whenever that may have changed, at least once per loop turn; each message taken counts one down in
-    /// between. Every sender that has nothing here may send one message more than this, so that new ones are seen.
+    /// between. Every sender that has no message here may send one more than this, so that new senders are noticed.
     package mutating func setRoom(_ count: Int) {
         guard count != room else { return }
         room = max(0, count)
@@ -32,17 +32,17 @@ extension LinkReceiver {
         }
     }
 
-    /// Whoever has not proved itself takes nothing from those that have, and has its one place.
+    /// A sender that has not proved itself takes no room from those that have; it has room for one message.
     private func demand(of session: ReceiverSession) -> Double {
         session.isProven || !hasProven ? session.demand : 0
     }
 
-    /// A draining receiver takes nothing new but from senders that drain too.
+    /// A draining receiver takes new messages only from senders that drain too.
     private func getsRoom(_ session: ReceiverSession) -> Bool {
         isLive(session) && !hasLeft && (drainingSince == nil || session.senderIsDraining)
     }
 
-    /// Numbers that are lost on the way will come again and use room, so they count.
+    /// Numbers that are lost in transit will be sent again and use room, so they count.
     ///
     /// The limit is news when the sender's room doubles, halves or begins; small changes go with the next report.
     mutating func setLimit(_ slot: Int, _ share: Int) {
@@ -53,7 +53,7 @@ extension LinkReceiver {
         if room != known, room >= 2 * known || 2 * room <= known { note(newsFor: slot) }
     }
 
-    /// Learns from recent use: whoever ran out of room is expected to send twice as much, others what they sent.
+    /// Learns from recent use: a sender that ran out of room is expected to send twice as much, others what they sent.
     mutating func adapt() {
         for slot in live {
             guard let session = sessions[slot] else { continue }

@@ -1,7 +1,7 @@
 import DequeModule
 
-/// Which sessions there are, and which of them a turn looks at: those with something to report, and those whose sender
-/// lives. All others cost a look ten times a second.
+/// The sessions, and which of them a turn checks: those with something to report, and those whose sender lives. All
+/// others are checked ten times a second.
 extension LinkReceiver {
     /// - Returns: `nil` when there are too many.
     mutating func open(_ hello: Hello) -> Int? {
@@ -30,8 +30,8 @@ extension LinkReceiver {
         return slot
     }
 
-    /// Forgets the session that was silent for longest, of those that hold nothing; of a few alike one whose sender
-    /// knows all that is over.
+    /// Forgets the session that was silent for longest, of those that hold nothing; among equal ones, one whose sender
+    /// knows all finished numbers.
     private mutating func forgetSilent() -> Bool {
         var found: (slot: Int, isMissed: Bool, since: Duration)?
         for slot in sessions.indices {
@@ -66,13 +66,13 @@ extension LinkReceiver {
         list(slot)
     }
 
-    /// A frame of a session has come that was taken for dead.
+    /// A frame has come for a session that was considered dead.
     mutating func awake(_ slot: Int) {
         if !live.contains(slot) { live.append(slot) }
         roomChanged = true
     }
 
-    /// Looks at all sessions: who is alive, who has not been told anything for a heartbeat, who is over.
+    /// Checks all sessions: which are alive, which have had no report for a heartbeat, which are over.
     mutating func survey() {
         surveyed = clock.elapsed
         live.removeAll(keepingCapacity: true)
@@ -94,7 +94,7 @@ extension LinkReceiver {
 
     /// A session is over when nothing of it is held here and its sender has left, or never proved itself, or feeds this
     /// process by another session now (or another process does so, at its ack address), or cannot be reached and knows
-    /// all that is over, or has been silent for very long.
+    /// all finished numbers, or has been silent for very long.
     private func isOver(_ session: ReceiverSession, _ addresses: inout Set<String>?) -> Bool {
         guard session.unfinished == 0 else { return false }
         let silence = clock.since(session.lastFrame)
@@ -121,7 +121,8 @@ extension LinkReceiver {
 
     /// The owner has had no connection to this ack address for `LinkTiming.followed`.
     ///
-    /// - Returns: whether the socket may go: nobody there has said anything either. It is opened again for a hello.
+    /// - Returns: whether the socket may be closed: no frame has come from there either. It is opened again for a
+    ///   hello.
     package mutating func letGo(_ ackAddress: String) -> Bool {
         var isSilent = true
         for slot in sessions.indices {

@@ -1,6 +1,6 @@
 import DequeModule
 
-/// The receiving end of a link: takes each message once, and tells every sender what has become of its messages.
+/// The receiving end of a link: takes each message once, and reports to every sender the state of its messages.
 ///
 /// It does no I/O and has no clock. Its owner, the shell, translates:
 ///
@@ -10,9 +10,9 @@ import DequeModule
 ///   cannot be sent may be dropped, or replaced by a later one for the same session.
 /// - `now` is a monotonic clock; only steps count.
 ///
-/// A message goes take → start → finish. Before `start` it may be called off (settled elsewhere, or refused because
-/// this process drains): then `start` says `false` and the stage forgets it. `finish` means that the next stage has
-/// said done of everything that became of the message.
+/// A message goes take → start → finish. Before `start` it may be cancelled (settled elsewhere, or refused because this
+/// process drains): then `start` returns `false` and the stage forgets it. `finish` means that the next stage has
+/// acknowledged everything that resulted from the message.
 package struct LinkReceiver: Sendable {
     /// One message taken, for as long as it is not finished.
     package struct Ticket: Sendable, Hashable {
@@ -23,7 +23,7 @@ package struct LinkReceiver: Sendable {
 
     /// What to do with a message that arrived.
     package enum Arrival: Sendable, Equatable {
-        /// It is this process's now.
+        /// This process is responsible for it now.
         case take(Ticket)
         /// It was here before, or it is settled elsewhere: drop it.
         case duplicate
@@ -37,9 +37,9 @@ package struct LinkReceiver: Sendable {
     package struct OutgoingReport: Sendable, Equatable {
         package let ackAddress: String
         package let report: Report
-        /// The sender says hello and has not heard a report for some time: open another socket to it first.
+        /// The sender sends hellos and has received no report for some time: open another socket to it first.
         package let replacesSocket: Bool
-        /// Nothing shows yet that a sender is there: such addresses share a few sockets.
+        /// The sender has not proved yet that it exists: such addresses share a few sockets.
         package let isStranger: Bool
     }
 
@@ -51,7 +51,7 @@ package struct LinkReceiver: Sendable {
         let replacesSocket: Bool
     }
 
-    /// A sender that asks who is there, and has not heard the answer.
+    /// A sender without a session that has not received the answer to its hellos.
     ///
     /// Marks are running time.
     struct Unheard: Sendable {
@@ -59,17 +59,17 @@ package struct LinkReceiver: Sendable {
         var last: Duration
         /// When its ack socket was replaced, or `since`.
         var replaced: Duration
-        /// Who asks; `nil` from an earlier release.
+        /// Identity of the sender; `nil` from an earlier release.
         var from: Introduction?
     }
 
     package let instance: UInt64
-    /// Who belongs at the other end; `nil`: nobody is asked.
+    /// Which processes belong at the other end; `nil`: no check.
     let wiring: LinkWiring?
     let limits: LinkLimits
     var clock = RunningTime()
     var sessions: [ReceiverSession?] = []
-    /// The sessions' numbers by slot, 0 for none: to ask a session for its own would copy it.
+    /// The sessions' numbers by slot, 0 for none: reading the number from the session would copy it.
     var numbers: [UInt64] = []
     var slots: [UInt64: Int] = [:]
     /// Slots that are `nil`.
@@ -80,21 +80,21 @@ package struct LinkReceiver: Sendable {
     var live: [Int] = []
     /// Slots of sessions with something to report; some may be `nil`.
     var listed: [Int] = []
-    /// When all sessions were looked at.
+    /// When all sessions were last checked.
     var surveyed: Duration = .zero
     /// The session of the last message: the next one is often of the same.
     private var recent = (session: UInt64(0), slot: 0)
     var greetings: [Greeting] = []
     /// By ack address.
     var unheard: [String: Unheard] = [:]
-    /// Senders that do not belong here, by ack address, and when each last said hello.
+    /// Senders that do not belong here, by ack address, and when each last sent a hello.
     var misplaced: [String: (from: Introduction, last: Duration)] = [:]
     var reports: UInt64 = 0
-    /// Where `nextReport` stands in its round through `listed`; `nil` between rounds.
+    /// The position of `nextReport` in its round through `listed`; `nil` between rounds.
     var cursor: Int?
 
     var room = 0
-    /// A sender that has proved itself is there to be given room.
+    /// There is a sender that has proved itself and can be given room.
     var hasProven = false
     var roomChanged = true
     var capacity = 1
@@ -107,8 +107,8 @@ package struct LinkReceiver: Sendable {
     ///
     /// - Parameters:
     ///   - instance: 64 bits from the system's random source, fresh for every process, not 0.
-    ///   - wiring: who may send here.
-    ///   - limits: how much is kept of what others can make grow.
+    ///   - wiring: which processes may send here.
+    ///   - limits: bounds on the state that other processes can make grow.
     package init(instance: UInt64, wiring: LinkWiring? = nil, limits: LinkLimits = LinkLimits()) {
         precondition(instance != 0, "0 stands for a receiver that is not known")
         self.instance = instance
@@ -147,27 +147,27 @@ package struct LinkReceiver: Sendable {
 
     /// Begins processing.
     ///
-    /// - Returns: `false` if the message has been called off: forget it.
+    /// - Returns: `false` if the message has been cancelled: forget it.
     package mutating func start(_ ticket: Ticket) -> Bool {
         guard let slot = valid(ticket) else { return false }
         return sessions[slot]?.start(ticket.number) == true
     }
 
-    /// The next stage has said done of everything that became of the message.
+    /// The next stage has acknowledged everything that resulted from the message.
     package mutating func finish(_ ticket: Ticket) {
         guard let slot = valid(ticket), sessions[slot]?.finish(ticket.number, at: clock.elapsed) == true else { return }
         list(slot)
         totals.finished += 1
     }
 
-    /// Whether the sender may have given a message to another peer since it was started here: this process stood still,
-    /// or was cut off, for so long that it may have been taken for dead.
+    /// Whether the sender may have given a message to another peer since it was started here: this process was frozen,
+    /// or cut off, for so long that it may have been considered lost.
     package func mayBeElsewhere(_ ticket: Ticket, now: Duration) -> Bool {
         guard let slot = valid(ticket) else { return true }
         return sessions[slot]?.mayBeElsewhere(ticket.number, now: now) != false
     }
 
-    /// Gives a message back that has not been started, or that this process cannot deal with.
+    /// Gives a message back that has not been started, or that this process cannot process.
     package mutating func refuse(_ ticket: Ticket, _ reason: RefusalReason) {
         guard let slot = valid(ticket) else { return }
         let state = sessions[slot]?.state(of: ticket.number)
@@ -201,22 +201,22 @@ package struct LinkReceiver: Sendable {
     }
 }
 
-/// What a receiver has counted since it began.
+/// Counters of a receiver since it began.
 package struct ReceiverTotals: Sendable, Equatable {
     package var taken: UInt64 = 0
     package var finished: UInt64 = 0
-    /// Copies of something taken before, or settled elsewhere.
+    /// Copies of a message taken before, or settled elsewhere.
     package var duplicates: UInt64 = 0
-    /// Messages of a session that is not open here, or with a number nobody was given room for.
+    /// Messages of a session that is not open here, or with a number for which no room was given.
     package var unknownSession: UInt64 = 0
     package var refused: UInt64 = 0
     /// Messages that were settled elsewhere before they were started here.
     package var calledOff: UInt64 = 0
     /// Numbers reported as missing.
     package var missing: UInt64 = 0
-    /// Hellos that came after a newer one, or name numbers nobody was given room for.
+    /// Hellos that came after a newer one, or name numbers for which no room was given.
     package var staleHellos: UInt64 = 0
-    /// Sessions that made place for others before anything showed that somebody was there.
+    /// Sessions that were replaced by others before their senders had proved themselves.
     package var strangersForgotten: UInt64 = 0
     /// Sessions that were not opened because there were too many.
     package var refusedSessions: UInt64 = 0

@@ -4,7 +4,7 @@ import Primitives
 extension LinkSender {
     typealias Queue = Deque<QueueEntry>
 
-    /// Says which addresses DNS names now, host names resolved to all of theirs.
+    /// Sets the addresses that DNS names now, with host names resolved to all their addresses.
     ///
     /// DNS only adds: a peer that is not named any more is forgotten when it is silent and holds nothing.
     package mutating func resolve(_ addresses: [String], now: Duration) {
@@ -32,7 +32,7 @@ extension LinkSender {
         sendHello(index)
     }
 
-    /// Looks after silence, hellos and sockets, and sends what has room.
+    /// Checks silence, hellos and sockets, and sends messages to peers with room.
     package mutating func tick(now: Duration) {
         clock.advance(to: now)
         for index in peers.indices {
@@ -50,7 +50,7 @@ extension LinkSender {
         pump(now: now)
     }
 
-    /// What the peer holds is offered to others; what nobody takes stays with it.
+    /// The peer's messages are offered to others; those that no other peer takes stay with it.
     private mutating func loseSilent(_ index: Int) {
         peers[index]?.isLost = true
         misfits[index] = nil
@@ -83,7 +83,7 @@ extension LinkSender {
 
     /// Ends the session for good and begins another: the instance is gone or has forgotten it.
     ///
-    /// - Parameter counting: Whether this was a death; an orderly leave is not.
+    /// - Parameter counting: Whether this counts as a loss; an orderly leave does not.
     mutating func restartSession(_ index: Int, counting: Bool) {
         guard let session = peers[index]?.session else { return }
         foreignStores[index] = nil
@@ -103,7 +103,7 @@ extension LinkSender {
         offerElsewhere(orphans)
     }
 
-    /// The same instance reports again: what nobody else has taken stays with it.
+    /// The same instance reports again: messages that no other peer has taken stay with it.
     mutating func revive(_ index: Int) {
         peers[index]?.isLost = false
         guard let peer = peers[index] else { return }

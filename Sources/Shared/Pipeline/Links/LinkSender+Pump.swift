@@ -1,7 +1,7 @@
 import DequeModule
 
 extension LinkSender {
-    /// Gives what waits to peers with room, the oldest first, until there is no more room.
+    /// Gives waiting messages to peers with room, the oldest first, until there is no more room.
     mutating func pump(now: Duration) {
         if returnsUnsent { returnUnsent() }
         while let entry = Self.first(of: &moving, in: messages), place(entry, now: now) { moving.removeFirst() }
@@ -10,12 +10,12 @@ extension LinkSender {
         }
         pumpRefused(now: now)
         if !aside.isEmpty { pumpAside(now: now) }
-        // First, or those that are small could use up the room for ever.
+        // These first; otherwise small messages could use up the room for ever.
         while let entry = Self.first(of: &large, in: messages), place(entry, now: now) { large.removeFirst() }
         while let entry = Self.first(of: &waiting, in: messages), place(entry, now: now) { waiting.removeFirst() }
     }
 
-    /// Gives a message to a peer; what the peers with room cannot settle steps aside for those behind it.
+    /// Gives a message to a peer; a message that the peers with room cannot settle is set aside for those behind it.
     ///
     /// - Returns: `false` if it stays where it is.
     private mutating func place(_ entry: QueueEntry, alone: Bool = false, now: Duration) -> Bool {
@@ -29,7 +29,7 @@ extension LinkSender {
         return true
     }
 
-    /// The first entry that still stands for a waiting message; those before it are removed.
+    /// The first entry that is still valid for a waiting message; those before it are removed.
     private static func first(of queue: inout Queue, in messages: OpenMessages) -> QueueEntry? {
         while let entry = queue.first {
             if messages.isCurrent(entry) { return entry }
@@ -38,8 +38,8 @@ extension LinkSender {
         return nil
     }
 
-    /// What a peer refused goes to any other, at once if it is the first; to the same one only when there is no other, and
-    /// after a while.
+    /// A message that a peer refused goes to any other peer, at once after the first refusal; to the same peer only
+    /// when there is no other, and after a while.
     private mutating func pumpRefused(now: Duration) {
         guard !refused.isEmpty, clock.elapsed >= refusedLook else { return }
         refusedLook = clock.elapsed + LinkTiming.refusedLook
@@ -63,9 +63,9 @@ extension LinkSender {
         return roomiest(alone: message.travelsAlone, store: message.store)
     }
 
-    /// Gives back what no peer holds: never given to one, or taken back from one.
+    /// Gives back messages that no peer holds: never given to one, or taken back from one.
     ///
-    /// What a lost peer holds stays, and may still move to another.
+    /// Messages of a lost peer stay, and may still move to another.
     private mutating func returnUnsent() {
         for entry in refused { returnIfUnheld(entry) }
         refused.removeAll(keepingCapacity: true)
@@ -81,7 +81,7 @@ extension LinkSender {
         }
     }
 
-    /// - Returns: whether the entry is done with: its message was given back, or it stood for none any more.
+    /// - Returns: whether the entry can be removed: its message was given back, or it was void.
     @discardableResult
     private mutating func returnIfUnheld(_ entry: QueueEntry) -> Bool {
         guard messages.isCurrent(entry) else { return true }
@@ -90,7 +90,7 @@ extension LinkSender {
         return true
     }
 
-    /// Gives back what waits in the shell for a peer's socket: the peer has not seen it, and will not.
+    /// Gives back messages that wait in the shell for a peer's socket: the peer has not seen them, and will not.
     mutating func returnNeverTransmitted() {
         for index in peers.indices {
             for slot in peers[index]?.openSlots ?? [] where !messages[slot].wasSent {
@@ -105,9 +105,9 @@ extension LinkSender {
         actions.append(.returned(slot))
     }
 
-    /// The usable peer with most room that can settle what is in `store`, `nil` if none has any.
+    /// The usable peer with most room that can settle messages of `store`, `nil` if none has any.
     ///
-    /// `alone`: only one that holds nothing that travels alone; `bytes`: of a message that may be large.
+    /// `alone`: only a peer that holds no message that travels alone; `bytes`: the size of a message that may be large.
     func roomiest(alone: Bool = false, except excluded: Int = -1, store: UInt64 = 0, bytes: Int = 0) -> Int? {
         var best: Int?
         var most = 0
@@ -123,14 +123,15 @@ extension LinkSender {
         return isForeignToAll ? probed(alone: alone, except: excluded, store: store, bytes: bytes) : best
     }
 
-    /// Whether a peer has little enough of what is large to take so much more; with nothing large it takes anything.
+    /// Whether a peer holds few enough bytes of large messages to take so many more; without large messages it takes
+    /// any.
     ///
-    /// Settling what is large takes a second: small ones of others must get there in between.
+    /// Settling a large message takes a second: small messages must get through in between.
     func hasRoom(_ peer: SenderPeer, forLarge bytes: Int) -> Bool {
         bytes < largeFrom || peer.largeBytes == 0 || peer.largeBytes + bytes <= SenderPeer.maxUnderWay * 2
     }
 
-    /// Whether the peer may be given something new.
+    /// Whether the peer may be given new messages.
     func isUsable(_ index: Int) -> Bool {
         guard let peer = peers[index] else { return false }
         return peer.phase == .open && !peer.isLost && clock.since(peer.heardFrom) < LinkTiming.quiet
@@ -188,7 +189,7 @@ extension LinkSender {
         actions.append(.deadLetter(slot, reason))
     }
 
-    /// Hands the message to the shell, once more or for the first time.
+    /// Hands the message to the shell, for the first time or again.
     mutating func transmit(_ slot: Int32) {
         let peer = Int(messages[slot].peer)
         messages[slot].nextHello = (peers[peer]?.helloNumber ?? 0) + 1

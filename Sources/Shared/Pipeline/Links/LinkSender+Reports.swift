@@ -17,7 +17,7 @@ extension LinkSender {
             greet(index, report)
         } else if report.receiver != peer.instance {
             guard report.answers >= peer.boundBy else {
-                // Who was here before the peer that answers now: its answer to the first hello came late.
+                // The process that was here before the peer that answers now: its answer to the first hello came late.
                 totals.staleReports += 1
                 return
             }
@@ -26,7 +26,7 @@ extension LinkSender {
             restartSession(index, counting: true)
             if admits(index, report) { bind(index, to: report.receiver) }
         } else if !isNews(report, to: peer) {
-            // It tells nothing, but that its writer lives.
+            // It only shows that its writer lives.
             totals.staleReports += 1
             peers[index]?.heardFrom = clock.elapsed
             return
@@ -38,15 +38,15 @@ extension LinkSender {
 
     /// Whether the report was composed after the newest so far.
     ///
-    /// What answers a later hello was, whatever its number: so a number far too high is believed until the next hello is
-    /// answered, and no longer.
+    /// A report that answers a later hello is newer, whatever its number: so a number far too high is believed only
+    /// until the next hello is answered.
     private func isNews(_ report: Report, to peer: SenderPeer) -> Bool {
         report.answers == peer.answered ? report.number > peer.reportNumber : report.answers > peer.answered
     }
 
-    /// The first answer says who is there.
+    /// The first answer identifies the receiver.
     ///
-    /// A process that this sender feeds by another address is not fed twice.
+    /// A process that this sender already feeds through another address is not fed twice.
     private mutating func greet(_ index: Int, _ report: Report) {
         peers[index]?.heardFrom = clock.elapsed
         guard admits(index, report) else { return }
@@ -60,7 +60,7 @@ extension LinkSender {
 
     /// Whether the process that answers belongs at the other end.
     ///
-    /// One that does not is asked again each second who it is: another may take its place.
+    /// One that does not gets a hello again each second: another process may take its place.
     private mutating func admits(_ index: Int, _ report: Report) -> Bool {
         peers[index]?.hasReported = true
         let misfit = report.from.flatMap { from in wiring?.fits(from) == false ? from : nil }
@@ -91,7 +91,8 @@ extension LinkSender {
             return
         }
         guard report.isOpen else {
-            // The answer to a hello from before the session was opened is late; to a later one it means: forgotten.
+            // An answer to a hello from before the session was opened is late; an answer to a later one means that the
+            // receiver has forgotten the session.
             if peers[index]?.phase == .open, report.answers > (peers[index]?.openedBy ?? 0) {
                 restartSession(index, counting: false)
                 sendHello(index)
@@ -101,7 +102,8 @@ extension LinkSender {
         if peers[index]?.phase == .opening {
             peers[index]?.phase = .open
             peers[index]?.openedBy = report.answers
-            // It names this report: so the receiver knows at once that it is heard, and not talking to a stranger.
+            // The hello names this report: so the receiver knows at once that its reports arrive, and that the sender
+            // is no stranger.
             sendHello(index)
         }
         if peers[index]?.isLost == true { revive(index) }
@@ -135,7 +137,7 @@ extension LinkSender {
         peers[index]?.isDraining = report.isDraining
     }
 
-    /// No receiver has room for more; a limit above is nonsense.
+    /// No receiver has room for more; a limit above is invalid.
     static var maxRoom: Int { 1 << 20 }
 
     private mutating func finish(_ index: Int, _ number: UInt64) {
@@ -148,7 +150,7 @@ extension LinkSender {
         actions.append(.done(slot))
     }
 
-    /// - Returns: the message if anybody else may have it at once.
+    /// - Returns: the message if any other peer may have it at once.
     private mutating func takeBack(_ index: Int, _ refusal: Refusal) -> Int32? {
         guard let slot = slotOfSent(refusal.number, at: index) else { return nil }
         peers[index]?.close(refusal.number, travelsAlone: messages[slot].travelsAlone)
@@ -174,14 +176,14 @@ extension LinkSender {
         return nil
     }
 
-    /// Of what has not left this process nobody can know anything.
+    /// No peer can know anything about a number that has not left this process.
     private func slotOfSent(_ number: UInt64, at index: Int) -> Int32? {
         guard let slot = peers[index]?.slot(of: number), messages[slot].wasSent else { return nil }
         return slot
     }
 
-    /// Others may have it at once, the first time; after that nobody before a time that doubles with each refusal: what
-    /// no peer has room for must not go round.
+    /// After the first refusal, other peers may have it at once; after that no peer before a back-off that doubles with
+    /// each refusal, so that a message that no peer has room for does not circulate.
     private mutating func noteRefusal(of slot: Int32, by index: Int) {
         let doublings = min(messages[slot].refusals, LinkTiming.maxDoublings)
         messages[slot].refusals = doublings + 1

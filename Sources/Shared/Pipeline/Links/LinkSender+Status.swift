@@ -1,13 +1,13 @@
 extension LinkSender {
-    /// How many more messages could be sent right now, over all peers, after those that wait already; but for those that
-    /// were handed back, whose time has not come.
+    /// How many more messages could be sent right now, over all peers, after those that wait already; messages that
+    /// were handed back and are in back-off do not count as waiting.
     package var room: Int {
         var sum = 0
         for index in peers.indices where isUsable(index) { sum += peers[index]?.room ?? 0 }
         return max(0, sum - max(0, unsentCount - refused.count))
     }
 
-    /// Messages no peer has.
+    /// Messages that no peer holds.
     package var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
 
     /// Messages accepted and not done, wherever they are.

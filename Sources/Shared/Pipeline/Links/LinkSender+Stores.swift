@@ -11,28 +11,29 @@ package struct UnsettleableMessages: Sendable, Equatable {
     }
 }
 
-/// What a peer cannot settle: it settles in one store, and the lease is in another.
+/// Tracks the stores that a peer cannot settle: it settles in one store, and the lease is in another.
 ///
-/// What it has said of one message holds for all of its store until it has finished one. Once a second, where nobody
-/// else is there, one message asks whether that is still so: a wrong peer costs a message a second, and a store that
-/// comes back is noticed within one.
+/// A peer's refusal of one message applies to all messages of that store until the peer has finished one of them. If
+/// there is no other peer, one message a second is sent as a probe: a wrong peer costs a message a second, and a store
+/// that comes back is noticed within a second.
 extension LinkSender {
-    /// Whether a peer has said that it cannot settle what is in this store.
+    /// Whether a peer has said that it cannot settle messages of this store.
     func isForeign(_ store: UInt64, to index: Int) -> Bool {
         !foreignStores.isEmpty && foreignStores[index]?[store] != nil
     }
 
-    /// A peer cannot settle what is in this store.
+    /// A peer cannot settle messages of this store.
     ///
-    /// The stores are foreign numbers: beyond some hundred a peer is asked about all of them again.
+    /// Other processes choose the stores' numbers, so the list is bounded: beyond some hundred it is cleared, and the
+    /// peer is asked about all of them again.
     mutating func noteForeign(_ store: UInt64, to index: Int) {
         if foreignStores[index, default: [:]].count >= 256 { foreignStores[index] = [:] }
         foreignStores[index, default: [:]][store] = clock.elapsed + LinkTiming.offerAgain
     }
 
-    /// Gives what stepped aside to peers that can settle it.
+    /// Gives messages that were set aside to peers that can settle them.
     ///
-    /// Few stores, and of each only the first that finds no peer is looked at.
+    /// Cheap, because there are few stores, and of each only the first message that finds no peer is checked.
     mutating func pumpAside(now: Duration) {
         for store in aside.keys.sorted() {
             var entries = aside[store] ?? []
@@ -60,7 +61,8 @@ extension LinkSender {
         }
     }
 
-    /// Whether a peer has room that cannot settle this store: then its messages must not hold up those behind them.
+    /// Whether a peer that cannot settle this store has room: then messages of this store must not block those behind
+    /// them.
     func hasRoom(alone: Bool, toRefuse store: UInt64, bytes: Int) -> Bool {
         peers.indices.contains { index in
             guard isUsable(index), let peer = peers[index] else { return false }
@@ -69,7 +71,7 @@ extension LinkSender {
         }
     }
 
-    /// What waits because no peer can settle it, by store.
+    /// Messages that wait because no peer can settle them, by store.
     ///
     /// Empty while there is a peer that can, or none at all.
     package var unsettleable: [UnsettleableMessages] {
@@ -81,7 +83,7 @@ extension LinkSender {
         }
     }
 
-    /// Whether there are peers, and each has only ever said that it cannot settle what it was given.
+    /// Whether there are peers, and each has only ever refused its messages as of another store.
     package var isRefusedByAll: Bool {
         let usable = peers.indices.filter(isUsable)
         return !usable.isEmpty

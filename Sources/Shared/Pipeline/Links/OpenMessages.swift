@@ -11,26 +11,27 @@ struct OpenMessage: Sendable {
     var undecodable = 0
     /// Age among the messages of this sender.
     let order: UInt64
-    /// Where it stands: the peer whose session holds it open, or -1, and its number there.
+    /// Where it is: the peer whose session holds it open, or -1, and its number there.
     var peer: Int32 = -1
     var number: UInt64 = 0
-    /// A socket to its peer has taken it: if the peer is lost, that is one loss more.
+    /// A socket to its peer has taken it: if the peer is lost, that counts as one more loss.
     var wasSent = false
-    /// Number of the first hello composed after its last transmission; an answer to an earlier one says nothing of it.
+    /// Number of the first hello composed after its last transmission; an answer to an earlier one says nothing about
+    /// this message.
     var nextHello: UInt64 = 0
     /// When it was given to its peer (or accepted, while there is none), on the owner's clock.
     var since: Duration
-    /// How often it was refused, as far as that matters.
+    /// How often it was refused, counted as far as the retry delay needs it.
     var refusals = 0
     /// The peer that refused it last, or -1.
     var refuser: Int32 = -1
-    /// Running time from which the refuser may have it again; others, too, after the first refusal.
+    /// Running time from which the peer that refused it may get it again; after the first refusal, other peers too.
     var notBefore: Duration = .zero
     /// Of its entry in a queue; 0 when it is in none.
     var stamp: UInt64 = 0
 }
 
-/// A place in a queue of messages to be sent; void when the message's stamp has changed meanwhile.
+/// An entry in a queue of messages to be sent; void when the message's stamp has changed meanwhile.
 struct QueueEntry: Sendable {
     let slot: Int32
     let stamp: UInt64

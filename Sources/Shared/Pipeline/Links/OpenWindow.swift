@@ -1,10 +1,11 @@
 import DequeModule
 
-/// The numbers of a session that are not over, in rising order, each with what is known of it.
+/// The numbers of a session that are not over, in rising order, each with its state.
 ///
-/// Numbers are given out one after the other, from 1. What this costs, in memory and time, goes by how many numbers
-/// are open, not by how far they lie apart: a message that stays open for minutes while hundreds of thousands pass is
-/// one entry. Finding a number is a step where all between the first and the last are open, and a few more the fewer are.
+/// Numbers are given out one after the other, from 1. The cost in memory and time depends on how many numbers are open,
+/// not on the distance between them: a message that stays open for minutes while hundreds of thousands pass is one
+/// entry. Finding a number takes one step if all numbers between the first and the last are open, and a few more if
+/// fewer are.
 struct OpenWindow<Value: Sendable>: Sendable {
     private struct Entry {
         let number: UInt64
@@ -12,7 +13,7 @@ struct OpenWindow<Value: Sendable>: Sendable {
         var isOpen = true
     }
 
-    /// The first is open; of the rest no more than `spare` beyond the open ones are not.
+    /// The first entry is open; at most as many entries are closed as are open, plus `spare`.
     private var entries: Deque<Entry> = []
     /// Highest number used; 0 for none.
     private(set) var last: UInt64 = 0
@@ -27,7 +28,7 @@ struct OpenWindow<Value: Sendable>: Sendable {
     /// The lowest number that is open; the next one to be used when none is.
     var base: UInt64 { entries.first?.number ?? last + 1 }
 
-    /// What is known of the lowest number that is open.
+    /// The state of the lowest number that is open.
     var first: Value? { entries.first?.value }
 
     /// Opens the next number.
@@ -37,7 +38,7 @@ struct OpenWindow<Value: Sendable>: Sendable {
         entries.append(Entry(number: last, value: value))
     }
 
-    /// What is known of an open number; `nil` when it is over, or was never used.
+    /// The state of an open number; `nil` when it is over, or was never used.
     subscript(_ number: UInt64) -> Value? {
         guard let index = index(of: number) else { return nil }
         return entries[index].value
@@ -64,7 +65,7 @@ struct OpenWindow<Value: Sendable>: Sendable {
 
     /// Adds the open numbers within `ranges` to `found`.
     ///
-    /// Whatever else lies in the ranges costs nothing: they come from other processes.
+    /// Other numbers in the ranges cost nothing, because the ranges come from other processes and may be huge.
     func find(in ranges: NumberRanges, into found: inout [UInt64]) {
         for range in ranges.ranges where range.upperBound >= base {
             if range.lowerBound > last { return }

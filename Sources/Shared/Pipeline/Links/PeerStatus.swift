@@ -20,11 +20,11 @@ package struct PeerStatus: Sendable, Equatable {
     /// A peer that is connected and has not answered for 5 s cannot reach the ack address.
     package let hasAnswered: Bool
     package let isResolved: Bool
-    /// Who answers there and does not belong there: it gets nothing.
+    /// Identity of a process that answers there and does not belong there: it gets no messages.
     package let misfit: Introduction?
 }
 
-/// What a sender has counted since it began.
+/// Counters of a sender since it began.
 package struct SenderTotals: Sendable, Equatable {
     /// Messages given to a peer for the first time in a session.
     package var sent: UInt64 = 0

@@ -1,13 +1,13 @@
-/// What a receiver remembers of one session.
+/// The state that a receiver keeps for one session.
 struct ReceiverSession: Sendable {
-    /// What has become of a number that is not over.
+    /// State of a number that is not over.
     enum State: UInt8, Sendable {
         /// It has not arrived, and the sender may hold it open.
         case absent
         /// It is here; processing has not begun.
         case taken
         case started
-        /// Given back; the sender has not confirmed that.
+        /// Given back; the sender has not confirmed this.
         case refused
     }
 
@@ -37,16 +37,16 @@ struct ReceiverSession: Sendable {
     var senderHasLeft = false
     /// Number of the first report that said that this process drains; 0 for none.
     var drainReport: UInt64 = 0
-    /// A message of it has come, or a hello that names a report to it: its sender hears this process.
+    /// A message of it has come, or a hello that names a report to it: its sender receives reports from this process.
     ///
-    /// Before, it may be a stranger that says hello and no more.
+    /// Before that, it may be a stranger that only sends hellos.
     var isProven = false
-    /// Nothing comes from it and nothing reaches it: it is told nothing until it speaks.
+    /// Nothing comes from it and nothing reaches it: it gets no report until it sends a frame.
     var isUnreachable = false
 
-    // What the next report brings.
+    // Content of the next report.
     var hasNews = false
-    /// It stands in the receiver's list of sessions with something to report.
+    /// It is in the receiver's list of sessions with something to report.
     var isListed = false
     var isFull = true
     var newlyDone: [UInt64] = []
@@ -64,12 +64,12 @@ struct ReceiverSession: Sendable {
     /// When hello last named a newer report than before, or none was due.
     var heardProgress: Duration
 
-    /// When the last hello came, on the monotonic clock: what happened while this process stood still counts here.
+    /// When the last hello came, on the monotonic clock: here the time counts during which this process was frozen.
     var lastHello: Duration = .zero
     /// Numbers that were started here and that hello does not call open any more.
     private var elsewhere: Set<UInt64> = []
 
-    /// What this sender is expected to send soon, in messages; its share of the room is in proportion.
+    /// How many messages this sender is expected to send soon; its share of the room is in proportion.
     var demand = 1.0
     /// Messages taken since the last adaptation.
     var used = 0
@@ -86,16 +86,16 @@ struct ReceiverSession: Sendable {
     /// Highest number known of: arrived, or named by a hello.
     var high: UInt64 { window.last }
 
-    /// Forgetting it could cost an execution: its sender may not know of everything that is over.
+    /// Forgetting it could repeat an execution: its sender may not know all finished numbers.
     var mayBeMissed: Bool { senderHoldsOpen || high > named }
 
-    /// `nil` for what is over, and for what lies above `high`.
+    /// `nil` for a number that is over, or is above `high`.
     func state(of number: UInt64) -> State? { window[number] }
 
-    /// What a message that arrives is to its session.
+    /// How a message that arrives relates to its session.
     enum Arrival {
         case taken
-        /// A number that nobody was given room for.
+        /// A number for which no room was ever given.
         case unexpected
         case duplicate
         /// This process drains and its sender does not.
@@ -126,7 +126,7 @@ struct ReceiverSession: Sendable {
         return true
     }
 
-    /// What has become of a message is settled.
+    /// The outcome of a message is settled.
     ///
     /// - Returns: `false` if it was not under way.
     mutating func finish(_ number: UInt64, at time: Duration) -> Bool {
@@ -138,7 +138,7 @@ struct ReceiverSession: Sendable {
         return true
     }
 
-    /// The sender has done without what was started here.
+    /// The sender no longer calls open a message that was started here.
     mutating func noteElsewhere(_ number: UInt64) { elsewhere.insert(number) }
 
     /// Whether the sender may have given it to another peer, though it was started here.

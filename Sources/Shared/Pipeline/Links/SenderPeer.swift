@@ -3,7 +3,7 @@ import DequeModule
 /// One downstream process as a sender sees it, with the session that feeds it.
 struct SenderPeer: Sendable {
     enum Phase: Sendable {
-        /// Nobody has answered: hello asks who is there.
+        /// No process has answered yet: the hello asks for its identity.
         case greeting
         /// The instance is known; it has not said that it has the session.
         case opening
@@ -18,10 +18,10 @@ struct SenderPeer: Sendable {
     var session: UInt64
     /// 0 while greeting.
     var instance: UInt64 = 0
-    /// Nothing was heard of it for `LinkTiming.lost`; what it holds is offered to others.
+    /// No report came from it for `LinkTiming.lost`; its messages are offered to others.
     var isLost = false
     var isDraining = false
-    /// Something was heard of it since it was last lost.
+    /// A report came from it since it was last lost.
     var hasReported = false
     /// It has finished something.
     var hasFinished = false
@@ -68,16 +68,16 @@ struct SenderPeer: Sendable {
 
     /// How many messages the receiver has room for.
     ///
-    /// None while too much is on its way: the receiver gave room in messages without knowing how large they are, and
-    /// may take it back once it has seen them.
+    /// None while too many bytes are in transit: the receiver gave room in messages without knowing their size, and may
+    /// reduce it once it has seen them.
     var room: Int { limit > last && givenBytes - arrivedBytes < Self.maxUnderWay ? Int(limit - last) : 0 }
 
-    /// Bytes that may be on their way to a receiver; one message always may.
+    /// Bytes that may be in transit to a receiver; one message always may.
     ///
     /// At 100 ms there and back it is 80 MB/s.
     static let maxUnderWay = 8 << 20
 
-    /// So much has been given to it since the last hello that it should be asked what has arrived.
+    /// So many bytes have been given to it since the last hello that a new hello should ask what has arrived.
     var wantsHello: Bool {
         givenBytes - (marks.last?.bytes ?? arrivedBytes) >= Self.maxUnderWay / 2
     }
@@ -87,7 +87,7 @@ struct SenderPeer: Sendable {
         if givenBytes > marks.last?.bytes ?? arrivedBytes { marks.append((helloNumber, givenBytes)) }
     }
 
-    /// A hello has been answered: what was given before it has arrived, or is lost.
+    /// A hello has been answered: all messages given before it have arrived, or are lost.
     mutating func noteAnswer(to hello: UInt64) {
         while let mark = marks.first, mark.hello <= hello {
             arrivedBytes = mark.bytes
@@ -126,7 +126,7 @@ struct SenderPeer: Sendable {
         return slots
     }
 
-    /// Begins another session with nothing open, and returns what was open, oldest first.
+    /// Begins another session with nothing open, and returns the messages that were open, oldest first.
     mutating func restart(session: UInt64, now: Duration) -> [Int32] {
         let slots = openSlots
         var fresh = SenderPeer(address: address, session: session, now: now)

@@ -1,30 +1,30 @@
 import Loop
 
-/// What names are known to stand for, kept fresh beside the data path: all names are looked up beside each other, and
-/// nobody waits for an answer.
+/// The known addresses of names, kept fresh outside the data path: all names are looked up in parallel, and no caller
+/// waits for an answer.
 ///
-/// A name whose servers do not answer costs a thread, and itself.
+/// A name whose servers do not answer occupies one thread, and delays no other name.
 @PipelineActor
 final class AddressBook {
     private struct Entry {
         var addresses: [String] = []
         var isBeingLookedUp = false
-        /// When the last look began.
+        /// When the last look-up began.
         var asked: Duration
-        /// When somebody last wanted it.
+        /// When it was last asked for.
         var wanted: Duration
         let isForeign: Bool
     }
 
-    /// Something is known that was not known before.
+    /// An answer has brought addresses that were not known before.
     var onNews: () -> Void = {}
     private let lookUp: (String, @escaping @Sendable (NameLookup.Answer) -> Void) -> Void
     private var entries: [String: Entry] = [:]
     private var foreignCount = 0
 
-    /// A name is looked up again this long after, as long as somebody wants it.
+    /// A name is looked up again after this time, as long as it is asked for.
     private static let age: Duration = .seconds(2)
-    /// A look that takes longer than this is worth a word.
+    /// A look-up that takes longer than this is logged.
     private static let patience: Duration = .seconds(5)
     /// Names that peers ask for, as opposed to those in the settings; each may take a thread.
     static let maxForeign = 64
@@ -33,7 +33,8 @@ final class AddressBook {
         self.lookUp = lookUp
     }
 
-    /// The addresses of a name as far as they are known now, IPv6 ones in brackets; asks for them if that was long ago.
+    /// The addresses of a name as far as they are known now, IPv6 ones in brackets; looks them up again if the last
+    /// look-up is old.
     ///
     /// - Parameter isForeign: a peer named it, not the settings.
     func addresses(of host: String, isForeign: Bool, now: Duration) -> [String] {
@@ -68,7 +69,7 @@ final class AddressBook {
         onNews()
     }
 
-    /// Forgets a foreign name that nobody has wanted for a while; one that is being looked up keeps its thread, and its
+    /// Forgets a foreign name that was not asked for in a while; one that is being looked up keeps its thread, and its
     /// place.
     private func makePlace(_ now: Duration) -> Bool {
         let oldest = entries.filter { $0.value.isForeign && !$0.value.isBeingLookedUp }

@@ -2,7 +2,7 @@ import Glibc
 
 /// The address that peers send their reports to.
 package enum AdvertisedAddress {
-    /// What to tell peers about a socket bound to `endpoint`.
+    /// The address that peers are told for a socket bound to `endpoint`.
     ///
     /// - Parameter endpoint: where the socket is bound, its port resolved.
     /// - Returns: the endpoint itself, unless it is a wildcard: then the same port on the first address of this machine

@@ -2,7 +2,7 @@ import Glibc
 
 /// Where a socket is bound, in numbers: names of network interfaces and of hosts are looked up here, and not by libzmq.
 enum BindEndpoint {
-    /// - Throws: `LinkError` for a name that stands for no address of this machine, or that nobody could look up.
+    /// - Throws: `LinkError` for a name that has no address of this machine, or whose look-up failed.
     static func numeric(_ endpoint: String) throws(LinkError) -> String {
         guard let (host, port) = tcpHostAndPort(endpoint), host != "*", !endpoint.hasPrefix("tcp://["),
             inet_addr(host) == INADDR_NONE, host != "255.255.255.255"

@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// One look at a name's addresses, on a thread of its own: getaddrinfo(3) blocks, for as long as its name servers are
-/// silent and nobody can stop it.
+/// One look-up of a name's addresses, on a thread of its own: getaddrinfo(3) blocks as long as its name servers are
+/// silent, and cannot be cancelled.
 enum NameLookup {
     enum Answer: Sendable, Equatable {
         /// Numeric addresses, IPv6 ones in brackets; none if the name does not exist.
         case addresses([String])
-        /// Nobody could say; what was known before may still be so.
+        /// No server answered; the addresses known before may still be valid.
         case unknown(reason: String)
     }
 
@@ -21,7 +21,7 @@ enum NameLookup {
 
     /// The answer, if it comes within so many seconds.
     ///
-    /// It blocks: for the start of a process, before anything flows.
+    /// It blocks: only for the start of a process, before requests flow.
     static func wait(_ host: String, seconds: Int) -> Answer {
         let slot = AnswerSlot()
         start(host) { slot.put($0) }

@@ -1,13 +1,13 @@
 import Glibc
 
-/// An endpoint in which there is nothing to look up: `tcp://` and an address in numbers, or `ipc://` and a path.
+/// An endpoint that needs no name resolution: `tcp://` and an address in numbers, or `ipc://` and a path.
 ///
 /// libzmq looks names up in its one I/O thread, each time it connects; while a name server does not answer, nothing
 /// moves on any socket of the process. So sockets are connected to these alone.
 struct NumericEndpoint: Sendable, Hashable, CustomStringConvertible {
     let description: String
 
-    /// `nil` for a name, a transport links do not use, and what is no endpoint at all.
+    /// `nil` for a name, a transport that links do not use, and text that is no endpoint.
     init?(_ endpoint: String) {
         if endpoint.hasPrefix("ipc://") {
             // sockaddr_un has 108 bytes, one of them for the end: unix(7).
@@ -25,7 +25,7 @@ struct NumericEndpoint: Sendable, Hashable, CustomStringConvertible {
     init(address: String, port: String) { description = "tcp://\(address):\(port)" }
 }
 
-/// Where somebody asks to be connected to: numbers, or a name to be looked up first.
+/// An endpoint that a peer or a setting names: numbers, or a name to be looked up first.
 enum PeerEndpoint: Sendable, Hashable {
     case numeric(NumericEndpoint)
     case name(host: String, port: String)

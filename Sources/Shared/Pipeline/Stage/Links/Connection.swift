@@ -4,16 +4,16 @@ import ZeroMQ
 
 /// A ZeroMQ socket whose events wake the event loop.
 ///
-/// The watch only makes the loop turn; the link's turn handler reads and writes. The last reference ends the watch, then
-/// the socket closes: in this order, since the descriptor's number is somebody else's after that.
+/// The watch only makes the loop turn; the link's turn handler reads and writes. When the last reference goes, the
+/// watch ends first, then the socket closes, since the system may reuse the descriptor's number after that.
 ///
-/// libzmq tells of news by its descriptor once, until somebody has read the socket's events (zmq_getsockopt(3) ZMQ_FD).
-/// So they are read after each such word, and at no other time: reading them costs two system calls.
+/// libzmq signals news on its descriptor only once until the socket's events are read (zmq_getsockopt(3) ZMQ_FD). So
+/// they are read after each signal, and at no other time: reading them costs two system calls.
 @PipelineActor
 final class Connection {
     private let socket: Socket
     let descriptor: CInt
-    /// There is news that `events` does not know.
+    /// There is news that `events` does not contain yet.
     private var hasNews = true
     private var events = (canReceive: false, canSend: false)
 
@@ -36,7 +36,7 @@ final class Connection {
     private init(_ socket: consuming Socket, _ descriptor: CInt) {
         self.socket = socket
         self.descriptor = descriptor
-        // What is new is said once; a turn that is put off must not be asked for again and again.
+        // The descriptor signals news once; a turn that is delayed must not be requested again and again.
         EventLoop.shared.watch(descriptor, [.readable, .onChange]) { [weak self] _ in self?.hasNews = true }
     }
 
@@ -53,7 +53,7 @@ final class Connection {
     func receive() throws(ZeroMQError) -> [UInt8]? {
         while try currentEvents().canReceive {
             if let frame = try socket.receive() { return frame }
-            // What comes from now on is news, or in the events that are read next.
+            // Frames that come from now on cause a new signal, or are in the events that are read next.
             hasNews = true
         }
         return nil
@@ -74,7 +74,7 @@ final class Connection {
 }
 
 extension SocketOptions {
-    /// Messages wait in the sender's hands, where their order among hellos is known, rather than in libzmq's: its
-    /// queues are only as long as keeps a fast peer busy.
+    /// Messages wait in the sender, which knows their order among hellos, rather than in libzmq: its queues are only as
+    /// long as a fast peer needs to stay busy.
     fileprivate static let link = SocketOptions(highWaterMark: 1000, maxFrame: Int64(Frame.maxSize))
 }

@@ -1,11 +1,11 @@
 import Queue
 
-/// What was sent with a share of a stage's room, has been refused by a peer and is not done yet, by lane.
+/// Messages sent with a share of a stage's room that a peer has refused and that are not done yet, by lane.
 struct HandedBack {
     private var origins: Set<Origin> = []
     private var counts: [Int: Int] = [:]
 
-    /// Whether there is any of this lane: its peers have no room for more.
+    /// Whether there are any of this lane: its peers have no room for more.
     func has(lane: Int) -> Bool { !origins.isEmpty && counts[lane] != nil }
 
     mutating func insert(_ origin: Origin, _ share: QueueShares.Share?) {
@@ -18,9 +18,9 @@ struct HandedBack {
     }
 }
 
-/// What a message on an outgoing link stands for in its stage.
+/// The origin of a message on an outgoing link within its stage.
 package enum Origin: Sendable, Hashable {
-    /// A request that this process has leased, by the stage's own number.
+    /// A request that this process has leased, by the stage's own number for it.
     case lease(UInt64)
     /// A message that has arrived on the incoming link.
     case message(IncomingLink.Ticket)

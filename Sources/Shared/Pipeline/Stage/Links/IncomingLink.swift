@@ -12,7 +12,7 @@ import ZeroMQ
 /// each of them.
 ///
 /// The state machine `LinkReceiver` decides; this class carries frames. The stage that gets a message calls `start`
-/// when it begins with it and `finish` when the next stage has said done of what became of it.
+/// when it begins to process it, and `finish` when the next stage has acknowledged its outcome.
 @PipelineActor
 package final class IncomingLink {
     package typealias Ticket = LinkReceiver.Ticket
@@ -20,12 +20,12 @@ package final class IncomingLink {
     package let name: String
     /// A message has arrived.
     ///
-    /// It is the stage's until it calls `finish` or `refuse`.
+    /// The stage is responsible for it until it calls `finish` or `refuse`.
     package var onMessage: (Envelope, Ticket) -> Void = { _, _ in }
     /// How many more messages the stage wants now, besides those it has; asked once per turn.
     package var wantedRoom: () -> Int = { 0 }
 
-    /// Where copies of what arrives go.
+    /// The tap for copies of arriving messages.
     private let tap: Tap?
     private let connection: Connection
     private let metrics: LinkMetrics
@@ -38,9 +38,9 @@ package final class IncomingLink {
     private var undecodableLine = RareLine()
     private var refusedLine = RareLine()
     private var receiveLine = RareLine()
-    /// What of the receiver's totals the metrics have.
+    /// The receiver's totals that the metrics already include.
     private var counted = ReceiverTotals()
-    /// What arrives here and is for others.
+    /// Frames that arrive here and are for other processes.
     private var strays = StrayFrames()
     private var complaints = Complaints()
 
@@ -66,7 +66,7 @@ package final class IncomingLink {
     /// Sockets to senders.
     var reporterCount: Int { reporters.count }
     package var sessionStatus: [SessionStatus] { receiver.sessionStatus }
-    /// What is wrong with who says hello here, as it is now; it stops nobody else.
+    /// Current problems with the senders that send hellos here; they block no other sender.
     package var problems: [WiringProblem] { misplaced + deafness }
     private var misplaced: [WiringProblem] {
         receiver.misfits.map { WiringProblem($0, isBlocking: false) } + strays.problems(at: EventLoop.shared.now)
@@ -77,40 +77,40 @@ package final class IncomingLink {
     /// Whether a draining stage may leave: it holds nothing, and no sender needs it.
     package var canLeave: Bool { receiver.canLeave(now: EventLoop.shared.now) }
 
-    /// Begins with a message.
+    /// Begins to process a message.
     ///
-    /// - Returns: `false` if it has been called off: then the stage forgets it.
+    /// - Returns: `false` if it has been cancelled: then the stage forgets it.
     package func start(_ ticket: Ticket) -> Bool { receiver.start(ticket) }
 
-    /// The next stage has said done of everything that became of the message.
+    /// The next stage has acknowledged everything that resulted from the message.
     package func finish(_ ticket: Ticket) { receiver.finish(ticket) }
 
-    /// The next stage has said done of what came from here.
+    /// The next stage has acknowledged the outcome of a message that came from here.
     package func finish(_ origin: Origin) {
         if case .message(let ticket) = origin { receiver.finish(ticket) }
     }
 
-    /// Whether its sender may have given it to another peer meanwhile: what becomes of it here may be a repetition.
+    /// Whether its sender may have given it to another peer meanwhile: its outcome here may be a repetition.
     package func mayBeElsewhere(_ ticket: Ticket) -> Bool {
         receiver.mayBeElsewhere(ticket, now: EventLoop.currentTime)
     }
 
-    /// The same of what came from here.
+    /// The same for a message that came from here.
     package func mayBeElsewhere(_ origin: Origin) -> Bool {
         if case .message(let ticket) = origin { mayBeElsewhere(ticket) } else { false }
     }
 
-    /// Gives a message back that this process cannot deal with.
+    /// Gives a message back that this process cannot process.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 
-    /// Gives a message back because its queue's share of room is used up here: its sender offers it again, to others first,
-    /// and then after growing times.
+    /// Gives a message back because its queue's share of room is used up here: its sender offers it again, first to
+    /// other peers, then with growing back-off.
     package func handBack(_ ticket: Ticket) { receiver.refuse(ticket, .unsettleable) }
 
-    /// Gives back what has not been started; takes nothing more, but from senders that drain as well.
+    /// Gives back messages that have not been started; takes new ones only from senders that drain as well.
     package func beginDrain() { receiver.beginDrain(now: EventLoop.shared.now) }
 
-    /// The first half of a turn: takes what has come.
+    /// The first half of a turn: takes the frames that have arrived.
     ///
     /// - Returns: whether there may be more.
     func receive() -> Bool {
@@ -126,9 +126,9 @@ package final class IncomingLink {
         return true
     }
 
-    /// The second half of a turn: says what is new.
+    /// The second half of a turn: reports changes.
     ///
-    /// - Returns: when the next turn is due because something has not been said yet.
+    /// - Returns: when the next turn is due because a change has not been reported yet.
     @discardableResult
     func report() -> Duration? {
         let now = EventLoop.shared.now
@@ -154,13 +154,13 @@ package final class IncomingLink {
         metrics.peers.set(status.count(where: \.isLive))
     }
 
-    /// Says the last word to every sender.
+    /// Sends the last report to every sender.
     func leave() {
         receiver.leave()
         report()
     }
 
-    /// Once a second: lets go of sockets to senders that are gone, and says what is wrong.
+    /// Once a second: closes sockets to senders that are gone, and logs problems.
     func check() {
         let now = EventLoop.shared.now
         reporters.check(proven: receiver.ackAddresses, now: now) { receiver.letGo($0) }
@@ -172,7 +172,7 @@ package final class IncomingLink {
         say(now)
     }
 
-    /// Whatever others can cause as often as they like is said now and then, with the number.
+    /// Events that other processes can cause at any rate are logged at a limited rate, with their number.
     private func say(_ now: Duration) {
         if let line = unheardLine.due(at: now) {
             warn(

@@ -12,15 +12,16 @@ import ZeroMQ
 
 /// The sockets of one outgoing link: a PUSH socket per downstream process.
 ///
-/// The state machine `LinkSender` decides; this class carries frames. What a stage sends is the link's until the other
-/// end has said done, whatever happens to peers meanwhile; then `onDone` is called with what it came from.
+/// The state machine `LinkSender` decides; this class carries frames. The link is responsible for a message until the
+/// other end has acknowledged it, whatever happens to peers meanwhile; then `onDone` is called with the message's
+/// origin.
 @PipelineActor
 package final class OutgoingLink {
-    /// An envelope and what it came from.
+    /// An envelope and its origin.
     struct Parcel: Sendable {
         var envelope: Envelope
         let origin: Origin
-        /// What it takes of its stage's room.
+        /// The room that it takes in its stage.
         let share: QueueShares.Share?
     }
 
@@ -41,35 +42,35 @@ package final class OutgoingLink {
     package let name: String
     /// A message is finished for good.
     package var onDone: (Origin) -> Void = { _ in }
-    /// The same, for what was sent with a share: before `onDone`.
+    /// The same, for a message sent with a share: before `onDone`.
     package var onShareEnd: (QueueShares.Share) -> Void = { _ in }
     /// There is room, perhaps more than before.
     package var onRoom: () -> Void = {}
 
-    /// Where copies of what is sent go.
+    /// The tap for copies of sent messages.
     let tap: Tap?
     private let ackAddress: String
     private let context: Context
     private let metrics: LinkMetrics
     private let logger: Logger
     private var sender: LinkSender
-    /// What the sender has, by slot.
+    /// The messages that the sender holds, by slot.
     private var parcels: [Parcel?] = []
     /// By index; the sender uses an index again after `closePeer`.
     private var peers: [Peer?] = []
     private var returned: [Origin] = []
     private var handedBack = HandedBack()
     private var lastRoom = 0
-    /// What of the sender's totals the metrics have.
+    /// The sender's totals that the metrics already include.
     private var counted = SenderTotals()
     private var unreporting = UnreportingPeers()
-    /// Since when something has waited for room.
+    /// Since when messages have waited for room.
     private var waitingSince: Duration?
-    /// What was last logged about having peers.
+    /// Whether the last log line said that there are peers.
     private var hadPeer: Bool?
     private let wiring: LinkWiring?
     private var complaints = Complaints()
-    /// For the tap, if somebody listens there: the message whose frame was made last.
+    /// For the tap, if it has a subscriber: the message whose frame was made last.
     private var copy: TapCopy?
     private var troubles = SendingTroubles()
 
@@ -97,13 +98,13 @@ package final class OutgoingLink {
     package var hasLivePeer: Bool { sender.hasLivePeer }
     package var totals: SenderTotals { sender.totals }
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
-    /// Messages that wait because no peer can settle what they belong to.
+    /// Messages that wait because no peer can settle their store.
     package var unsettleableCount: Int { sender.unsettleable.reduce(0) { $0 + $1.count } }
 
-    /// What is wrong with who answers, as it is now.
+    /// Current problems with the processes that answer.
     package var problems: [WiringProblem] { wrongPeers + deafness }
 
-    /// Processes that do not belong there, and what no process there can settle.
+    /// Processes that do not belong there, and messages that no process there can settle.
     private var wrongPeers: [WiringProblem] {
         let misfits = peerStatus.compactMap { peer in
             peer.misfit.flatMap { wiring?.misfit($0, at: peer.address) }
@@ -127,13 +128,13 @@ package final class OutgoingLink {
 
     private var addressList: [String] { peers.compactMap { $0?.endpoint.description }.sorted() }
 
-    /// Takes charge of an envelope.
+    /// Accepts an envelope and is responsible for it.
     ///
-    /// Never fails: without room it waits here, so ask `room` first. What no link carries ends as a result that says
-    /// so.
+    /// Never fails: without room it waits here, so check `room` first. An envelope that is too large for a link ends as
+    /// a result that says so.
     ///
-    /// - Parameter lane: of its queue, where the stage divides its room among queues.
-    /// - Returns: what it takes of that room until `onShareEnd` says that it is done; `nil` without a lane.
+    /// - Parameter lane: the lane of its queue, if the stage divides its room among queues.
+    /// - Returns: the share of that room that it takes until `onShareEnd` says that it is done; `nil` without a lane.
     @discardableResult
     package func send(_ envelope: Envelope, from origin: Origin, lane: Int? = nil) -> QueueShares.Share? {
         guard let carried = envelope.carried() else {
@@ -146,13 +147,13 @@ package final class OutgoingLink {
         return share
     }
 
-    /// Nothing about a request fits into a frame, not even that it is over: its lease must end by itself.
+    /// No message about this request fits into a frame, not even its end: its lease must expire.
     private func giveUp(_ parcel: Parcel) {
         troubles.unsendable.note("\(parcel.envelope.queue): receipt of \(parcel.envelope.receipt.bytes.count) bytes")
         ended(parcel)
     }
 
-    /// What was to be sent cannot be written: it ends with a result that says so.
+    /// The message cannot be written as a frame: it ends with a result that says so.
     private func withdraw(_ number: UInt64, from index: Int, _ error: WireError) {
         guard let slot = sender.withdraw(number, at: index) else { return }
         var parcel = take(slot)
@@ -163,7 +164,7 @@ package final class OutgoingLink {
         offer(parcel, bytes: carried.frameSizeLimit, losses: carried.losses)
     }
 
-    /// Whether peers have handed back what was sent for a lane, and have not taken it since: they have no room for more.
+    /// Whether peers have handed back messages of a lane, and have not taken them since: they have no room for more.
     package func hasHandedBack(lane: Int) -> Bool { handedBack.has(lane: lane) }
 
     private func ended(_ parcel: Parcel) {
@@ -183,7 +184,7 @@ package final class OutgoingLink {
         if slot < parcels.count { parcels[slot] = parcel } else { parcels.append(parcel) }
     }
 
-    /// Takes back what the sender has ended.
+    /// Takes out a message that the sender has ended.
     private func take(_ slot: Int32) -> Parcel {
         guard let parcel = parcels[Int(slot)].take() else { preconditionFailure("a message ended twice") }
         sender.recycle(slot)
@@ -192,18 +193,19 @@ package final class OutgoingLink {
 
     /// Says to the peers that this process drains.
     ///
-    /// - Parameter returningUnsent: What no peer takes is given back by `takeUnsent` instead of offered on.
+    /// - Parameter returningUnsent: Messages that no peer takes are given back by `takeUnsent` instead of offered
+    ///   again.
     package func beginDrain(returningUnsent: Bool = false) {
         sender.beginDrain(returningUnsent: returningUnsent, now: EventLoop.shared.now)
     }
 
-    /// What was given back while draining; the link has forgotten it.
+    /// Messages given back while draining; the link has forgotten them.
     package func takeUnsent() -> [Origin] {
         defer { returned = [] }
         return returned
     }
 
-    /// Says goodbye; nothing is sent afterwards.
+    /// Sends the last hello to each peer; nothing is sent afterwards.
     func leave() {
         sender.leave()
         perform()
@@ -225,7 +227,7 @@ package final class OutgoingLink {
         measureWaiting()
         guard sender.room > 0, sender.room != lastRoom else { return lastRoom = sender.room }
         onRoom()
-        // What the stage has sent from there leaves in this turn, too.
+        // Messages that the stage has sent from that call leave in this turn, too.
         perform()
         flush()
         lastRoom = sender.room
@@ -298,7 +300,7 @@ package final class OutgoingLink {
         peers[index]?.waiting.append(.hello(hello))
     }
 
-    /// Nobody can be offered this request any more: what is sent on instead is that it is a dead letter.
+    /// This request must not be offered to any peer any more: a dead letter is sent on instead.
     private func bury(_ parcel: Parcel, _ reason: DeadLetterReason) {
         var parcel = parcel
         logger.error(
@@ -315,7 +317,7 @@ package final class OutgoingLink {
         for index in peers.indices where peers[index]?.waiting.isEmpty == false { flush(index) }
     }
 
-    /// Once a second: says when peers come and go, and when one is connected but cannot reach us.
+    /// Once a second: logs when peers come and go, and when one is connected but cannot reach this process.
     func checkPeers() {
         let hasPeer = sender.hasLivePeer
         if hasPeer != hadPeer {
@@ -346,7 +348,7 @@ package final class OutgoingLink {
         return false
     }
 
-    /// Sends what waits for a peer, as far as its socket takes it.
+    /// Sends the frames that wait for a peer, as far as its socket takes them.
     ///
     /// The socket is asked first, so nothing is encoded for a peer that is not connected.
     private func flush(_ index: Int) {
@@ -365,7 +367,7 @@ package final class OutgoingLink {
         }
     }
 
-    /// `nil` if there is nothing to be sent (any more): nothing that cannot be written stays in the way of the rest.
+    /// `nil` if there is nothing to send (any more): a message that cannot be written does not block the rest.
     private func frame(for waiting: Waiting, to index: Int) -> [UInt8]? {
         copy = nil
         do {
@@ -389,9 +391,10 @@ package final class OutgoingLink {
         }
     }
 
-    /// What is sent as `losses`: at least 1 if another process may hold this message too.
+    /// The value sent as `losses`: at least 1 if another process may hold this message too.
     ///
-    /// To those it was this process that was lost. A sink then checks before it publishes. It is not counted as a loss here.
+    /// For that other process, this process was the one that was lost. A sink then checks before it publishes. It is
+    /// not counted as a loss here.
     private func losses(of parcel: Parcel, counted: Int) -> Int {
         counted == 0 && mayBeRepeated(parcel.origin) ? 1 : counted
     }

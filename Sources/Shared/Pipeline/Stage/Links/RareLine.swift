@@ -1,9 +1,9 @@
-/// How often something has happened that others can make happen as often as they like: it is said once, and then with
-/// the number, after five seconds at first and twice as long each time, up to a minute.
+/// Rate limit of log lines about events that other processes can cause at any rate: the first event is logged at once,
+/// later ones with their number, after five seconds at first and twice as long each time, up to a minute.
 package struct RareLine: Sendable {
     private(set) var count = 0
-    /// What it was about, the first time since the last line; cut to a length that a log bears, in bytes: one character may
-    /// have any number of them.
+    /// What the first event since the last line was about; cut to a length in bytes that suits a log, since one
+    /// character may have any number of bytes.
     private(set) var example = ""
     private var said: Duration?
 

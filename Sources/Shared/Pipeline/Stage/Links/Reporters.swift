@@ -3,10 +3,10 @@ import Loop
 import Wire
 import ZeroMQ
 
-/// The ways back to the senders of one incoming link: a socket for each ack address.
+/// The sockets for reports to the senders of one incoming link: one for each ack address.
 ///
-/// Senders that have proved themselves keep theirs for as long as they speak or can be connected to; strangers share a
-/// few (`StrangerPlaces`).
+/// Senders that have proved themselves keep theirs for as long as frames of them come or they can be connected to;
+/// strangers share a few (`StrangerPlaces`).
 @PipelineActor
 final class Reporters {
     private let context: Context
@@ -16,9 +16,9 @@ final class Reporters {
     /// Those with reports that have not been sent; some may have been let go.
     private var waiting: [Reporter] = []
 
-    /// Ack addresses that cannot be connected to because they are none, or the system has no more sockets.
+    /// Ack addresses that cannot be connected to because they are invalid, or the system has no more sockets.
     private(set) var refused = RareLine()
-    /// Strangers that got no answer since there were too many.
+    /// Strangers that got no answer because there were too many.
     private(set) var crowded = RareLine()
 
     init(context: Context, book: AddressBook) {
@@ -39,7 +39,7 @@ final class Reporters {
         }
     }
 
-    /// Sends what can be sent.
+    /// Sends the reports that can be sent now.
     func flush(now: Duration) {
         var kept = 0
         for index in waiting.indices {
@@ -59,7 +59,7 @@ final class Reporters {
         waiting.removeLast(waiting.count - kept)
     }
 
-    /// Once a second: lets go of sockets that nobody is behind.
+    /// Once a second: closes sockets to addresses where no sender is any more.
     ///
     /// - Parameter letGo: whether no sender at this address has spoken lately; asked of those without a connection.
     func check(proven: Set<String>, now: Duration, letGo: (String) -> Bool) {
@@ -115,7 +115,7 @@ final class Reporters {
     }
 }
 
-/// The way back to one sender.
+/// The socket for reports to one sender.
 ///
 /// Reports that cannot be sent yet wait; only the newest few matter.
 @PipelineActor
@@ -126,12 +126,12 @@ private final class Reporter {
     private var chosen = 0
     private var waiting: [[UInt8]] = []
     private var bytes = 0
-    /// It stands among those with something to send.
+    /// It is listed among those with something to send.
     var isListed = false
     var isGone = false
     /// Since when there is no connection; `nil` while there is one.
     private var unconnectedSince: Duration?
-    /// When the socket was opened, or could not be.
+    /// When the socket was opened, or opening it failed.
     private var opened: Duration = .zero
 
     private static let maxWaiting = 32
@@ -167,7 +167,7 @@ private final class Reporter {
         return waiting.isEmpty
     }
 
-    /// Another socket is opened for what is sent next, to the next address of a name.
+    /// Another socket is opened for the next report, to the next address of a name.
     func replace() {
         connection = nil
         opened = .zero
@@ -176,7 +176,7 @@ private final class Reporter {
 
     func isUnconnected(for time: Duration, now: Duration) -> Bool { unconnectedSince.map { now - $0 >= time } ?? false }
 
-    /// Takes note of whether it is connected; a name is looked up again while it is not.
+    /// Records whether it is connected; a name is looked up again while it is not.
     func look(_ book: AddressBook, now: Duration) {
         if (try? connection?.isConnected()) == true {
             unconnectedSince = nil
@@ -190,7 +190,7 @@ private final class Reporter {
     }
 
     private func open(_ context: Context, _ book: AddressBook, _ now: Duration) throws(ZeroMQError) {
-        // What could not be opened is tried again in a second.
+        // A socket that could not be opened is tried again in a second.
         guard opened == .zero || now - opened >= .seconds(1) else { return }
         switch endpoint {
         case .numeric(let numeric):

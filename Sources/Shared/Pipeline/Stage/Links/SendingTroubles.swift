@@ -1,10 +1,10 @@
 import Logging
 
-/// What may go wrong on a link at each turn, and is said now and then.
+/// Errors that may occur on a link at each turn, and are logged at a limited rate.
 struct SendingTroubles {
     var connecting = RareLine()
     var sending = RareLine()
-    /// Requests that fit into no frame, whatever becomes of them.
+    /// Requests that fit into no frame, whatever their outcome is.
     var unsendable = RareLine()
 
     mutating func say(on link: String, at now: Duration, _ logger: Logger) {

@@ -10,9 +10,9 @@ import ZeroMQ
 /// All links of one process: at most one incoming, any number outgoing, and the one socket where reports about all
 /// outgoing links arrive.
 ///
-/// A turn takes messages first, lets the stage work on them, and then sends what came of it. Under load turns are spaced,
-/// so that each carries several messages: what a turn costs (waking two threads at each end, looking at every socket) it
-/// costs once.
+/// A turn takes messages first, lets the stage process them, and then sends the resulting messages. Under load turns
+/// are spaced, so that each carries several messages, which share its cost (waking two threads at each end, checking
+/// every socket).
 @PipelineActor
 package final class StageLinks {
     /// Where the outgoing links go.
@@ -32,13 +32,13 @@ package final class StageLinks {
     private var ackLine = RareLine()
     private var lookupLine = RareLine()
     private var strangeLine = RareLine()
-    /// Names whose servers do not answer, of which that was said.
+    /// Names whose servers do not answer, and for which that was logged.
     private var unanswered: Set<String> = []
     private var wrongSetting: LinkError?
-    /// What arrives there and is for others.
+    /// Frames that arrive there and are for other processes.
     private var strays = StrayFrames()
     private var complaints = Complaints()
-    /// What peers are told about where reports go; `nil` without an outgoing link.
+    /// The address for reports that peers are told; `nil` without an outgoing link.
     package private(set) var ackAddress: String?
     private var unknownReports: Counter?
     /// Where copies of envelopes go; `nil` unless it was bound.
@@ -46,7 +46,7 @@ package final class StageLinks {
     private var turnHandler: TurnHandlerID?
     /// Half a millisecond: at 20,000 requests a second ten of them share a turn.
     private var pacer = Pacer(spacing: .microseconds(500), burst: 8)
-    /// There was more than one turn takes.
+    /// More frames had arrived than one turn takes.
     private var hasMore = false
     private static let framesPerTurn = 256
 
@@ -64,8 +64,8 @@ package final class StageLinks {
     ///
     /// Before the first outgoing link.
     ///
-    /// - Parameter advertise: what peers are told; `nil` for the bound address, or of a wildcard the first address of
-    ///   this machine that is no loopback.
+    /// - Parameter advertise: the address that peers are told; `nil` for the bound address, or for a wildcard the first
+    ///   address of this machine that is no loopback.
     package func bindAcks(_ endpoint: String, advertise: String?) throws(LinkError) {
         do {
             let connection = try Connection.bind(context, to: BindEndpoint.numeric(endpoint))
@@ -87,7 +87,7 @@ package final class StageLinks {
 
     /// Binds the tap.
     ///
-    /// Before the links, which take it from here.
+    /// To be called before the links are made, which take it from here.
     package func bindTap(_ endpoint: String, stage: String, showsPayloads: Bool) throws(LinkError) {
         do {
             let tap = try Tap(
@@ -109,8 +109,8 @@ package final class StageLinks {
     /// Opens the link to the processes at `endpoints`, all addresses of each name.
     ///
     /// - Parameters:
-    ///   - largeFrom: bytes from which messages let others pass.
-    ///   - wiring: who belongs there; `nil`: whoever answers.
+    ///   - largeFrom: bytes from which messages are overtaken by smaller ones.
+    ///   - wiring: which processes belong there; `nil`: any that answers.
     package func outgoing(
         _ name: String, to endpoints: [String], maxDeliveries: Int, largeFrom: Int = .max, wiring: LinkWiring? = nil
     ) -> OutgoingLink {
@@ -125,7 +125,7 @@ package final class StageLinks {
 
     /// Binds the incoming link.
     ///
-    /// - Parameter wiring: who may send there; `nil`: whoever says hello.
+    /// - Parameter wiring: which processes may send there; `nil`: any that sends a hello.
     package func incoming(
         _ name: String, listen: String, wiring: LinkWiring? = nil
     ) throws(LinkError) -> IncomingLink {
@@ -164,7 +164,7 @@ package final class StageLinks {
         return nil
     }
 
-    /// Tells each link what the names of its peers are known to stand for.
+    /// Tells each link the addresses known for the names of its peers.
     private func applyAddresses() {
         for route in routes {
             var seen: Set<String> = []
@@ -181,7 +181,7 @@ package final class StageLinks {
         }
     }
 
-    /// What is known now; of a name that nobody can look up, what was known before.
+    /// The addresses known now; for a name whose look-up fails, those known before.
     private func addresses(of endpoint: String) -> [String] {
         switch PeerEndpoint(endpoint) {
         case .numeric(let numeric): [numeric.description]
@@ -194,7 +194,7 @@ package final class StageLinks {
     /// Names of outgoing links without a live peer.
     package var linksWithoutPeer: [String] { routes.filter { !$0.link.hasLivePeer }.map(\.link.name) }
 
-    /// What is wrong with who is at the other ends, as it is now.
+    /// Current problems with the processes at the other ends.
     package var problems: [WiringProblem] {
         routes.flatMap(\.link.problems) + (incoming?.problems ?? []) + strays.problems(at: EventLoop.shared.now)
     }
@@ -265,7 +265,7 @@ package final class StageLinks {
         }
     }
 
-    /// To the link whose session it is about; of none, the first link counts it.
+    /// Goes to the link whose session it is about; if there is none, the first link counts it.
     private func deliver(_ report: Report) {
         if let route = routes.first(where: { $0.link.hasSession(report.session) }) {
             return route.link.receive(report)
@@ -324,7 +324,7 @@ package final class StageLinks {
 
 /// A link that cannot be set up.
 package struct LinkError: Error, CustomStringConvertible {
-    /// What was tried on what, and what the system answered.
+    /// The operation, its object, and the answer of the system.
     package let description: String
     /// A restart may cure it (an address that is still taken); otherwise a setting is wrong.
     package let isTransient: Bool

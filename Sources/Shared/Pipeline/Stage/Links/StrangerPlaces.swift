@@ -1,13 +1,13 @@
 /// The ack addresses of strangers that have a socket: few, not too many new ones a second, and not for long.
 ///
-/// Whoever is there answers within milliseconds, and is no stranger then. So a flood of addresses where nobody is
+/// A real sender answers within milliseconds, and is no stranger then. So a flood of addresses where no process listens
 /// costs a bounded number of sockets, of connection attempts, and of time, however long it lasts.
 struct StrangerPlaces: Sendable {
     enum Admission: Equatable {
         case known
-        /// It has a place now, and another, if one is named, has none any more.
+        /// It has a place now; the address named here, if any, has lost its place.
         case new(replacing: String?)
-        /// Too many new ones; whoever is there asks again in a second.
+        /// Too many new ones; a real sender sends another hello in a second.
         case refused
     }
 

@@ -1,6 +1,6 @@
-/// Frames that arrive at a port of this process and are for another one: somebody took the ports for one another.
+/// Frames that arrive at a port of this process and are for another one: two ports were mixed up in the settings.
 struct StrayFrames: Sendable {
-    /// When the last of each kind came, by what is said about it.
+    /// When the last of each kind came, by the text that is logged about it.
     private var seen: [String: Duration] = [:]
 
     private static let most = 16
@@ -11,7 +11,7 @@ struct StrayFrames: Sendable {
         if seen.count < Self.most || seen[text] != nil { seen[text] = now }
     }
 
-    /// Those that came lately; they stop nobody here.
+    /// Those that came lately; they block no other sender.
     func problems(at now: Duration) -> [WiringProblem] {
         seen.filter { now - $0.value < Self.memory }.keys.sorted().map { WiringProblem($0, isBlocking: false) }
     }

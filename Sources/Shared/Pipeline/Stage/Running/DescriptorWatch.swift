@@ -1,8 +1,8 @@
 import Logging
 
-/// Says once when the process has no descriptor left, and once when it has again.
+/// Reports once when the process has no descriptor left, and once when it has some again.
 ///
-/// Meanwhile whatever needs one (connections to peers, to the gateway, to the queue server) fails and is tried again.
+/// Meanwhile operations that need one (connections to peers, to the gateway, to the queue server) fail and are retried.
 struct DescriptorWatch {
     enum Change: Equatable { case usedUp, back }
 

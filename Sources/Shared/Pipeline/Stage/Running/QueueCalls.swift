@@ -2,16 +2,16 @@ package import Logging
 package import Queue
 import Synchronization
 
-/// Calls to a queue server, each made again until it works.
+/// Calls to a queue server, each retried until it succeeds.
 ///
-/// An outage is said once when it begins and once when it ends, and shows in `health` meanwhile.
+/// An outage is logged once when it begins and once when it ends, and shows in `health` meanwhile.
 package struct QueueCalls: Sendable {
     private let state = QueueState()
     private let isAwayBetweenCalls = Flag()
     private let logger: Logger
     private let metadata: Logger.Metadata
 
-    /// - Parameter metadata: says which queue, in each line.
+    /// - Parameter metadata: identifies the queue, in each log line.
     package init(logger: Logger, metadata: Logger.Metadata = [:]) {
         self.logger = logger
         self.metadata = metadata
@@ -20,7 +20,7 @@ package struct QueueCalls: Sendable {
     /// Whether the server answered last time.
     package var health: QueueHealth { state.current }
 
-    /// Makes a call until it works, with growing waits in between.
+    /// Retries a call until it succeeds, with growing back-off.
     ///
     /// - Parameter tries: how often at most.
     /// - Returns: what it returned; `nil` once the task is cancelled or the tries are used up.
@@ -44,7 +44,7 @@ package struct QueueCalls: Sendable {
         return nil
     }
 
-    /// Says what a look at the queue found between calls, once when it is away and once when it is back.
+    /// Logs the result of a check of the queue between calls, once when it is away and once when it is back.
     package func noted(_ health: QueueHealth) -> QueueHealth {
         switch health {
         case .reachable:
@@ -67,7 +67,7 @@ package struct QueueCalls: Sendable {
     }
 }
 
-/// Something that is so or not.
+/// A flag that is set or not.
 private final class Flag: Sendable {
     private let value = Atomic(false)
 

@@ -1,7 +1,7 @@
 package import Queue
 import Synchronization
 
-/// Whether a queue server answered last time; set by whoever talks to it, read by the status endpoints.
+/// Whether a queue server answered last time; set by its clients, read by the status endpoints.
 package final class QueueState: Sendable {
     private let health = Mutex<QueueHealth>(.unreachable(reason: "not asked yet"))
 

@@ -30,7 +30,7 @@ struct WorkService: Service, CustomStringConvertible {
     }
 }
 
-/// Keeps the gauges of a stage fresh enough for whoever reads them, and says when descriptors are used up.
+/// Keeps the gauges of a stage fresh enough for their readers, and logs when descriptors are used up.
 struct GaugeService: Service, CustomStringConvertible {
     let description = "gauges"
     let status: StageStatus
@@ -59,9 +59,9 @@ struct AddressService: Service, CustomStringConvertible {
     }
 }
 
-/// Calls `stop` on the first SIGTERM or SIGINT, also one that came before.
+/// Calls `stop` on the first SIGTERM or SIGINT, also one that came before this call.
 ///
-/// Another one, unless it comes within a second, ends the process at once, with status 1. Other signals are said once
+/// Another one, unless it comes within a second, ends the process at once, with status 1. Other signals are logged once
 /// each and do nothing.
 func withSignals(
     _ logger: Logger, _ stop: @escaping @Sendable () async -> Void, during body: () async throws -> Void

@@ -5,7 +5,7 @@ package import PipelineMetrics
 package import Settings
 import Wire
 
-/// What the work of one stage is made from: its settings, its log, its metrics and its links.
+/// The parts that the work of one stage needs: its settings, its log, its metrics and its links.
 @PipelineActor
 package struct Stage {
     package let settings: StageSettings
@@ -38,12 +38,12 @@ package struct Stage {
             }
         return links.outgoing(
             "\(settings.stage)-\(receiver)", to: endpoints.map(\.description), maxDeliveries: settings.maxDeliveries,
-            // Emit has a message for as long as the queue needs to take it, which a large one makes long.
+            // Emit holds a message for as long as the queue needs to take it, which is long for a large one.
             largeFrom: receiver == .emit ? 1 << 20 : .max,
             wiring: LinkWiring(own: introduction(seeks: receiver.rawValue), stages: [receiver.rawValue]))
     }
 
-    /// What this process says of itself on its links.
+    /// How this process identifies itself on its links.
     private func introduction(seeks: String) -> Introduction {
         Introduction(
             pipeline: settings.pipeline, stage: settings.stage.rawValue, release: pipelineVersion,

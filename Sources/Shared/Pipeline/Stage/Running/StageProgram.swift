@@ -8,14 +8,14 @@ package import Settings
 import Status
 
 /// Runs one stage from its settings to its exit status: 0 after a clean drain, 64 for settings that cannot work, 1 for
-/// what a restart may cure.
+/// errors that a restart may fix.
 ///
 /// Before, the program has called `TerminationSignals.listen`.
 ///
 /// - Parameters:
 ///   - described: names and values of all settings, secrets hidden.
-///   - makeWork: makes what the stage does, after a look at what its settings name: what makes no sense is found before
-///     any socket is bound. Its links take part in the event loop once it returns.
+///   - makeWork: makes the work of the stage, after checking its settings: invalid ones are found before any socket is
+///     bound. Its links take part in the event loop once it returns.
 package func runStage(
     _ settings: StageSettings, described: [(name: String, value: String)],
     makeWork: @PipelineActor (Stage) async throws -> any StageWork
@@ -33,7 +33,7 @@ package func runStage(
     }
 }
 
-/// Ends the process once its last words are written, or nobody has taken them for a second.
+/// Ends the process once its last log lines are written, or no reader has taken them for a second.
 private func leave(_ status: CInt) -> Never {
     LogWriter.flush(within: .seconds(1))
     exit(status)
@@ -63,7 +63,7 @@ private func run(
     try await runServices(settings, status, registry, logger)
 }
 
-/// Everything that runs for as long as the process; stopped in reverse order, so that the drain can be watched.
+/// All services that run as long as the process; stopped in reverse order, so that the drain can be observed.
 private func runServices(
     _ settings: StageSettings, _ status: StageStatus, _ registry: MetricsRegistry, _ logger: Logger
 ) async throws {

@@ -14,7 +14,7 @@ struct StageStatus: StatusProvider {
     let drain: DrainFlag
     let started = ContinuousClock.now
 
-    /// The thread that does everything turns at least once a second.
+    /// The pipeline thread turns at least once a second.
     private static let longestTurn = Duration.seconds(10)
 
     func health() async -> Health {
@@ -44,9 +44,9 @@ struct StageStatus: StatusProvider {
             counts: await work.counts(), reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
     }
 
-    /// Brings the metrics up to date that nobody counts as things happen.
+    /// Brings up to date the metrics that are not counted as events happen.
     ///
-    /// - Returns: why nothing moves; empty when something does.
+    /// - Returns: why no request moves; empty when one does.
     @discardableResult
     func refresh() async -> Set<StallReason> {
         await links.updateMetrics()

@@ -2,27 +2,27 @@ package import PipelineMetrics
 package import Queue
 import Synchronization
 
-/// What one kind of stage does with its links.
+/// The work that one kind of stage does with its links.
 package protocol StageWork: Sendable {
     /// Works until the task is cancelled. Keeps working while it drains.
     func run() async
 
-    /// Takes nothing new, finishes or hands back what it has, and returns when nothing is left.
+    /// Takes no new messages, finishes or hands back those it has, and returns when none is left.
     func drain() async
 
-    /// The time for draining is over: leaves what is left in a state from which others go on.
+    /// The time for draining is over: leaves the remaining requests in a state from which other processes can continue.
     func abandon() async
 
     /// Whether the queue server answers; a stage without a queue is always fine.
     func queueState() async -> QueueHealth
 
-    /// Why nothing moves; `nil` while something does.
+    /// Why no request moves; `nil` while one does.
     func stall() async -> StallReason?
 
-    /// What is wrong with where it is connected to, beside its links.
+    /// Problems with its connections other than its links.
     func problems() async -> [WiringProblem]
 
-    /// Whatever the stage counts, for `/status`.
+    /// The counters of the stage, for `/status`.
     func counts() async -> [String: Int]
 }
 

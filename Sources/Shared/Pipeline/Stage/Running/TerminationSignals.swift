@@ -2,19 +2,19 @@ import Foundation
 import Loop
 import Synchronization
 
-/// SIGTERM and SIGINT, kept from the first line of main on until somebody asks for them; and those that people send to
-/// see what happens (SIGHUP, SIGUSR1, SIGUSR2), which would end the process by default.
+/// SIGTERM and SIGINT, kept from the first line of main on until `forEach` reads them; also SIGHUP, SIGUSR1 and
+/// SIGUSR2, which have no meaning here and would end the process by default.
 ///
-/// The handler writes the signal's number into a pipe, signal-safety(7); a thread reads it there. What is sent to a
-/// process before its main begins ends it by the signal's default: it has nothing to drain.
+/// The handler writes the signal's number into a pipe, signal-safety(7); a thread reads it there. A signal that comes
+/// before main begins ends the process by the signal's default: it has nothing to drain.
 package enum TerminationSignals {
     /// Read end, write end, as long as the process lives.
     private static let ends: (read: CInt, write: CInt) = {
         var ends: [CInt] = [-1, -1]
-        // Nothing else is open yet.
+        // No other descriptor is open yet.
         guard pipe(&ends) == 0 else { preconditionFailure("no pipe for signals: errno \(errno)") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // A handler must not wait, not even for a reader that is thousands of signals behind.
+        // A handler must not block, not even when the reader is thousands of signals behind.
         _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
         return (ends[0], ends[1])
     }()
@@ -34,11 +34,11 @@ package enum TerminationSignals {
             sigaction(signal, &action, nil)
             sigaddset(&signals, signal)
         }
-        // Whoever started this process may have blocked them, and execve(2) keeps that.
+        // The parent process may have blocked them, and execve(2) keeps that.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// Allocates nothing and takes no lock: it may have interrupted anything.
+    /// Allocates nothing and takes no lock: it may have interrupted any code.
     private static func note(_ signal: CInt) {
         let before = errno
         var byte = UInt8(truncatingIfNeeded: signal)
@@ -46,9 +46,10 @@ package enum TerminationSignals {
         errno = before
     }
 
-    /// Calls `body` with each signal that has come since `listen`, or comes, and with the time on the monotonic clock.
+    /// Calls `body` with each signal that has come since `listen`, or comes later, and with the time on the monotonic
+    /// clock.
     ///
-    /// On a thread of its own, which depends on nothing else in the process; once per process.
+    /// It runs on a thread of its own, which depends on no other part of the process; call it once per process.
     static func forEach(_ body: @escaping @Sendable (CInt, Duration) -> Void) {
         let descriptor = ends.read
         let thread = Thread {

@@ -1,11 +1,11 @@
 package import Logging
 import Loop
 
-/// Something that is connected to what it should not be, said in `/status`, `/readyz` and the log.
+/// A wrong connection between processes, shown in `/status`, `/readyz` and the log.
 package struct WiringProblem: Sendable, Equatable {
     /// For people, with the names of both sides.
     package let text: String
-    /// The stage cannot work for it: it is not ready.
+    /// Because of it the stage cannot work and is not ready.
     package let isBlocking: Bool
 
     package init(_ text: String, isBlocking: Bool) {
@@ -14,17 +14,18 @@ package struct WiringProblem: Sendable, Equatable {
     }
 }
 
-/// What has been said in the log about problems: each once when it begins, and once when it is over.
+/// The problems that have been logged: each once when it begins, and once when it is over.
 ///
-/// A problem is known by its text without digits at its beginning: how many messages it concerns changes.
+/// A problem is identified by its text without the digits at its beginning, since the number of messages it concerns
+/// changes.
 package struct Complaints: Sendable {
     private var said: [String: String] = [:]
-    /// Whoever says hello can make a problem: of many that change often, some are not said.
+    /// Any process that sends a hello can cause a problem: of many that change often, some are not logged.
     private var pacer = Pacer(spacing: .seconds(5), burst: 16)
 
     package init() {}
 
-    /// What is new, and what is over.
+    /// The problems that are new, and those that are over.
     package mutating func update(_ problems: [WiringProblem]) -> (new: [String], over: [String]) {
         let now = Dictionary(problems.map { (Self.key($0.text), $0.text) }) { first, _ in first }
         let new = now.filter { said[$0.key] == nil }.values.sorted()
@@ -35,7 +36,7 @@ package struct Complaints: Sendable {
 
     private static func key(_ text: String) -> String { String(text.drop { $0.isWholeNumber }) }
 
-    /// Logs what is new, and what is over.
+    /// Logs problems that are new, and those that are over.
     package mutating func say(_ problems: [WiringProblem], _ logger: Logger, _ metadata: Logger.Metadata = [:]) {
         if problems.isEmpty, said.isEmpty { return }
         let (new, over) = update(problems)
