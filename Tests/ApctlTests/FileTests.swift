@@ -7,7 +7,7 @@ import Testing
 struct FileTests {
     @Test(arguments: [
         ("", [String]()), ("a", ["a"]), ("a\n", ["a"]), ("a\r\nb", ["a", "b"]), ("\n\na\n", ["", "", "a"]),
-        ("a\rb\n", ["a\rb"]), ("\u{FEFF}a\n\u{FEFF}b", ["a", "\u{FEFF}b"]), ("\u{FEFF}", []),
+        ("a\rb\n", ["a\rb"]), ("\u{FEFF}a\n\u{FEFF}b", ["a", "b"]), ("\u{FEFF}", []),
     ])
     func readsLines(text: String, lines: [String]) throws {
         try withFolder { folder in

@@ -40,8 +40,8 @@ struct SharedRetrySetTests {
         try fill(bench, 100_000)
         let start = ContinuousClock.now
         #expect(try await bench.source().take(1).map(\.text) == ["a"])
-        // Looking through all of it takes one tenth of the time: seconds.
-        #expect(ContinuousClock.now - start < .seconds(1))
+        // Looking through all of it, for which a tenth of the time is allowed, would last some ten seconds.
+        #expect(ContinuousClock.now - start < .seconds(3))
     }
 
     /// Also when each look is another process's.

@@ -31,7 +31,8 @@ final class LineReader {
             if isAtEnd {
                 guard start < buffer.count else { return nil }
                 defer { start = buffer.count }
-                return buffer[start...].withoutByteOrderMark
+                let line = buffer[start...].withoutByteOrderMark
+                return line.isEmpty ? nil : line
             }
             searched = buffer.count - start
             try fill()

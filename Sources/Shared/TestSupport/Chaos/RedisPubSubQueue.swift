@@ -114,7 +114,9 @@ package struct RedisPubSubQueue: QueueUnderTest {
 
         func leftovers() throws -> [String] {
             let keys = try connection.send(RedisCommand("KEYS", "*")).array?.compactMap(\.text) ?? []
-            let expected = [RedisPubSubQueue.producerKey, RedisPubSubQueue.receiversKey, RedisStore.key, ServedNames.key]
+            let expected = [
+                RedisPubSubQueue.producerKey, RedisPubSubQueue.receiversKey, RedisStore.key, ServedNames.key,
+            ]
             return keys.filter {
                 !expected.contains($0) && !$0.hasSuffix(":dead-letter")
                     && !$0.hasPrefix(RedisPubSubQueue.retrySet + ":heard:")
