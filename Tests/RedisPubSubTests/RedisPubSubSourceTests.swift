@@ -8,7 +8,8 @@ import Testing
 
 @testable import RedisPubSubSource
 
-@Suite(.timeLimit(.minutes(1)))
+/// One after another: bursts of all at once leave the servers beside them no time to answer in.
+@Suite(.serialized, .timeLimit(.minutes(1)))
 struct RedisPubSubSourceTests {
     private static let quiet = Duration.milliseconds(300)
 
