@@ -20,7 +20,7 @@ struct QueueReader: Sendable {
             try await source.connect()
             await ingester.know(try await source.identity(), queue: queue)
         }
-        if let source = source as? any AliasedSource { await ingester.reserve(source.requestNames()) }
+        await reserveNames()
         while !Task.isCancelled {
             let limit = await ingester.permits(queue: queue)
             if limit == 0 { return }
@@ -58,10 +58,18 @@ struct QueueReader: Sendable {
     ///
     /// A second late is soon enough: requests leased meanwhile are settled wherever they are found.
     func watchStore() async {
+        var looks = 0
         while (try? await Task.sleep(for: .seconds(1))) != nil {
+            looks += 1
+            if looks % 60 == 0 { await reserveNames() }
             if case .unreachable = await source.health() { continue }
             if let store = try? await source.identity() { await ingester.know(store, queue: queue) }
         }
+    }
+
+    /// Other processes may serve new queues meanwhile.
+    private func reserveNames() async {
+        if let source = source as? any AliasedSource { await ingester.reserve(source.requestNames()) }
     }
 
     /// Gives requests back; the lease of one that cannot be given back expires.

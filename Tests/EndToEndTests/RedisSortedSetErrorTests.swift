@@ -109,6 +109,43 @@ extension EndToEnd {
             }
         }
 
+        /// Whatever stands in `async:queues`, and was put there by anybody, costs only messages that name such a place.
+        @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+        func keepsResultsOutOfQueuesThatAnotherProcessServes(isSet: Bool) async throws {
+            let now = Message.now
+            let names: [(name: String, score: String)] = [
+                ("other", "\(now)"), ("once", "\(now - 100_000)"), ("some day", "inf"),
+                (RedisSortedSetRun.list, "\(now)"), (String(repeating: "x", count: 1 << 20), "\(now)"),
+            ]
+            let left = [RedisSortedSetRun.list, "once", "some day"] + (isSet ? [] : ["other"])
+            try await withSortedSetRun(
+                leaving: Set(left),
+                queue: { redis, gateway in
+                    if isSet {
+                        for (name, score) in names { _ = try? redis.run("ZADD", "async:queues", score, name) }
+                    } else {
+                        _ = try? redis.run("SET", "async:queues", "no set")
+                    }
+                    return RedisSortedSetRun.flags(redis, gateway: gateway.completions)
+                }
+            ) { run in
+                func named(_ place: String) -> Message {
+                    Message("to \(place)", routing: [#""result_queue_name":"\#(place)""#])
+                }
+                try run.submit([named("other"), named("once"), named("some day"), Message("ordinary")])
+                try await run.waitForResults(isSet ? 2 : 1)
+                for place in ["once", "some day"] + (isSet ? [] : ["other"]) {
+                    try await run.waitForResults(1, in: place)
+                }
+                let results = try run.resultByID()
+                #expect(results["ordinary"]?.statusCode == 200)
+                if isSet {
+                    #expect(results["to other"]?.errorCode == "INVALID_REQUEST")
+                    #expect(try run.redis.run("EXISTS", "other").integer == 0)
+                }
+            }
+        }
+
         /// Id, text, error code, and what its message says.
         private static let answered: [(id: String, text: String, code: String, reason: String)] = {
             let noDeadline = "Failed: deadline is missing or invalid (Unix seconds)."

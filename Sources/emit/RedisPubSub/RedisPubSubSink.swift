@@ -35,11 +35,11 @@ package actor RedisPubSubSink: ResultSink {
     }
 
     package func connect() throws(QueueError) {
-        try noting { () throws(RedisError) in _ = try client.send(RedisCommand("PING")) }
+        try state.note { () throws(RedisError) in _ = try client.send(RedisCommand("PING")) }
     }
 
     package func settle(_ batch: [Settlement]) throws(QueueError) -> [SettlementStatus] {
-        try noting { () throws(RedisError) in
+        try state.note { () throws(RedisError) in
             try client.connect()
             let claims = batch.map { RedisPubSubReceipt($0.receipt) }
             for claim in claims { if let claim { reserved.insert(claim.queue, claim.retrySet) } }
@@ -143,17 +143,5 @@ package actor RedisPubSubSink: ResultSink {
 
     private func failure(_ reason: String) -> RedisError {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-    }
-
-    /// Records whether the server answered.
-    private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
-        do throws(RedisError) {
-            let value = try body()
-            state = .reachable
-            return value
-        } catch {
-            state = .unreachable(reason: error.description)
-            throw QueueError(error)
-        }
     }
 }

@@ -17,7 +17,7 @@ package actor RedisListSink: ResultSink {
     }
 
     package func connect() async throws(QueueError) {
-        try noting { () throws(RedisError) in try client.check() }
+        try state.note { () throws(RedisError) in try client.check() }
     }
 
     /// A call for each, all in one round trip: what one of them is refused for does not concern the others.
@@ -27,7 +27,7 @@ package actor RedisListSink: ResultSink {
         let calls = places.compactMap { index in
             RedisListReceipt(batch[index].receipt).map { call(batch[index], $0) }
         }
-        let replies = try noting { () throws(RedisError) in
+        let replies = try state.note { () throws(RedisError) in
             let replies = try client.run(calls)
             for reply in replies {
                 if let error = reply.error.map(failure), error.refusal.concernsAll { throw error }
@@ -57,16 +57,5 @@ package actor RedisListSink: ResultSink {
 
     private func failure(_ reason: String) -> RedisError {
         RedisError(operation: "settle on \(client.url)", reason: reason, kind: .answer)
-    }
-
-    private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
-        do throws(RedisError) {
-            let value = try body()
-            state = .reachable
-            return value
-        } catch {
-            state = .unreachable(reason: error.description)
-            throw QueueError(error)
-        }
     }
 }

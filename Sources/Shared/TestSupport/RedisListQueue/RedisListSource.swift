@@ -73,14 +73,11 @@ package actor RedisListSource: RequestSource {
     package func health() async -> QueueHealth { state }
 
     private func noting<T>(_ body: () throws(RedisError) -> T) throws(QueueError) -> T {
-        do throws(RedisError) {
-            let value = try body()
-            state = .reachable
-            return value
+        do throws(QueueError) {
+            return try state.note(body)
         } catch {
-            state = .unreachable(reason: error.description)
             gate.fail()
-            throw QueueError(error)
+            throw error
         }
     }
 }

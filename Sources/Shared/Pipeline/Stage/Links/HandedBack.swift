@@ -1,3 +1,4 @@
+import Messages
 import Queue
 
 /// Messages sent with a share of a stage's room that a peer has refused and that are not done yet, by lane.
@@ -24,4 +25,12 @@ package enum Origin: Sendable, Hashable {
     case lease(UInt64)
     /// A message that has arrived on the incoming link.
     case message(IncomingLink.Ticket)
+}
+
+/// An envelope and its origin.
+struct Parcel: Sendable {
+    var envelope: Envelope
+    let origin: Origin
+    /// The room that it takes in its stage.
+    let share: QueueShares.Share?
 }

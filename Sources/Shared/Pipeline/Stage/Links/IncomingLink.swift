@@ -142,11 +142,7 @@ package final class IncomingLink {
     /// Brings the counters up to date; done every two seconds, and for `/status`.
     func updateMetrics() {
         let totals = receiver.totals
-        metrics.sent.increment(by: Int(totals.taken - counted.taken))
-        metrics.done.increment(by: Int(totals.finished - counted.finished))
-        metrics.sentAgain.increment(by: Int(totals.missing - counted.missing))
-        metrics.refused.increment(by: Int(totals.refused - counted.refused))
-        metrics.dropped.increment(by: Int(totals.unknownSession - counted.unknownSession))
+        metrics.count(totals, since: counted)
         counted = totals
         let status = receiver.sessionStatus
         metrics.open.set(receiver.unfinishedCount)

@@ -17,14 +17,6 @@ import ZeroMQ
 /// origin.
 @PipelineActor
 package final class OutgoingLink {
-    /// An envelope and its origin.
-    struct Parcel: Sendable {
-        var envelope: Envelope
-        let origin: Origin
-        /// The room that it takes in its stage.
-        let share: QueueShares.Share?
-    }
-
     private struct Peer {
         let endpoint: NumericEndpoint
         /// `nil` while the system has no more sockets: tried again once a second.
@@ -243,11 +235,7 @@ package final class OutgoingLink {
     /// Brings the counters up to date; done every two seconds, and for `/status`.
     func updateMetrics() {
         let totals = sender.totals
-        metrics.sent.increment(by: Int(totals.sent - counted.sent))
-        metrics.done.increment(by: Int(totals.done - counted.done))
-        metrics.sentAgain.increment(by: Int(totals.sentAgain - counted.sentAgain))
-        metrics.refused.increment(by: Int(totals.refused - counted.refused))
-        metrics.dropped.increment(by: Int(totals.unknownReports - counted.unknownReports))
+        metrics.count(totals, since: counted)
         counted = totals
         let status = peerStatus
         metrics.open.set(sender.openCount)
@@ -309,7 +297,6 @@ package final class OutgoingLink {
                 "request.id": "\(parcel.envelope.id)", "queue": "\(parcel.envelope.queue)", "reason": "\(reason.text)",
             ])
         parcel.envelope.end(.deadLetter(reason: reason.text))
-        parcel.envelope.losses = 0
         offer(parcel, bytes: parcel.envelope.frameSizeLimit, losses: 0)
     }
 
