@@ -12,8 +12,7 @@ actor RedisPubSubRenewer {
     private let thread = QueueThread(name: "redis-leases")
     private let client: RedisClient
     private let lease: Duration
-    private var store = RedisStore(.redisPubSub)
-    private var served: ServedNames
+    private var store: RedisStore
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -21,16 +20,11 @@ actor RedisPubSubRenewer {
     init(url: RedisURL, lease: Duration, names: [String]) {
         client = RedisClient(url)
         self.lease = lease
-        served = ServedNames(names)
+        store = RedisStore(.redisPubSub, serving: names)
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
-        do throws(RedisError) {
-            try served.note(client)
-            return try store.identity(client)
-        } catch {
-            throw QueueError(error)
-        }
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     /// Names under which others keep requests on this server.

@@ -12,8 +12,7 @@ actor RedisSortedSetRenewer {
     private let lease: Duration
     private let scripts: RedisSortedSetScripts
     private let shared: RedisSortedSetState
-    private var store = RedisStore(.redisSortedSet)
-    private var served: ServedNames
+    private var store: RedisStore
 
     /// Leases per call of a script.
     private static let chunk = 256
@@ -26,19 +25,14 @@ actor RedisSortedSetRenewer {
     ) {
         client = RedisClient(url)
         self.keys = keys
-        served = ServedNames([keys.queue, keys.retrySet])
+        store = RedisStore(.redisSortedSet, serving: [keys.queue, keys.retrySet])
         self.lease = lease
         self.scripts = scripts
         self.shared = shared
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
-        do throws(RedisError) {
-            try served.note(client)
-            return try store.identity(client)
-        } catch {
-            throw QueueError(error)
-        }
+        do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
     /// Names under which others keep requests on this server.

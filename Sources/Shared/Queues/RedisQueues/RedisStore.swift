@@ -10,15 +10,21 @@ package struct RedisStore: Sendable {
     package static let key = "async:store"
 
     private let kind: QueueKind
+    private var served: ServedNames
     /// The name as it was last read.
     private var known: String?
 
-    package init(_ kind: QueueKind) { self.kind = kind }
+    /// - Parameter names: under which requests are kept by whoever asks; they are written down, see `ServedNames`.
+    package init(_ kind: QueueKind, serving names: [String] = []) {
+        self.kind = kind
+        served = ServedNames(names)
+    }
 
     /// Asks the server: one command, three more where there is no name.
     ///
     /// A user who may not, or a key of another type, is no failure: then the identity is not known.
     package mutating func identity(_ client: RedisClient) throws(RedisError) -> StoreAnswer {
+        try served.note(client)
         if let answer = try read(try client.send([RedisCommand("GET", Self.key)])[0], client) { return answer }
         let name = known ?? String(UInt64.random(in: 0 ... .max), radix: 16)
         let replies = try client.send([

@@ -22,7 +22,7 @@ package struct ServedNames: Sendable {
 
     /// Writes the names down, at most once a minute.
     package mutating func note(_ client: RedisClient) throws(RedisError) {
-        guard ContinuousClock.now >= next else { return }
+        guard !names.isEmpty, ContinuousClock.now >= next else { return }
         let times = Self.times
         var commands = names.map { RedisCommand("ZADD", Self.key, WallClock.now().seconds, $0) }
         commands.append(RedisCommand("ZREMRANGEBYSCORE", Self.key, "-inf", "(\(times.lowerBound)"))

@@ -124,17 +124,9 @@ package struct RedisPubSubQueue: QueueUnderTest {
         }
 
         func measures() throws -> [String: Int] {
-            let info = try connection.send(RedisCommand("INFO")).text ?? ""
-            func number(_ name: String) -> Int {
-                info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-                    .flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
-            }
-            return [
-                "keys": Int(try connection.send(RedisCommand("DBSIZE")).integer ?? 0),
-                "memory": number("used_memory"), "process": number("process_id"),
-                "clients": number("connected_clients"),
-                "parked": Int(try connection.send(RedisCommand("ZCARD", RedisPubSubQueue.retrySet)).integer ?? 0),
-            ]
+            try connection.measures().merging([
+                "parked": Int(try connection.send(RedisCommand("ZCARD", RedisPubSubQueue.retrySet)).integer ?? 0)
+            ]) { first, _ in first }
         }
     }
 }

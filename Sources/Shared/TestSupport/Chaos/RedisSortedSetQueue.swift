@@ -101,17 +101,9 @@ package struct RedisSortedSetQueue: QueueUnderTest {
         }
 
         func measures() throws -> [String: Int] {
-            let info = try connection.send(RedisCommand("INFO")).text ?? ""
-            func number(_ name: String) -> Int {
-                info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-                    .flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
-            }
-            return [
-                "keys": Int(try connection.send(RedisCommand("DBSIZE")).integer ?? 0),
-                "memory": number("used_memory"), "process": number("process_id"),
-                "clients": number("connected_clients"),
-                "waiting": Int(try connection.send(RedisCommand("ZCARD", RedisSortedSetQueue.requests)).integer ?? 0),
-            ]
+            try connection.measures().merging([
+                "waiting": Int(try connection.send(RedisCommand("ZCARD", RedisSortedSetQueue.requests)).integer ?? 0)
+            ]) { first, _ in first }
         }
     }
 }
