@@ -71,13 +71,14 @@ extension EndToEnd {
         @Test(.timeLimit(.minutes(2)))
         func offersWhatADispatchHasNotStartedToAnotherAtOnce() async throws {
             let all = ids(20)
-            // It takes the only slot of the dispatch that gets it, and one waits behind it.
+            // It takes the only slot of the dispatch that gets it, and one waits behind it: there is time for that, since
+            // the others take a moment each.
             let script: @Sendable (GatewayRequest) -> GatewayAnswer? = {
-                $0.text == oddPayload("r00000") ? .after(.seconds(6), .normal) : nil
+                $0.text == oddPayload("r00000") ? .after(.seconds(10), .normal) : nil
             }
             let port = try freePort()
             try await withRun(
-                all, script: script, dispatches: 2, flags: ["--concurrency", "1"],
+                all, script: script, latency: .fixed(.milliseconds(100)), dispatches: 2, flags: ["--concurrency", "1"],
                 own: ["dispatch": ["--metrics-port", "\(port)"]]
             ) { run in
                 try await eventually("all but two have their results") {

@@ -19,8 +19,8 @@ struct GooglePubSubSinkFailureTests {
             receipt: receipt.receipt, queue: "s", destination: topic, id: id, statusCode: 200, action: action)
     }
 
-    private func sink(_ standIn: StandIn) async throws -> GooglePubSubSink {
-        try await GooglePubSubSink(client: standIn.client(), project: "p", defaultTopic: "results")
+    private func sink(_ standIn: StandIn, backoff: Backoff = Backoff()) async throws -> GooglePubSubSink {
+        try await GooglePubSubSink(client: standIn.client(), project: "p", defaultTopic: "results", backoff: backoff)
     }
 
     /// What is asked first: whether results may be published.
@@ -50,7 +50,8 @@ struct GooglePubSubSinkFailureTests {
             calls.count { $0.path.hasSuffix(":publish") } == 1 && calls.last?.path.hasSuffix(":publish") == true
                 ? StandIn.error(status, name) : (200, Self.rights)
         } _: { standIn in
-            let sink = try await sink(standIn)
+            // Long enough for a busy machine to ask again meanwhile.
+            let sink = try await sink(standIn, backoff: Backoff(first: .milliseconds(800)))
             try await sink.connect()
             let first = try await sink.settle([settlement("a"), settlement("b")])
             #expect(first.allSatisfy(isDelayed))

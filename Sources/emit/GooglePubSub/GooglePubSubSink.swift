@@ -26,15 +26,18 @@ package final class GooglePubSubSink: ResultSink {
     private var outage: String? = "not connected yet"
     /// Topics and subscriptions that cannot be used for a while, by full name.
     private var pauses: [String: Pause] = [:]
+    private let backoff: Backoff
 
     /// - Parameters:
     ///   - defaultTopic: where results go that name no destination; short or full name.
     ///   - orderingKey: of every result; empty for none.
     ///   - maxParked: most deliveries that wait here for their retries, of all subscriptions.
+    ///   - backoff: how long calls for a topic or a subscription pause after a failure.
     package init(
         client: GooglePubSubClient, project: String, defaultTopic: String, orderingKey: String = "",
-        maxParked: Int = 100_000
+        maxParked: Int = 100_000, backoff: Backoff = Backoff()
     ) {
+        self.backoff = backoff
         parking = Parking(most: maxParked)
         self.client = client
         self.project = project
@@ -80,7 +83,7 @@ package final class GooglePubSubSink: ResultSink {
     private struct Pause {
         var reason = ""
         var until = Duration.zero
-        var backoff = Backoff()
+        var backoff: Backoff
         /// It is for the default topic or a subscription: the operator has to fix it.
         let isOurs: Bool
     }
@@ -90,7 +93,7 @@ package final class GooglePubSubSink: ResultSink {
     /// Pauses calls for a topic or a subscription, longer each time (back-off).
     private func pause(_ name: String, _ error: GooglePubSubError, isOurs: Bool) {
         if pauses.count >= Self.maxPauses { pauses = pauses.filter(\.value.isOurs) }
-        var pause = pauses[name] ?? Pause(isOurs: isOurs)
+        var pause = pauses[name] ?? Pause(backoff: backoff, isOurs: isOurs)
         pause.reason = error.description
         pause.until = EventLoop.shared.now + pause.backoff.delay()
         pauses[name] = pause
