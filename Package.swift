@@ -193,7 +193,7 @@ let package = Package(
             path: "Sources/Shared/Pipeline/Metrics",
             swiftSettings: strict
         ),
-        shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", logging, lifecycle]),
+        shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", "Primitives", logging, lifecycle]),
         shared("Tap", in: pipeline, ["Messages", "Loop", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
         shared(
             "Settings", in: pipeline,
@@ -219,12 +219,14 @@ let package = Package(
 
         stage(
             "IngestStage", "ingest",
-            ["Intake", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sources,
+            ["Intake", "GooglePubSub", "Links", "Queue", "Redis", "PipelineMetrics", "Status", "Tap", deque] + sources,
             parts: ["Intake"] + queueFolders),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
+        part("Gateways", in: "dispatch/Gateways", ["Attempts", "Messages"]),
         stage(
-            "DispatchStage", "dispatch", ["Attempts", "HTTP", "PipelineMetrics", "Queue", deque], parts: ["Attempts"],
-            settings: faultHooks),
+            "DispatchStage", "dispatch",
+            ["Attempts", "Gateways", "HTTP", "Links", "PipelineMetrics", "Queue", "Status", deque],
+            parts: ["Attempts", "Gateways"], settings: faultHooks),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
         stage(
@@ -276,7 +278,8 @@ let package = Package(
         .executableTarget(
             name: "Microbench",
             dependencies: [
-                "Attempts", "HTTP", "Intake", "LinkSimulator", "Links", "Loop", "Messages", "PipelineMetrics", "Queue",
+                "Attempts", "Gateways", "HTTP", "Intake", "LinkSimulator", "Links", "Loop", "Messages",
+                "PipelineMetrics", "Queue",
                 "Redis",
                 "Primitives", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
             ],
@@ -339,6 +342,7 @@ let package = Package(
         testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
         testTarget("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         testTarget("DispatchStageTests", ["DispatchStage"]),
+        testTarget("GatewaysTests", ["Gateways", "Attempts", "Messages", "Primitives"]),
         testTarget("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
         testTarget("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
         testTarget("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),

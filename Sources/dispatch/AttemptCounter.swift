@@ -7,9 +7,22 @@ import Primitives
 /// Counts attempts by queue and outcome.
 @PipelineActor
 final class AttemptCounter {
-    private var metrics: RequestMetricsByQueue
+    private struct Kind: Hashable {
+        let queue: ExactText
+        let attemptClass: AttemptOutcome.Class
+        let status: Int
+    }
 
-    init(metrics: RequestMetricsByQueue) { self.metrics = metrics }
+    private var metrics: RequestMetricsByQueue
+    private let registry: MetricsRegistry
+    private var attempts: [Kind: Counter] = [:]
+    /// Queues and statuses are others' choice, more or less.
+    private static let maxKinds = 4096
+
+    init(registry: MetricsRegistry) {
+        self.registry = registry
+        metrics = RequestMetricsByQueue(registry: registry)
+    }
 
     /// An attempt is about to start.
     func starts(_ envelope: Envelope) {
@@ -18,15 +31,35 @@ final class AttemptCounter {
     }
 
     /// An attempt is over.
-    func count(_ attempt: Attempter.Observation) {
-        let metrics = metrics[queue: attempt.queue]
+    func count(_ attempt: Attempter.Observation, queue: String) {
+        attempts(of: attempt, queue: queue).increment()
+        let metrics = metrics[queue: queue]
         switch attempt.attemptClass {
         case .succeeded: metrics.successful.increment()
         case .refused, .impossible: metrics.failed.increment()
         case .shed: metrics.shedded.increment()
-        case .failed, .unanswered: break
+        case .failed, .unanswered, .unauthorised: break
         case .deadlineExceeded: return metrics.exceededDeadline.increment()
         }
         metrics.inferenceLatency.observe(attempt.latency / .milliseconds(1))
+    }
+
+    /// A deadline has passed before an attempt could be made.
+    func missedDeadline(queue: String) { metrics[queue: queue].exceededDeadline.increment() }
+
+    private func attempts(of attempt: Attempter.Observation, queue: String) -> Counter {
+        var status = 0
+        if case .answered(let code) = attempt.finding { status = code }
+        let kind = Kind(queue: ExactText(queue), attemptClass: attempt.attemptClass, status: status)
+        if let counter = attempts[kind] { return counter }
+        let isKnown = attempts.count < Self.maxKinds
+        let counter = registry.counter(
+            "async_processor_attempts_total", help: "Attempts by what came of them; status is empty without an answer.",
+            labels: [
+                ("queue", isKnown ? queue : "other"), ("class", attempt.attemptClass.rawValue),
+                ("status", isKnown ? (status == 0 ? "" : "\(status)") : "other"),
+            ])
+        if isKnown { attempts[kind] = counter }
+        return counter
     }
 }

@@ -12,22 +12,26 @@ struct DispatchMain {
         TerminationSignals.listen()
         let settings = DispatchSettings.parseOrExit()
         await runStage(settings.stage, described: settings.describe()) { stage in
-            let counter = AttemptCounter(metrics: RequestMetricsByQueue(registry: stage.registry))
-            let attempter = try attempter(settings, stage, counter)
+            let gateways = GatewayWatch(
+                isRequired: settings.requiresGateway, logger: stage.logger, registry: stage.registry)
+            let token = try gatewayToken(settings, stage)
+            token?.onChange = { [weak gateways] in gateways?.tokenChanged() }
+            gateways.token = token
+            let attempter = try attempter(settings, stage, token)
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit)
             let retry = try stage.outgoing(to: .retry)
             return Dispatcher(
                 incoming: incoming, emit: emit, retry: retry, attempter: attempter,
                 concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes,
-                counter: counter, logger: stage.logger)
+                gateways: gateways, counter: AttemptCounter(registry: stage.registry), logger: stage.logger)
         }
     }
 
     /// - Throws: `SettingsError` for files that cannot be used and a concurrency that does not fit.
     @PipelineActor
     private static func attempter(
-        _ settings: DispatchSettings, _ stage: Stage, _ counter: AttemptCounter
+        _ settings: DispatchSettings, _ stage: Stage, _ token: GatewayToken?
     ) throws -> Attempter {
         do {
             try raiseDescriptorLimit(needed: settings.concurrency + 100)
@@ -41,23 +45,26 @@ struct DispatchMain {
                 client: client,
                 options: AttemptOptions(
                     concurrency: settings.concurrency, requestTimeout: settings.requestTimeout,
-                    maxResponseBytes: settings.maxResponseBytes),
-                token: try settings.gatewayTokenFile.map { try gatewayToken($0, stage) },
-                observe: { counter.count($0) })
+                    maxResponseBytes: settings.maxResponseBytes, authFailures: settings.authFailures),
+                token: token)
         } catch let error as DescriptorLimitError {
             throw SettingsError("--concurrency", "\(error)")
-        } catch let error as GatewayTokenError {
-            throw SettingsError("--gateway-token-file", "\(error)")
         } catch let error as HTTPError {
             throw SettingsError("--tls-ca-cert, --tls-cert, --tls-key", "\(error)")
         }
     }
 }
 
+/// - Throws: `SettingsError` for a file without a token.
 @PipelineActor
-private func gatewayToken(_ path: String, _ stage: Stage) throws(GatewayTokenError) -> GatewayToken {
-    try GatewayToken(path: path) { reason in
-        stage.logger.warning("The gateway token stays as it was", metadata: ["error": "\(reason)"])
+private func gatewayToken(_ settings: DispatchSettings, _ stage: Stage) throws -> GatewayToken? {
+    guard let path = settings.gatewayTokenFile else { return nil }
+    do throws(GatewayTokenError) {
+        return try GatewayToken(path: path) { reason in
+            stage.logger.warning("The gateway token stays as it was", metadata: ["error": "\(reason)"])
+        }
+    } catch {
+        throw SettingsError("--gateway-token-file", "\(error)")
     }
 }
 

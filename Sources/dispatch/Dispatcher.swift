@@ -1,10 +1,13 @@
 import Attempts
+import Gateways
 import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 import Queue
 import Stage
+import Status
 
 /// Makes an attempt for each request that arrives, as many at once as there are slots, and sends what came of it to
 /// emit or, if it may be worth repeating, to retry.
@@ -14,17 +17,28 @@ import Stage
 ///
 /// A queue whose outcomes are not taken (emit hands them back, or they have used up the queue's share) starts nothing
 /// more; what comes for it is handed back to ingest once its share of the places for waiting is used up, too. The others
-/// go on.
+/// go on. Likewise a queue whose gateway is away, but for one request at a time that tries: see `GatewayWatch`.
+///
+/// A *lane* is one queue at one gateway.
 @PipelineActor
 final class Dispatcher: StageWork {
+    private struct Waiting {
+        let envelope: Envelope
+        let ticket: IncomingLink.Ticket
+        let share: QueueShares.Share
+        let since: Duration
+    }
+
     private let incoming: IncomingLink
     private let emit: OutgoingLink
     private let retry: OutgoingLink
     private let attempter: Attempter
+    private let gateways: GatewayWatch
     private let counter: AttemptCounter
     private let logger: Logger
     private let maxUnackedBytes: Int
-    private var waiting: StartQueue<(envelope: Envelope, ticket: IncomingLink.Ticket, share: QueueShares.Share)>
+    private let concurrency: Int
+    private var waiting: StartQueue<Waiting>
     private var ahead: StartsAhead
     /// Places for requests that wait, and room for outcomes that are not settled.
     private var requests: QueueShares
@@ -33,12 +47,14 @@ final class Dispatcher: StageWork {
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, retry: OutgoingLink, attempter: Attempter, concurrency: Int,
-        maxUnackedBytes: Int, counter: AttemptCounter, logger: Logger
+        maxUnackedBytes: Int, gateways: GatewayWatch, counter: AttemptCounter, logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.retry = retry
         self.attempter = attempter
+        self.gateways = gateways
+        self.concurrency = concurrency
         self.counter = counter
         self.logger = logger
         self.maxUnackedBytes = maxUnackedBytes
@@ -51,8 +67,13 @@ final class Dispatcher: StageWork {
         incoming.onMessage = { [weak self] in self?.arrived($0, $1) }
         incoming.wantedRoom = { [weak self] in
             guard let self, outcomes.hasRoomForSome, requests.hasRoomForSome else { return 0 }
-            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now), where: mayStart)
+            // So that another dispatch, from which the gateway can be reached, has more room than this one.
+            if gateways.areAllHeld { return waiting.count < concurrency ? 1 : 0 }
+            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now)) {
+                self.mayGoOn($0) && !self.gateways.isHeld($0)
+            }
         }
+        gateways.onProbe = { [weak self] in self?.startWaiting() }
         emit.onShareEnd = { [weak self] in self?.settled($0) }
         retry.onShareEnd = emit.onShareEnd
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
@@ -68,9 +89,16 @@ final class Dispatcher: StageWork {
     // thread's: the requirements are no actor's, and so would these be (SE-0461).
 
     @PipelineActor
+    func run() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil { survey() }
+    }
+
+    @PipelineActor
     func counts() async -> [String: Int] {
         [
-            "attempts": waiting.active, "waiting": waiting.count, "outcomes_for_emit": emit.openCount,
+            "attempts": waiting.active, "waiting": waiting.count,
+            "held": waiting.busyLanes.filter(gateways.isHeld).reduce(0) { $0 + waiting.count(lane: $1) },
+            "outcomes_for_emit": emit.openCount,
             "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
             "outcomes_unsettleable": emit.unsettleableCount,
         ]
@@ -80,8 +108,15 @@ final class Dispatcher: StageWork {
     func stall() async -> StallReason? {
         if isDraining { return .draining }
         if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
-        return waiting.count > 0 ? .gatewaySlotsFull : nil
+        if waiting.count > 0 { return waiting.busyLanes.allSatisfy(gateways.isHeld) ? .gatewayAway : .gatewaySlotsFull }
+        return gateways.areAllInTrouble ? .gatewayAway : nil
     }
+
+    @PipelineActor
+    func problems() async -> [WiringProblem] { gateways.problems }
+
+    @PipelineActor
+    func gatewayStatus() async -> [StatusReport.Gateway] { gateways.status(held: waiting.count(lane:)) }
 
     /// Gives back what has not been started, and finishes the rest.
     @PipelineActor
@@ -105,12 +140,19 @@ final class Dispatcher: StageWork {
     }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
-        let lane = waiting.lane(of: envelope.queue)
+        let lane = gateways.lane(of: envelope)
         if case .waiting = envelope.progress {
-            guard requests.hasRoom(lane: lane) else { return incoming.handBack(ticket) }
+            let isHeld = gateways.isHeld(lane)
+            if isHeld, envelope.millisecondsLeft(at: WallClock.now().milliseconds) <= 0 {
+                return endUnattempted(envelope, ticket, lane: lane)
+            }
+            // No more wait for a gateway that is away than can start at once when it is back.
+            let isCrowded = isHeld && waiting.count(lane: lane) >= concurrency
+            guard requests.hasRoom(lane: lane), !isCrowded else { return incoming.handBack(ticket) }
             let share = QueueShares.Share(lane: lane, bytes: envelope.payload.count)
             requests.add(share)
-            waiting.append((envelope, ticket, share), lane: lane)
+            waiting.append(
+                Waiting(envelope: envelope, ticket: ticket, share: share, since: EventLoop.shared.now), lane: lane)
             startWaiting()
         } else if incoming.start(ticket) {
             // It was decided before it came here: it needs no attempt.
@@ -118,7 +160,7 @@ final class Dispatcher: StageWork {
         }
     }
 
-    private func mayStart(_ lane: Int) -> Bool {
+    private func mayGoOn(_ lane: Int) -> Bool {
         outcomes.hasRoom(lane: lane) && !emit.hasHandedBack(lane: lane) && !retry.hasHandedBack(lane: lane)
     }
 
@@ -130,25 +172,75 @@ final class Dispatcher: StageWork {
     }
 
     private func startWaiting() {
-        while let (next, lane) = waiting.start(where: mayStart) {
-            requests.remove(next.share)
-            guard incoming.start(next.ticket) else {
-                waiting.ended(lane: lane)
-                continue
+        let now = EventLoop.shared.now
+        while let (next, lane) = waiting.start(where: { mayGoOn($0) && gateways.mayStart($0, at: now) }) {
+            begin(next, lane: lane)
+        }
+    }
+
+    /// Makes an attempt for a request that has a slot.
+    private func begin(_ next: Waiting, lane: Int) {
+        requests.remove(next.share)
+        guard incoming.start(next.ticket) else { return waiting.ended(lane: lane) }
+        #if FAULT_HOOKS
+            FaultHook.crash(for: next.envelope)
+        #endif
+        ahead.started(at: EventLoop.shared.now)
+        counter.starts(next.envelope)
+        let attempt = gateways.started(
+            lane, ownCredentials: attempter.sendsOwnCredentials(next.envelope), at: EventLoop.shared.now)
+        let onBegin = attempt.isTrial ? { @PipelineActor [weak self] in self?.connected(attempt) ?? () } : nil
+        attempter.start(next.envelope, onBegin: onBegin) { [weak self, ticket = next.ticket] envelope, observation in
+            guard let self else { return }
+            waiting.ended(lane: lane)
+            gateways.ended(attempt, observation, envelope)
+            counter.count(observation, queue: envelope.queue)
+            // First: the gateway waits for it, and nobody waits for an outcome.
+            startWaiting()
+            pass(envelope, ticket, lane: lane)
+        }
+    }
+
+    /// The deadline has passed while the gateway was away.
+    private func endUnattempted(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
+        guard incoming.start(ticket) else { return }
+        var envelope = envelope
+        envelope.progress = gateways.lastWord(on: lane)
+        counter.missedDeadline(queue: envelope.queue)
+        pass(envelope, ticket, lane: lane)
+    }
+
+    private func connected(_ attempt: Gateways.Attempt) {
+        gateways.connected(attempt)
+        startWaiting()
+    }
+
+    /// How long requests wait here for a gateway that is away before others may have them.
+    private static let patience = Duration.seconds(10)
+
+    /// Once a second: what waits for a gateway that is away ends at its deadline, and after a while it goes back to ingest,
+    /// but for one request that finds out when the gateway is back.
+    private func survey() {
+        let (now, date) = (EventLoop.shared.now, WallClock.now().milliseconds)
+        let patience = Self.patience
+        for lane in waiting.busyLanes where gateways.isHeld(lane) {
+            for item in waiting.remove(lane: lane, where: { $0.envelope.millisecondsLeft(at: date) <= 0 }) {
+                requests.remove(item.share)
+                endUnattempted(item.envelope, item.ticket, lane: lane)
             }
-            #if FAULT_HOOKS
-                FaultHook.crash(for: next.envelope)
-            #endif
-            ahead.started(at: EventLoop.shared.now)
-            counter.starts(next.envelope)
-            attempter.start(next.envelope) { [weak self, ticket = next.ticket] envelope in
-                guard let self else { return }
-                waiting.ended(lane: lane)
-                // First: the gateway waits for it, and nobody waits for an outcome.
-                startWaiting()
-                pass(envelope, ticket, lane: lane)
+            var isFirst = true
+            let old = waiting.remove(lane: lane) {
+                defer { isFirst = false }
+                return !isFirst && now - $0.since >= patience
+            }
+            for item in old {
+                requests.remove(item.share)
+                incoming.handBack(item.ticket)
             }
         }
+        gateways.survey(at: now, date: date)
+        incoming.tell(gateways.conditions(held: waiting.count(lane:)))
+        startWaiting()
     }
 
     /// The request's payload stays behind: the queue has it, and its next attempt will come from there.

@@ -3,6 +3,7 @@ import Messages
 import PipelineMetrics
 import Queue
 import Stage
+import Status
 
 /// The work of the ingest process, from its first lease to its last settlement.
 struct IngestWork: StageWork {
@@ -60,6 +61,14 @@ struct IngestWork: StageWork {
     func counts() async -> [String: Int] {
         let counters = readers.compactMap { $0.source as? any CountingSource }.flatMap(\.counters)
         return await counters.reduce(into: ingester.counts) { $0[$1.name, default: 0] += $1.read() }
+    }
+
+    func problems() async -> [WiringProblem] {
+        await ingester.gateways.map { WiringProblem(gateway: $0, isBlocking: false) }
+    }
+
+    func gatewayStatus() async -> [StatusReport.Gateway] {
+        await ingester.gateways.map(StatusReport.Gateway.init)
     }
 
     func stall() async -> StallReason? { await ingester.stall }

@@ -1,5 +1,6 @@
 import DequeModule
 import Intake
+import Links
 import Logging
 import Loop
 import Messages
@@ -83,8 +84,12 @@ final class Ingester {
     var stall: StallReason? {
         if isDraining { return .draining }
         if !dispatch.hasLivePeer { return .noPeers }
+        if !dispatch.conditions.isEmpty { return .gatewayAway }
         return lanes.contains { $0.permitWaiter != nil } ? .noRoom : holdings.count == 0 ? .queueEmpty : nil
     }
+
+    /// What the dispatches say about the gateways.
+    var gateways: [Condition] { dispatch.conditions }
 
     func waitUntilDraining() async {
         if isDraining { return }

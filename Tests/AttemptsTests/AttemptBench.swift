@@ -25,9 +25,8 @@ final class AttemptBench {
             HTTPClientOptions(maxIdleConnections: concurrency, responseHeaders: AttemptOutcome.responseHeaders))
         let options = AttemptOptions(
             concurrency: concurrency, requestTimeout: requestTimeout, maxResponseBytes: maxResponseBytes)
-        let log = log
         attempter = Attempter(
-            client: client, options: options, token: token, observe: { log.observations.append($0) }, clock: { now })
+            client: client, options: options, token: token, clock: { now })
     }
 
     func envelope(_ url: String) -> Envelope {
@@ -38,13 +37,21 @@ final class AttemptBench {
 
     func attempt(_ envelope: Envelope) async -> Envelope {
         await withCheckedContinuation { continuation in
-            attempter.start(envelope) { continuation.resume(returning: $0) }
+            attempter.start(envelope) { [log] envelope, observation in
+                log.observations.append(observation)
+                continuation.resume(returning: envelope)
+            }
         }
     }
 
     func start(_ envelopes: [Envelope]) -> Results {
         let results = Results()
-        for envelope in envelopes { attempter.start(envelope) { results.envelopes.append($0) } }
+        for envelope in envelopes {
+            attempter.start(envelope) { [log] envelope, observation in
+                log.observations.append(observation)
+                results.envelopes.append(envelope)
+            }
+        }
         return results
     }
 }

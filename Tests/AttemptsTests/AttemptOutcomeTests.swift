@@ -20,9 +20,9 @@ struct AttemptOutcomeTests {
 
     @Test(arguments: [
         (200, AttemptOutcome.Class.succeeded), (201, .succeeded), (204, .succeeded), (299, .succeeded),
-        (300, .succeeded), (301, .succeeded), (302, .succeeded), (303, .succeeded), (304, .succeeded),
+        (300, .succeeded), (304, .succeeded), (305, .succeeded),
         (307, .succeeded), (399, .succeeded),
-        (400, .refused), (401, .refused), (403, .refused), (404, .refused), (409, .refused), (413, .refused),
+        (400, .refused), (402, .refused), (404, .refused), (409, .refused), (413, .refused),
         (422, .refused), (424, .refused), (426, .refused), (428, .refused), (430, .refused), (499, .refused),
     ])
     func isAResult(status: Int, attemptClass: AttemptOutcome.Class) {
@@ -56,6 +56,56 @@ struct AttemptOutcomeTests {
         #expect(attempt?.retryAfterMilliseconds == milliseconds)
     }
 
+    @Test(arguments: [401, 403])
+    func refusedCredentialsAreHeldOrAResultAsTheSettingSays(status: Int) {
+        let held = outcome(status)
+        #expect(held.attemptClass == .unauthorised && failed(held)?.statusCode == status)
+        let final = AttemptOutcome(
+            .success(HTTPResponse(statusCode: status, headers: [], body: body)), url: Self.url, now: 0,
+            authFailures: .final)
+        #expect(final.attemptClass == .refused)
+        #expect(final.progress == .ended(.result(.answer(statusCode: status, body: body))))
+    }
+
+    @Test(arguments: [301, 302, 303])
+    func aRedirectThatIsNotFollowedNamesTheNewAddress(status: Int) {
+        let moved = outcome(status, [HeaderField("Location", "https://me:secret@new/v1/completions")])
+        guard case .ended(.result(.failure(.inferenceError, let message))) = moved.progress else {
+            Issue.record("no failure: \(moved.progress)")
+            return
+        }
+        #expect(message.contains("\(status)") && message.contains("new/v1/completions"))
+        #expect(!message.contains("secret"))
+        #expect(moved.finding == .answered(status))
+        // Without an address it is an answer like any other.
+        #expect(outcome(status).attemptClass == .succeeded)
+    }
+
+    @Test(arguments: [
+        "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "You're speaking plain HTTP to an SSL-enabled server port.",
+    ])
+    func plainHTTPToAPortForTLSIsNoAnswer(text: String) {
+        let answer = HTTPResponse(statusCode: 400, headers: [], body: Array(text.utf8)[...])
+        let outcome = AttemptOutcome(.success(answer), url: Self.url, now: 0)
+        #expect(outcome.attemptClass == .unanswered && failed(outcome)?.isUnreached == true)
+        guard case .unreached(.wantsTLS, _) = outcome.finding else {
+            Issue.record("\(outcome.finding)")
+            return
+        }
+    }
+
+    @Test
+    func aTimeOutBeforeThereIsAConnectionIsToldFromOneAfterwards() {
+        func finding(wasBegun: Bool) -> Finding {
+            let error = HTTPError(.timeout, "POST http://gateway/", "timed out", wasBegun: wasBegun)
+            return AttemptOutcome(.failure(error), url: "", now: 0).finding
+        }
+        #expect(finding(wasBegun: true) == .late)
+        #expect(finding(wasBegun: false) == .unreached(.time, "timed out"))
+    }
+
     @Test
     func keepsTheSecretsOfTheURLToItself() {
         #expect(failed(outcome(500))?.reason.contains("secret") == false)
@@ -77,7 +127,10 @@ struct AttemptOutcomeTests {
         switch kind {
         case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             #expect(outcome.attemptClass == .unanswered)
-            #expect(outcome.progress == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason)))
+            let isUnreached = [.dns, .connect, .tls].contains(kind)
+            #expect(
+                outcome.progress
+                    == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason, isUnreached: isUnreached)))
         case .responseTooLarge, .undecodable, .tooManyRedirects, .invalidOption:
             #expect(outcome.attemptClass == .impossible)
             #expect(outcome.progress == .ended(.result(.failure(.inferenceError, message: reason))))

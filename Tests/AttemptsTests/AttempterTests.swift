@@ -27,7 +27,7 @@ struct AttempterTests {
         #expect(request.path == "/v1/completions")
         #expect(request.header("x-objective") == "batch")
         #expect(bench.observations.map(\.attemptClass) == [.succeeded])
-        #expect(bench.observations.map(\.queue) == ["queue"])
+        #expect(bench.observations.map(\.finding) == [.answered(200)])
         #expect((bench.observations.first?.latency ?? .zero) > .zero)
         await gateway.stop()
     }
@@ -66,7 +66,7 @@ struct AttempterTests {
         let done = await bench.attempt(envelope)
         #expect(done.progress == AttemptOutcome.deadlineOver.progress)
         #expect(gateway.requests().isEmpty)
-        #expect(bench.observations == [.init(queue: "queue", attemptClass: .deadlineExceeded, latency: .zero)])
+        #expect(bench.observations == [.init(attemptClass: .deadlineExceeded, finding: .none, latency: .zero)])
         await gateway.stop()
     }
 

@@ -6,7 +6,7 @@ struct StartQueueTests {
     @Test
     func servesOneQueueInOrderOverAllSlots() {
         var queue = StartQueue<Int>(slots: 4)
-        for item in 0..<6 { queue.append(item, queue: "a") }
+        for item in 0..<6 { queue.append(item, lane: 0) }
         #expect((0..<6).map { _ in queue.start()?.item } == [0, 1, 2, 3, nil, nil])
         queue.ended(lane: 0)
         #expect(queue.start()?.item == 4)
@@ -17,20 +17,20 @@ struct StartQueueTests {
     @Test
     func servesTwoQueuesInTheOrderTheyCame() {
         var queue = StartQueue<Int>(slots: 8)
-        for item in 0..<4 { queue.append(item, queue: item.isMultiple(of: 2) ? "a" : "b") }
+        for item in 0..<4 { queue.append(item, lane: item.isMultiple(of: 2) ? 0 : 1) }
         #expect((0..<4).map { _ in queue.start()?.item } == [0, 1, 2, 3])
     }
 
     @Test
     func leavesSlotsToAnotherQueueHoweverMuchOneHas() {
         var queue = StartQueue<String>(slots: 16)
-        queue.append("quick", queue: "quick")
-        for _ in 0..<100 { queue.append("silent", queue: "silent") }
+        queue.append("quick", lane: 0)
+        for _ in 0..<100 { queue.append("silent", lane: 1) }
         var started: [String] = []
         while let (item, _) = queue.start() { started.append(item) }
         #expect(started.filter { $0 == "silent" }.count == 12)
         #expect(started.contains("quick"))
-        queue.append("quick", queue: "quick")
+        queue.append("quick", lane: 0)
         #expect(queue.start()?.item == "quick")
     }
 
@@ -38,7 +38,7 @@ struct StartQueueTests {
     func asksForWhatItHasPlacesForAndNoMoreHoweverOften() {
         var queue = StartQueue<Int>(slots: 8)
         for _ in 0..<20 {
-            for item in 0..<queue.room(ahead: 3) { queue.append(item, queue: "a") }
+            for item in 0..<queue.room(ahead: 3) { queue.append(item, lane: 0) }
             while queue.start() != nil {}
         }
         #expect(queue.active == 8)
@@ -50,21 +50,21 @@ struct StartQueueTests {
     @Test
     func leavesPlacesToAnotherQueueHoweverMuchOneHas() {
         var queue = StartQueue<Int>(slots: 8)
-        queue.append(0, queue: "b")
-        for item in 0..<200 { queue.append(item, queue: "a") }
+        queue.append(0, lane: 0)
+        for item in 0..<200 { queue.append(item, lane: 1) }
         while queue.start() != nil {}
         queue.ended(lane: 0)
         #expect(queue.active == 6)
         #expect(queue.room(ahead: 8) == 4)
-        for item in 0..<4 { queue.append(item, queue: "b") }
+        for item in 0..<4 { queue.append(item, lane: 0) }
         #expect(queue.room(ahead: 8) == 0)
     }
 
     @Test
     func startsNothingOfAQueueThatMayNotAndLetsItTakeNoPlaces() {
         var queue = StartQueue<String>(slots: 8)
-        for _ in 0..<50 { queue.append("stuck", queue: "stuck") }
-        queue.append("good", queue: "good")
+        for _ in 0..<50 { queue.append("stuck", lane: 0) }
+        queue.append("good", lane: 1)
         #expect(queue.start { $0 != 0 }?.item == "good")
         #expect(queue.start { $0 != 0 } == nil)
         #expect(queue.room(ahead: 4) { $0 != 0 } == 11)
@@ -75,18 +75,35 @@ struct StartQueueTests {
     @Test
     func givesEveryQueueAtLeastOneSlot() {
         var queue = StartQueue<Int>(slots: 1)
-        queue.append(0, queue: "a")
-        queue.append(1, queue: "b")
+        queue.append(0, lane: 0)
+        queue.append(1, lane: 1)
         #expect(queue.start()?.item == 0)
         queue.ended(lane: 0)
         #expect(queue.start()?.item == 1)
     }
 
     @Test
+    func takesOutOfOneLaneWhatIsNotWantedThere() {
+        var queue = StartQueue<Int>(slots: 1)
+        for item in 0..<6 { queue.append(item, lane: item % 2) }
+        var asked: [Int] = []
+        let removed = queue.remove(lane: 1) { item in
+            asked.append(item)
+            return item > 1
+        }
+        #expect(removed == [3, 5] && asked == [1, 3, 5])
+        #expect(queue.count == 4 && queue.count(lane: 0) == 3 && queue.busyLanes == [0, 1])
+        let rest = queue.remove(lane: 1) { _ in true }
+        #expect(rest == [1])
+        #expect(queue.busyLanes == [0])
+        #expect(queue.start()?.item == 0)
+    }
+
+    @Test
     func forgetsWhatWaitsButNotWhatRuns() {
         var queue = StartQueue<Int>(slots: 1)
-        queue.append(0, queue: "a")
-        queue.append(1, queue: "a")
+        queue.append(0, lane: 0)
+        queue.append(1, lane: 0)
         #expect(queue.start()?.item == 0)
         queue.removeAll()
         #expect(queue.count == 0)

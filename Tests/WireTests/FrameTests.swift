@@ -8,6 +8,7 @@ struct FrameTests {
         let progresses: [Progress] = [
             .waiting,
             .failed(FailedAttempt(statusCode: nil, body: [], reason: "connect: refused")),
+            .failed(FailedAttempt(statusCode: nil, body: [], reason: "connect: refused", isUnreached: true)),
             .failed(FailedAttempt(statusCode: 503, body: [1, 2, 3], reason: "shed", retryAfterMilliseconds: 0)),
             .failed(
                 FailedAttempt(
@@ -109,8 +110,29 @@ struct FrameTests {
             done: [1...highest], missing: [2...2, 4...5],
             refused: RefusalReason.allCases.map { Refusal(number: UInt64($0.rawValue) * 1000, reason: $0) },
             isDraining: true, isLeaving: true,
-            from: Introduction(pipeline: "p", stage: "emit", release: "", version: Frame.version)),
+            from: Introduction(pipeline: "p", stage: "emit", release: "", version: Frame.version),
+            conditions: [
+                Condition(
+                    subject: "http://gateway:80", queue: "ü", state: "unreachable", since: 1_790_000_000_000,
+                    text: "it refuses connections", held: 12)
+            ]),
     ]
+
+    @Test
+    func takesNoMoreOfConditionsThanFitsIntoAReport() throws {
+        let text = String(repeating: "x", count: 5000)
+        let condition = Condition(
+            subject: text, queue: text, state: text, since: -5, text: text, held: .max)
+        let report = Report(
+            session: 1, receiver: 1, number: 1, answers: 0, isOpen: true,
+            conditions: Array(repeating: condition, count: 100))
+        guard case .report(let read) = try Frame(decoding: try report.encoded()) else {
+            Issue.record("no report")
+            return
+        }
+        #expect(read.conditions.count == Condition.most)
+        #expect(read.conditions.allSatisfy { $0.text.utf8.count < 610 && $0.subject.utf8.count < 610 && $0.since == 0 })
+    }
 
     @Test(arguments: reports)
     func carriesAReportUnchanged(report: Report) throws {

@@ -103,7 +103,8 @@ private struct SplitMix: RandomNumberGenerator {
             .failed(
                 FailedAttempt(
                     statusCode: Bool.random(using: &self) ? Int(Int32(truncatingIfNeeded: number())) : nil, body: body,
-                    reason: text(), retryAfterMilliseconds: Bool.random(using: &self) ? number() : nil)),
+                    reason: text(), retryAfterMilliseconds: Bool.random(using: &self) ? number() : nil,
+                    isUnreached: Bool.random(using: &self))),
         ]
         return Envelope(
             id: text(), queue: text(), receipt: Receipt(text()), resultDestination: text(),

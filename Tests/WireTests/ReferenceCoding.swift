@@ -86,12 +86,13 @@ extension WireFailedAttempt {
         if let milliseconds = attempt.retryAfterMilliseconds {
             retryAfter = clamped(milliseconds, WireRange.delay)
         }
+        isUnreached = attempt.isUnreached
     }
 
     func decoded(body: Bytes) -> FailedAttempt {
         FailedAttempt(
             statusCode: hasStatusCode ? Int(statusCode) : nil, body: body, reason: reason,
-            retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil)
+            retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil, isUnreached: isUnreached)
     }
 }
 

@@ -1,4 +1,5 @@
 import Attempts
+import Gateways
 import HTTP
 import Messages
 import RetryPolicy
@@ -9,10 +10,20 @@ extension Benchmark {
         Benchmark("dispatch.start-queue", "a request into the queue for a slot, started, ended") {
             StartQueue<Envelope>(slots: 64)
         } body: { queue in
-            queue.append(Samples.request, queue: Samples.request.queue)
+            queue.append(Samples.request, lane: 0)
             guard let (item, lane) = queue.start() else { preconditionFailure("no slot is free") }
             blackHole(item)
             queue.ended(lane: lane)
+        },
+        Benchmark("dispatch.gateways", "the gateway of a request found, asked, and told of its answer") {
+            Gateways()
+        } body: { gateways in
+            let lane = gateways.lane(queue: Samples.request.queue, url: Samples.request.url)
+            guard gateways.mayStart(lane, at: .seconds(1)) else { preconditionFailure("it is held") }
+            let attempt = gateways.started(lane, ownCredentials: true, at: .seconds(1))
+            gateways.ended(
+                attempt, .init(attemptClass: .succeeded, finding: .answered(200), latency: .milliseconds(1)),
+                at: .seconds(1), random: 0.5)
         },
         Benchmark("dispatch.starts-ahead", "a start counted, and how many to ask for") {
             (ahead: StartsAhead(concurrency: 64), now: Duration.zero)

@@ -38,7 +38,9 @@ extension Exchange {
         ccurl_set_before_request(easy) { context, _, _, _, localPort in
             guard let context else { return CURL_PREREQFUNC_ABORT }
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-            return exchange.mayBeginRequest(localPort: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            guard exchange.mayBeginRequest(localPort: localPort) else { return CURL_PREREQFUNC_ABORT }
+            if exchange.tellsWhenBegun { exchange.multi.begun.append(exchange.slot) }
+            return CURL_PREREQFUNC_OK
         }
     }
 

@@ -51,6 +51,8 @@ final class Exchange {
     var isStale = false
     /// Times that a request was begun.
     var requestsBegun = 0
+    /// Somebody wants to know when it has a connection.
+    var tellsWhenBegun = false
     /// Milliseconds; 0 for the system's own limit.
     let unconfirmedMilliseconds: Int
     private(set) var redirects = 0
@@ -177,7 +179,7 @@ final class Exchange {
     func failure(_ kind: HTTPError.Kind, _ reason: String) -> HTTPError {
         HTTPError(
             kind, "\(method.rawValue) \(redacted(request?.url ?? ""))", reason,
-            statusCode: head.isComplete ? head.status : nil)
+            statusCode: head.isComplete ? head.status : nil, wasBegun: requestsBegun > 0)
     }
 
     func failure(_ code: CURLcode) -> HTTPError {

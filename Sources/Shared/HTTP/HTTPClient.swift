@@ -20,6 +20,7 @@ package final class HTTPClient {
         /// When it is over at the latest, nanoseconds of CLOCK_MONOTONIC.
         var deadline: Int64 = 0
         var completion: Completion?
+        var onBegin: (@PipelineActor () -> Void)?
         /// Found impossible before libcurl saw it.
         var refusal: HTTPError?
         /// It is over, and waits for what becomes of its connection.
@@ -67,10 +68,16 @@ package final class HTTPClient {
 
     /// Starts an exchange.
     ///
-    /// - Parameter completion: called once, never before this function has returned, and never after `cancel`.
+    /// - Parameters:
+    ///   - onBegin: called once when it has a connection, perhaps before this function has returned.
+    ///   - completion: called once, never before this function has returned, and never after `cancel`.
     @discardableResult
-    package func start(_ request: HTTPRequest, completion: @escaping Completion) -> TransferID {
+    package func start(
+        _ request: HTTPRequest, onBegin: (@PipelineActor () -> Void)? = nil, completion: @escaping Completion
+    ) -> TransferID {
         let slot = takeSlot(completion, timeout: request.timeout)
+        slots[slot].onBegin = onBegin
+        slots[slot].exchange.tellsWhenBegun = onBegin != nil
         begin(request, in: slot, timeout: request.timeout)
         return TransferID(slot: slot, serial: slots[slot].serial)
     }
@@ -208,6 +215,7 @@ package final class HTTPClient {
         exchange.clear()
         slots[slot].serial = 0
         slots[slot].completion = nil
+        slots[slot].onBegin = nil
         slots[slot].refusal = nil
         letGo(slot)
         idle.append(slot)
@@ -280,6 +288,7 @@ package final class HTTPClient {
     }
 
     private func takeFinished() {
+        tellBegun()
         while let (slot, code) = multi.nextFinished() {
             if let result = outcome(of: slot, code) { finish(slot, result) }
         }
@@ -294,8 +303,13 @@ package final class HTTPClient {
         carryOut()
     }
 
+    private func tellBegun() {
+        while let slot = multi.begun.popLast() { slots[slot].onBegin.take()?() }
+    }
+
     /// Does what libcurl asked for since the last time.
     private func carryOut() {
+        tellBegun()
         resumeReading()
         for descriptor in multi.opened { unwatch(descriptor) }
         multi.opened.removeAll(keepingCapacity: true)

@@ -34,6 +34,8 @@ final class Multi {
     var answered: [Int] = []
     /// Slots of exchanges whose answer cannot be taken, though libcurl goes on reading it.
     var broken: [Int] = []
+    /// Slots of exchanges whose request is about to go out, where somebody wants to know.
+    var begun: [Int] = []
     var bodies = BodyRoom()
     /// Slots of exchanges that wait for room for their body.
     var paused: [Int] = []

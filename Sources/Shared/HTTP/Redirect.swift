@@ -1,5 +1,5 @@
 internal import CCurl
-internal import Messages
+package import Messages
 
 /// Who answers a URL: scheme, host and port, compared byte by byte.
 struct Origin: Hashable {
@@ -39,8 +39,8 @@ extension HTTPRequest {
 }
 
 extension HeaderField {
-    /// Names vary (`Authorization`, `Cookie`, `x-api-key`, `X-Auth-Token`), so parts of names decide.
-    fileprivate var isCredential: Bool {
+    /// Whether it looks like one: names vary (`Authorization`, `Cookie`, `x-api-key`, `X-Auth-Token`), so parts of names decide.
+    package var isCredential: Bool {
         let name = name.lowercased()
         return ["auth", "cookie", "key", "token", "secret", "credential"].contains { name.contains($0) }
     }

@@ -19,6 +19,17 @@ package struct WallClock: Sendable, Equatable {
     }
 }
 
+extension WallClock: CustomStringConvertible {
+    /// Such as `2026-11-29T12:04:05Z`.
+    package var description: String {
+        var (time, parts) = (time_t(seconds), tm())
+        guard gmtime_r(&time, &parts) != nil else { return "\(milliseconds) ms" }
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
+    }
+}
+
 /// Nanoseconds of a clock that nobody sets; it stands while the machine sleeps, and goes on while the process is stopped.
 ///
 /// Source: clock_gettime(2), CLOCK_MONOTONIC.

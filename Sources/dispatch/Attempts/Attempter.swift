@@ -8,40 +8,41 @@ import Primitives
 /// It queues nothing: whoever calls `start` looks at `free` first.
 @PipelineActor
 package final class Attempter {
-    package typealias Completion = @PipelineActor (Envelope) -> Void
+    package typealias Completion = @PipelineActor (Envelope, Observation) -> Void
 
-    /// One attempt that is over, for metrics.
+    /// One attempt that is over.
     package struct Observation: Sendable, Equatable {
-        package let queue: String
         package let attemptClass: AttemptOutcome.Class
+        package let finding: Finding
         /// Zero where nothing was sent.
         package let latency: Duration
+
+        package init(attemptClass: AttemptOutcome.Class, finding: Finding, latency: Duration) {
+            self.attemptClass = attemptClass
+            self.finding = finding
+            self.latency = latency
+        }
     }
 
     private let client: HTTPClient
     private let loop: EventLoop
     private let options: AttemptOptions
     private let token: GatewayToken?
-    private let observe: @PipelineActor (Observation) -> Void
     private let clock: @PipelineActor () -> Int64
     private var transfers: [UInt64: TransferID] = [:]
     private var lastAttempt: UInt64 = 0
     /// Attempts that are over but not yet given back.
     private var returning = 0
 
-    /// - Parameters:
-    ///   - observe: called once for each attempt that is over, before its envelope is given back.
-    ///   - clock: milliseconds since 1970.
+    /// - Parameter clock: milliseconds since 1970.
     package init(
         client: HTTPClient, options: AttemptOptions, token: GatewayToken? = nil, loop: EventLoop = .shared,
-        observe: @escaping @PipelineActor (Observation) -> Void = { _ in },
         clock: @escaping @PipelineActor () -> Int64 = { WallClock.now().milliseconds }
     ) {
         self.client = client
         self.options = options
         self.token = token
         self.loop = loop
-        self.observe = observe
         self.clock = clock
     }
 
@@ -55,15 +56,23 @@ package final class Attempter {
     ///
     /// - Parameters:
     ///   - envelope: one that is `.waiting`.
+    ///   - onBegin: called once when it has a connection to the gateway, perhaps before this function has returned.
     ///   - completion: called once with the envelope and its next progress; never before this function has returned,
     ///     and never after `abortAll`.
-    package func start(_ envelope: Envelope, completion: @escaping Completion) {
+    package func start(
+        _ envelope: Envelope, onBegin: (@PipelineActor () -> Void)? = nil, completion: @escaping Completion
+    ) {
         let admission = AttemptAdmission(
             deadline: envelope.deadline, now: clock(), requestTimeout: options.requestTimeout)
         switch admission {
         case .deadlineOver: giveBackLater(envelope, completion)
-        case .attempt(let timeout): send(envelope, timeout: timeout, completion)
+        case .attempt(let timeout): send(envelope, timeout: timeout, onBegin, completion)
         }
+    }
+
+    /// Whether the gateway judges this deployment by the request's credentials, not its producer.
+    package func sendsOwnCredentials(_ envelope: Envelope) -> Bool {
+        token != nil || !envelope.headers.contains(where: \.isCredential)
     }
 
     /// Bytes of answers that may be held while they come in.
@@ -80,17 +89,21 @@ package final class Attempter {
         return aborted.count
     }
 
-    private func send(_ envelope: Envelope, timeout: Duration, _ completion: @escaping Completion) {
+    private func send(
+        _ envelope: Envelope, timeout: Duration, _ onBegin: (@PipelineActor () -> Void)?,
+        _ completion: @escaping Completion
+    ) {
         let request = HTTPRequest(
             url: envelope.url, headers: token?.authorize(envelope.headers) ?? envelope.headers, body: envelope.payload,
             timeout: timeout, maxResponseBytes: options.maxResponseBytes)
         let begin = ContinuousClock.now
         lastAttempt += 1
         let attempt = lastAttempt
-        transfers[attempt] = client.start(request) { [weak self] result in
+        transfers[attempt] = client.start(request, onBegin: onBegin) { [weak self] result in
             guard let self else { return }
             transfers[attempt] = nil
-            let outcome = AttemptOutcome(result, url: envelope.url, now: clock() / 1000)
+            let outcome = AttemptOutcome(
+                result, url: envelope.url, now: clock() / 1000, authFailures: options.authFailures)
             giveBack(envelope, outcome, latency: .now - begin, completion)
         }
     }
@@ -107,10 +120,11 @@ package final class Attempter {
     private func giveBack(
         _ envelope: Envelope, _ outcome: AttemptOutcome, latency: Duration, _ completion: Completion
     ) {
-        observe(Observation(queue: envelope.queue, attemptClass: outcome.attemptClass, latency: latency))
         var envelope = envelope
         envelope.progress = outcome.progress
-        completion(envelope)
+        completion(
+            envelope,
+            Observation(attemptClass: outcome.attemptClass, finding: outcome.finding, latency: latency))
     }
 }
 
@@ -122,11 +136,17 @@ package struct AttemptOptions: Sendable, Equatable {
     package var requestTimeout: Duration
     /// Bytes of an answer's body.
     package var maxResponseBytes: Int
+    /// What 401 and 403 mean.
+    package var authFailures: AuthFailures
 
-    package init(concurrency: Int = 8, requestTimeout: Duration = .seconds(300), maxResponseBytes: Int = 64 << 20) {
+    package init(
+        concurrency: Int = 8, requestTimeout: Duration = .seconds(300), maxResponseBytes: Int = 64 << 20,
+        authFailures: AuthFailures = .hold
+    ) {
         self.concurrency = concurrency
         self.requestTimeout = requestTimeout
         self.maxResponseBytes = maxResponseBytes
+        self.authFailures = authFailures
     }
 }
 

@@ -20,6 +20,8 @@ package final class GatewayToken {
     private var version: FileVersion?
     private var lastLook: ContinuousClock.Instant
     private var hasWarned = false
+    /// Another token has been found.
+    package var onChange: @PipelineActor () -> Void = {}
 
     /// - Parameters:
     ///   - warn: told once when the file can no longer be read; the last token is used on.
@@ -59,7 +61,8 @@ package final class GatewayToken {
     var hasLooked: Bool { looks == 0 }
     private var looks = 0
 
-    private func refresh() {
+    /// Looks at the file, if it is time to; each attempt does so, and while there are none, somebody must.
+    package func refresh() {
         let now = clock()
         guard now - lastLook >= Self.interval, !call.isUnderWay else { return }
         lastLook = now
@@ -75,8 +78,10 @@ package final class GatewayToken {
         switch outcome {
         case .done(.unchanged): hasWarned = false
         case .done(.found(let token, let version)):
+            let isNew = token != self.token
             (self.token, self.version) = (token, version)
             hasWarned = false
+            if isNew { onChange() }
         case .done(.failed(let error)): complain(error)
         case .late:
             complain(

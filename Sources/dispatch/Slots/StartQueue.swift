@@ -1,5 +1,4 @@
 import DequeModule
-import Messages
 
 /// Requests that wait for a slot, and who may have the next one.
 ///
@@ -14,19 +13,14 @@ struct StartQueue<Item> {
 
     private let slots: Int
     private var lanes: [Lane] = []
-    private var indices: [ExactText: Int] = [:]
     private var lastOrder: UInt64 = 0
     private(set) var active = 0
     private(set) var count = 0
 
-    /// Names are the producers' choice, more or less: queues beyond this many share the first one's lane.
-    private static var maxLanes: Int { 1000 }
-
     init(slots: Int) { self.slots = slots }
 
-    mutating func append(_ item: Item, queue: String) { append(item, lane: lane(of: queue)) }
-
     mutating func append(_ item: Item, lane: Int) {
+        while lanes.count <= lane { lanes.append(Lane()) }
         lastOrder += 1
         lanes[lane].waiting.append((lastOrder, item))
         count += 1
@@ -59,6 +53,24 @@ struct StartQueue<Item> {
         active -= 1
     }
 
+    /// What waits in a lane.
+    func count(lane: Int) -> Int { lane < lanes.count ? lanes[lane].waiting.count : 0 }
+
+    /// Lanes in which something waits.
+    var busyLanes: [Int] { lanes.indices.filter { !lanes[$0].waiting.isEmpty } }
+
+    /// Takes out what waits in a lane and is not wanted there any more, oldest first.
+    mutating func remove(lane: Int, where isUnwanted: (Item) -> Bool) -> [Item] {
+        var removed: [Item] = []
+        lanes[lane].waiting.removeAll { waiting in
+            let isRemoved = isUnwanted(waiting.item)
+            if isRemoved { removed.append(waiting.item) }
+            return isRemoved
+        }
+        count -= removed.count
+        return removed
+    }
+
     /// Forgets what waits, and says what it was.
     mutating func removeAll(_ forgotten: (Item) -> Void = { _ in }) {
         for index in lanes.indices {
@@ -88,14 +100,5 @@ struct StartQueue<Item> {
     private func share(of places: Int) -> Int {
         let queues = lanes.count
         return queues <= 1 ? places : max(1, places - (places + 2 * queues - 1) / (2 * queues))
-    }
-
-    /// The lane of a queue, opened if it is new.
-    mutating func lane(of queue: String) -> Int {
-        if let index = indices[ExactText(queue)] { return index }
-        if lanes.count == Self.maxLanes { return 0 }
-        indices[ExactText(queue)] = lanes.count
-        lanes.append(Lane())
-        return lanes.count - 1
     }
 }

@@ -84,7 +84,9 @@ extension RetryPolicy {
             return .giveUp(lastWord(on: attempt, .attemptsExhausted, "\(attempts) failed"))
         }
         let left = Double(millisecondsLeft)
-        var delay = delay(failedAttempts: failedAttempts, left: left, random: random)
+        // Where there was no connection, dispatch pauses for the whole gateway, longer each time.
+        let failures = attempt.isUnreached ? 1 : failedAttempts
+        var delay = delay(failedAttempts: failures, left: left, random: random)
         if let asked = retryAfter(of: attempt), asked > delay {
             delay = max(delay, spread(min(asked, left / 2), random()))
         }

@@ -72,11 +72,13 @@ package struct Report: Sendable, Equatable {
     package var isLeaving: Bool
     /// Identity of the receiver: in answers to a hello and once a second; `nil` otherwise, and from an earlier release.
     package var from: Introduction?
+    /// What is not as it should be behind the receiver; counts only where `from` is there.
+    package var conditions: [Condition]
 
     package init(
         session: UInt64, receiver: UInt64, number: UInt64, answers: UInt64, isOpen: Bool, limit: UInt64 = 0,
         done: NumberRanges = [], missing: NumberRanges = [], refused: [Refusal] = [], isDraining: Bool = false,
-        isLeaving: Bool = false, from: Introduction? = nil
+        isLeaving: Bool = false, from: Introduction? = nil, conditions: [Condition] = []
     ) {
         self.session = session
         self.receiver = receiver
@@ -90,6 +92,7 @@ package struct Report: Sendable, Equatable {
         self.isDraining = isDraining
         self.isLeaving = isLeaving
         self.from = from
+        self.conditions = conditions
     }
 }
 

@@ -10,6 +10,16 @@ extension LinkReceiver {
         roomChanged = true
     }
 
+    /// Says what is not as it should be behind this process, to all senders, at once and with each full report.
+    package mutating func setConditions(_ conditions: [Condition]) {
+        guard conditions != self.conditions else { return }
+        self.conditions = conditions
+        for slot in live {
+            sessions[slot]?.isFull = true
+            note(newsFor: slot)
+        }
+    }
+
     /// Divides the room among the senders, in proportion to what each is expected to send.
     mutating func shareRoom() {
         roomChanged = false

@@ -101,6 +101,7 @@ package struct LinkReceiver: Sendable {
 
     var drainingSince: Duration?
     var hasLeft = false
+    var conditions: [Condition] = []
     package internal(set) var totals = ReceiverTotals()
 
     /// Makes a receiver without sessions and without room.

@@ -54,6 +54,7 @@ extension LinkSender {
     private mutating func loseSilent(_ index: Int) {
         peers[index]?.isLost = true
         misfits[index] = nil
+        conditions[index] = nil
         peers[index]?.hasReported = false
         guard let peer = peers[index], peer.phase != .greeting else { return }
         totals.lostPeers += 1
@@ -87,6 +88,7 @@ extension LinkSender {
     mutating func restartSession(_ index: Int, counting: Bool) {
         guard let session = peers[index]?.session else { return }
         foreignStores[index] = nil
+        conditions[index] = nil
         let fresh = newSession()
         let slots = peers[index]?.restart(session: fresh, now: clock.elapsed) ?? []
         peersBySession[session] = nil
@@ -116,6 +118,7 @@ extension LinkSender {
         peersBySession[peer.session] = nil
         peers[index] = nil
         misfits[index] = nil
+        conditions[index] = nil
         foreignStores[index] = nil
         actions.append(.closePeer(index))
     }

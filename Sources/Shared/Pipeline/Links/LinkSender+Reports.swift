@@ -132,9 +132,19 @@ extension LinkSender {
         found.removeAll(keepingCapacity: true)
         peers[index]?.window.find(in: report.missing, into: &found)
         for number in found { sendAgain(index, number, answers: report.answers) }
+        if report.from != nil { note(report.conditions, of: index) }
         let last = peers[index]?.last ?? 0
         peers[index]?.limit = min(report.limit, last + UInt64(Self.maxRoom))
         peers[index]?.isDraining = report.isDraining
+    }
+
+    /// When less is wrong behind a peer than before, what it has refused may be offered to it at once.
+    private mutating func note(_ conditions: [Condition], of index: Int) {
+        let before = self.conditions[index]?.count ?? 0
+        if before > 0 || !conditions.isEmpty { self.conditions[index] = conditions.isEmpty ? nil : conditions }
+        guard conditions.count < before else { return }
+        refusedLook = clock.elapsed
+        for entry in refused where messages.isCurrent(entry) { messages[entry.slot].notBefore = clock.elapsed }
     }
 
     /// No receiver has room for more; a limit above is invalid.

@@ -25,6 +25,22 @@ extension LinkSender {
     /// Whether a report about this session is for this sender.
     package func hasSession(_ session: UInt64) -> Bool { peersBySession[session] != nil }
 
+    /// What usable peers say is wrong behind them, one of those that say the same; empty if one of them has nothing to
+    /// say: it gets what the others cannot send on.
+    package var conditionsOfPeers: [Condition] {
+        let usable = peers.indices.filter(isUsable)
+        guard usable.allSatisfy({ conditions[$0] != nil }) else { return [] }
+        var kinds: [[String]: Condition] = [:]
+        for condition in usable.flatMap({ conditions[$0] ?? [] }) {
+            let kind = [condition.subject, condition.queue]
+            let (held, since) = (kinds[kind]?.held ?? 0, kinds[kind]?.since ?? .max)
+            kinds[kind] = condition
+            kinds[kind]?.held += held
+            kinds[kind]?.since = min(since, condition.since)
+        }
+        return kinds.values.sorted { ($0.subject, $0.queue) < ($1.subject, $1.queue) }
+    }
+
     /// All peers, for status and metrics.
     package func peerStatus(now: Duration) -> [PeerStatus] {
         peers.indices.compactMap { index in

@@ -49,10 +49,12 @@ package struct LinkSender: Sendable {
     var generator: SplitMix64
     var clock = RunningTime()
 
-    // Beside the peers, which are copied often: both are empty while all is well.
+    // Beside the peers, which are copied often: all are empty while all is well.
 
     /// Processes that answer at a peer's address and do not belong there; they get no session.
     var misfits: [Int: Introduction] = [:]
+    /// What peers say is wrong behind them.
+    var conditions: [Int: [Condition]] = [:]
     /// Stores that a peer cannot settle, and the running time from which one message of the store may ask it again.
     var foreignStores: [Int: [UInt64: Duration]] = [:]
 

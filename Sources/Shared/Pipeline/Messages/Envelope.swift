@@ -90,12 +90,17 @@ package struct FailedAttempt: Sendable, Equatable {
     package var reason: String
     /// What the gateway's `Retry-After` asked for, in milliseconds from the answer.
     package var retryAfterMilliseconds: Int64?
+    /// The gateway has not heard of the request: there was no connection. Dispatch pauses for all of that gateway.
+    package var isUnreached: Bool
 
-    package init(statusCode: Int?, body: Bytes, reason: String, retryAfterMilliseconds: Int64? = nil) {
+    package init(
+        statusCode: Int?, body: Bytes, reason: String, retryAfterMilliseconds: Int64? = nil, isUnreached: Bool = false
+    ) {
         self.statusCode = statusCode
         self.body = body
         self.reason = reason
         self.retryAfterMilliseconds = retryAfterMilliseconds
+        self.isUnreached = isUnreached
     }
 }
 

@@ -5,6 +5,7 @@ package enum StallReason: String, Sendable, CaseIterable {
     case queueEmpty = "queue_empty"
     case gatewaySlotsFull = "gateway_slots_full"
     case queueServerAway = "queue_server_away"
+    case gatewayAway = "gateway_away"
     case draining
     case wrongWiring = "wrong_wiring"
 
@@ -16,6 +17,7 @@ package enum StallReason: String, Sendable, CaseIterable {
         case .queueEmpty: "the queue is empty"
         case .gatewaySlotsFull: "all slots for the gateway are taken"
         case .queueServerAway: "the queue server does not answer"
+        case .gatewayAway: "the gateway is away, or answers nothing but errors"
         case .draining: "the stage is draining"
         case .wrongWiring: "a link or a store is not the one it should be"
         }

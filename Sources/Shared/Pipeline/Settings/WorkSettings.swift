@@ -28,6 +28,10 @@ package struct DispatchSettings: Sendable, Equatable {
     package var tlsKey: String?
     package var tlsSkipsVerification: Bool
     package var gatewayTokenFile: String?
+    /// What 401 and 403 mean.
+    package var authFailures: AuthFailures
+    /// Without a gateway that is well, the stage is not ready.
+    package var requiresGateway: Bool
 }
 
 /// What `retry` is told.
@@ -72,6 +76,8 @@ extension DispatchSettings {
             ("--tls-key", tlsKey ?? "none"),
             ("--tls-insecure-skip-verify", "\(tlsSkipsVerification)"),
             ("--gateway-token-file", gatewayTokenFile ?? "none"),
+            ("--auth-failures", authFailures.rawValue),
+            ("--require-gateway", "\(requiresGateway)"),
         ]
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// The JSON of the status endpoints.
 enum StatusDocument {
@@ -42,6 +43,8 @@ enum StatusDocument {
         var uptime_seconds: Double
         var peers: [Peer]
         var counts: [String: Int]
+        /// Absent where a stage knows none.
+        var gateways: [Gateway]?
         var reasons: [String]
 
         init(_ report: StatusReport) {
@@ -51,7 +54,28 @@ enum StatusDocument {
             uptime_seconds = report.uptime.roundedSeconds
             peers = report.peers.map(Peer.init)
             counts = report.counts
+            gateways = report.gateways.isEmpty ? nil : report.gateways.map(Gateway.init)
             reasons = report.reasons
+        }
+    }
+
+    private struct Gateway: Encodable {
+        var origin: String
+        var queue: String
+        var state: String
+        var since: String?
+        var reason: String
+        var held: Int
+        var attempts: [String: Int]?
+
+        init(_ gateway: StatusReport.Gateway) {
+            origin = gateway.origin
+            queue = gateway.queue
+            state = gateway.state
+            since = gateway.since == 0 ? nil : "\(WallClock(milliseconds: gateway.since))"
+            reason = gateway.reason
+            held = gateway.held
+            attempts = gateway.attempts.isEmpty ? nil : gateway.attempts
         }
     }
 

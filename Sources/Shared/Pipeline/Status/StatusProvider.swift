@@ -31,12 +31,14 @@ package struct StatusReport: Sendable, Equatable {
     package var peers: [Peer]
     /// Whatever the stage counts, such as `leased` or `attempts_open`.
     package var counts: [String: Int]
+    /// Those it sends to, or waits for.
+    package var gateways: [Gateway]
     /// Why nothing moves, for people; empty when something does.
     package var reasons: [String]
 
     package init(
         version: String, stage: String, settings: [String: String] = [:], uptime: Duration = .zero,
-        peers: [Peer] = [], counts: [String: Int] = [:], reasons: [String] = []
+        peers: [Peer] = [], counts: [String: Int] = [:], gateways: [Gateway] = [], reasons: [String] = []
     ) {
         self.version = version
         self.stage = stage
@@ -44,7 +46,38 @@ package struct StatusReport: Sendable, Equatable {
         self.uptime = uptime
         self.peers = peers
         self.counts = counts
+        self.gateways = gateways
         self.reasons = reasons
+    }
+
+    /// A gateway, and what the requests of one queue find there.
+    package struct Gateway: Sendable, Equatable {
+        /// Scheme, host and port.
+        package var origin: String
+        package var queue: String
+        /// Such as `reachable` and `unreachable`.
+        package var state: String
+        /// Milliseconds since 1970; 0: from the beginning.
+        package var since: Int64
+        /// What is wrong, and what would cure it; empty if nothing is.
+        package var reason: String
+        /// Requests that wait for it in dispatch.
+        package var held: Int
+        /// Attempts so far, by what came of them.
+        package var attempts: [String: Int]
+
+        package init(
+            origin: String, queue: String, state: String, since: Int64, reason: String, held: Int,
+            attempts: [String: Int] = [:]
+        ) {
+            self.origin = origin
+            self.queue = queue
+            self.state = state
+            self.since = since
+            self.reason = reason
+            self.held = held
+            self.attempts = attempts
+        }
     }
 
     /// One process at the other end of a link.

@@ -59,6 +59,7 @@ extension Report {
         header.isDraining = isDraining
         header.isLeaving = isLeaving
         if let from { header.from = WireIntroduction(from) }
+        header.conditions = conditions.prefix(Condition.most).map(WireCondition.init)
         return try Frame.control(.report, header)
     }
 
@@ -80,7 +81,8 @@ extension Report {
             isOpen: header.isOpen, limit: header.limit, done: try NumberRanges(header.done, field: "done"),
             missing: try NumberRanges(header.missing, field: "missing"), refused: try Self.refusals(header.refused),
             isDraining: header.isDraining, isLeaving: header.isLeaving,
-            from: header.hasFrom ? try Introduction(header.from, version: version) : nil)
+            from: header.hasFrom ? try Introduction(header.from, version: version) : nil,
+            conditions: header.conditions.prefix(Condition.most).map(Condition.init))
     }
 
     private static func refusals(_ values: [UInt64]) throws(WireError) -> [Refusal] {
@@ -94,6 +96,32 @@ extension Report {
             refusals.append(Refusal(number: values[index], reason: reason))
         }
         return refusals
+    }
+}
+
+extension WireCondition {
+    init(_ condition: Condition) {
+        self.init()
+        subject = cut(condition.subject)
+        queue = cut(condition.queue)
+        state = cut(condition.state)
+        since = condition.since
+        text = cut(condition.text)
+        held = UInt64(clamping: condition.held)
+    }
+}
+
+/// Texts are for people: too much of one is cut.
+private func cut(_ text: String) -> String {
+    let most = Condition.maxTextLength
+    return text.utf8.count <= most ? text : String(decoding: text.utf8.prefix(most), as: UTF8.self) + "…"
+}
+
+extension Condition {
+    init(_ header: WireCondition) {
+        self.init(
+            subject: cut(header.subject), queue: cut(header.queue), state: cut(header.state),
+            since: max(0, min(header.since, 1 << 52)), text: cut(header.text), held: Int(clamping: header.held))
     }
 }
 

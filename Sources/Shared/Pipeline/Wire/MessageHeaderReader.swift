@@ -89,6 +89,7 @@ struct MessageHeaderReader {
                 case (1, 0): attempt.statusCode = try input.statusCode("failed.status_code")
                 case (2, 2): attempt.reason = try input.text()
                 case (3, 0): attempt.retryAfterMilliseconds = try input.zigZag(WireRange.delay, "failed.retry_after")
+                case (4, 0): attempt.isUnreached = try input.varint() != 0
                 default: try input.skip(type)
                 }
             }

@@ -78,6 +78,7 @@ struct MessageHeaderWriter {
             if let code = attempt.statusCode { output.presentNumber(0x08, status(code)) }
             output.text(0x12, attempt.reason)
             if let milliseconds = attempt.retryAfterMilliseconds { output.presentNumber(0x18, delay(milliseconds)) }
+            output.number(0x20, attempt.isUnreached ? 1 : 0)
         case .ended(.result(.answer(let code, _))):
             output.tag(17, 2)
             output.varint(UInt64(progressLength))
@@ -106,6 +107,7 @@ struct MessageHeaderWriter {
             (attempt.statusCode.map { 1 + varintLength(status($0)) } ?? 0)
                 + size(1, attempt.reason.utf8.count)
                 + (attempt.retryAfterMilliseconds.map { 1 + varintLength(delay($0)) } ?? 0)
+                + (attempt.isUnreached ? 2 : 0)
         case .ended(.result(.answer(let code, _))): size(1, status(code))
         case .ended(.result(.failure(let code, let message))):
             size(1, UInt64(WireErrorCode(code).rawValue)) + size(1, message.utf8.count)

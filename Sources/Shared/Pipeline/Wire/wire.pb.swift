@@ -296,6 +296,9 @@ nonisolated struct WireFailedAttempt: Sendable {
   /// Clears the value of `retryAfter`. Subsequent reads from it will return its default value.
   mutating func clearRetryAfter() {self._retryAfter = nil}
 
+  /// The gateway has not heard of the request: there was no connection.
+  var isUnreached: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -414,11 +417,43 @@ nonisolated struct WireReportHeader: Sendable {
   /// Clears the value of `from`. Subsequent reads from it will return its default value.
   mutating func clearFrom() {self._from = nil}
 
+  /// What is not as it should be behind the receiver; says all of it where from is there.
+  var conditions: [WireCondition] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _from: WireIntroduction? = nil
+}
+
+/// Something behind a process, such as a gateway, that is not as it should be. For people, and for whoever waits.
+nonisolated struct WireCondition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Such as the gateway's scheme, host and port.
+  var subject: String = String()
+
+  /// The queue whose requests it concerns.
+  var queue: String = String()
+
+  /// One word.
+  var state: String = String()
+
+  /// Milliseconds since 1970.
+  var since: Int64 = 0
+
+  /// What is wrong, and what would cure it.
+  var text: String = String()
+
+  /// Requests that wait for it there.
+  var held: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// What a process says of itself. It keeps its place and its fields in every version of the protocol, so that two
@@ -729,7 +764,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FailedAttempt"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}status_code\0\u{1}reason\0\u{3}retry_after\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}status_code\0\u{1}reason\0\u{3}retry_after\0\u{3}is_unreached\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -740,6 +775,7 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularSInt32Field(value: &self._statusCode) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularSInt64Field(value: &self._retryAfter) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isUnreached) }()
       default: break
       }
     }
@@ -759,6 +795,9 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
     try { if let v = self._retryAfter {
       try visitor.visitSingularSInt64Field(value: v, fieldNumber: 3)
     } }()
+    if self.isUnreached != false {
+      try visitor.visitSingularBoolField(value: self.isUnreached, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -766,6 +805,7 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs._statusCode != rhs._statusCode {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs._retryAfter != rhs._retryAfter {return false}
+    if lhs.isUnreached != rhs.isUnreached {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -917,7 +957,7 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReportHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0\u{1}conditions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -937,6 +977,7 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 10: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
       case 12: try { try decoder.decodeSingularMessageField(value: &self._from) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.conditions) }()
       default: break
       }
     }
@@ -983,6 +1024,9 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._from {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     } }()
+    if !self.conditions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.conditions, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -999,6 +1043,62 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.isDraining != rhs.isDraining {return false}
     if lhs.isLeaving != rhs.isLeaving {return false}
     if lhs._from != rhs._from {return false}
+    if lhs.conditions != rhs.conditions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCondition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Condition"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}queue\0\u{1}state\0\u{1}since\0\u{1}text\0\u{1}held\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.queue) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularSInt64Field(value: &self.since) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.held) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 1)
+    }
+    if !self.queue.isEmpty {
+      try visitor.visitSingularStringField(value: self.queue, fieldNumber: 2)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularSInt64Field(value: self.since, fieldNumber: 4)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 5)
+    }
+    if self.held != 0 {
+      try visitor.visitSingularUInt64Field(value: self.held, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireCondition, rhs: WireCondition) -> Bool {
+    if lhs.subject != rhs.subject {return false}
+    if lhs.queue != rhs.queue {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.since != rhs.since {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.held != rhs.held {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

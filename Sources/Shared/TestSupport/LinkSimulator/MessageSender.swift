@@ -90,6 +90,7 @@ package struct MessageSender<Message> {
     package var isIdle: Bool { base.isIdle }
     package var hasLivePeer: Bool { base.hasLivePeer }
     package var unsettleable: [UnsettleableMessages] { base.unsettleable }
+    package var conditionsOfPeers: [Condition] { base.conditionsOfPeers }
     package var isRefusedByAll: Bool { base.isRefusedByAll }
     package func hasSession(_ session: UInt64) -> Bool { base.hasSession(session) }
     package func peerStatus(now: Duration) -> [PeerStatus] { base.peerStatus(now: now) }

@@ -7,7 +7,7 @@ enum FlagNames {
             "listen", "dispatch", "retry", "emit", "acks", "acks-advertise", "max-deliveries",
             "request-merge-policy", "max-in-flight", "max-open-bytes", "max-payload-bytes", "lease-seconds",
             "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
-            "tls-insecure-skip-verify", "gateway-token-file",
+            "tls-insecure-skip-verify", "gateway-token-file", "auth-failures", "require-gateway",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
             "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
@@ -18,7 +18,9 @@ enum FlagNames {
     static let indexable = Set(QueueServer.allCases.flatMap(\.flags.indexable))
 
     /// Those whose value may be left out, which means yes.
-    static let switches: Set<String> = ["tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate"]
+    static let switches: Set<String> = [
+        "tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate", "require-gateway",
+    ]
 
     /// `AP_REDIS_ADDR` for `redis.addr`.
     static func variable(of flag: String) -> String {

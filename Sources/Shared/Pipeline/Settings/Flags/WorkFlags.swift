@@ -64,6 +64,14 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(help: Kind.help("Bearer token for the gateway; read again when it changes.", "file", of: .dispatch))
     var gatewayTokenFile: String?
+
+    @Option(
+        help: Kind.help("What 401 and 403 mean: tried again until the deadline, or a result.", "kind", of: .dispatch))
+    var authFailures: AuthFailures = .hold
+
+    @Option(
+        help: Kind.help("Be ready only while a gateway answers.", "bool", byDefault: false, of: .dispatch))
+    var requireGateway: Switch?
 }
 
 /// What retry does.
@@ -99,6 +107,7 @@ struct EmitFlags<Kind: StageKind>: ParsableArguments {
     var resultPayload: ResultPayloadFormat = .text
 }
 
+extension AuthFailures: ExpressibleByArgument {}
 extension MergePolicy: ExpressibleByArgument {}
 extension RetryPolicy.Backoff: ExpressibleByArgument {}
 extension ResultPayloadFormat: ExpressibleByArgument {}

@@ -30,7 +30,9 @@ extension DispatchSettings {
             tlsCertificate: try readable(flags.tlsCert, "--tls-cert"),
             tlsKey: try readable(flags.tlsKey, "--tls-key"),
             tlsSkipsVerification: flags.tlsInsecureSkipVerify?.isOn ?? false,
-            gatewayTokenFile: try readable(flags.gatewayTokenFile, "--gateway-token-file")
+            gatewayTokenFile: try readable(flags.gatewayTokenFile, "--gateway-token-file"),
+            authFailures: flags.authFailures,
+            requiresGateway: flags.requireGateway?.isOn ?? false
         )
         if tlsCertificate != nil, tlsKey == nil { throw SettingsError("--tls-cert", "needs --tls-key") }
         if tlsKey != nil, tlsCertificate == nil { throw SettingsError("--tls-key", "needs --tls-cert") }

@@ -110,6 +110,9 @@ package final class IncomingLink {
     /// Gives back messages that have not been started; takes new ones only from senders that drain as well.
     package func beginDrain() { receiver.beginDrain(now: EventLoop.shared.now) }
 
+    /// Tells all senders what is not as it should be behind this process; empty: nothing.
+    package func tell(_ conditions: [Condition]) { receiver.setConditions(conditions) }
+
     /// The first half of a turn: takes the frames that have arrived.
     ///
     /// - Returns: whether there may be more.

@@ -96,6 +96,9 @@ package final class OutgoingLink {
     /// Current problems with the processes that answer.
     package var problems: [WiringProblem] { wrongPeers + deafness }
 
+    /// What peers say is wrong behind them.
+    package var conditions: [Condition] { sender.conditionsOfPeers }
+
     /// Processes that do not belong there, and messages that no process there can settle.
     private var wrongPeers: [WiringProblem] {
         let misfits = peerStatus.compactMap { peer in

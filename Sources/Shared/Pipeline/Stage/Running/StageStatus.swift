@@ -41,7 +41,8 @@ struct StageStatus: StatusProvider {
         return StatusReport(
             version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started,
             peers: await links.peers,
-            counts: await work.counts(), reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
+            counts: await work.counts(), gateways: await work.gatewayStatus(),
+            reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
     }
 
     /// Brings up to date the metrics that are not counted as events happen.
@@ -60,7 +61,7 @@ struct StageStatus: StatusProvider {
         if drain.isSet { reasons.insert(.draining) }
         if case .unreachable = await work.queueState() { reasons.insert(.queueServerAway) }
         if await !links.linksWithoutPeer.isEmpty { reasons.insert(.noPeers) }
-        if await problems().contains(where: \.isBlocking) { reasons.insert(.wrongWiring) }
+        for problem in await problems() where problem.isBlocking { reasons.insert(problem.reason) }
         if let reason = await work.stall() { reasons.insert(reason) }
         return reasons
     }

@@ -1,5 +1,6 @@
 package import PipelineMetrics
 package import Queue
+package import Status
 import Synchronization
 
 /// The work that one kind of stage does with its links.
@@ -22,6 +23,9 @@ package protocol StageWork: Sendable {
     /// Problems with its connections other than its links.
     func problems() async -> [WiringProblem]
 
+    /// The gateways it sends to, or waits for.
+    func gatewayStatus() async -> [StatusReport.Gateway]
+
     /// The counters of the stage, for `/status`.
     func counts() async -> [String: Int]
 }
@@ -31,6 +35,7 @@ extension StageWork {
     package func abandon() async {}
     package func queueState() async -> QueueHealth { .reachable }
     package func problems() async -> [WiringProblem] { [] }
+    package func gatewayStatus() async -> [StatusReport.Gateway] { [] }
 }
 
 /// Runs `body`, but no longer than `limit`; then it is cancelled.

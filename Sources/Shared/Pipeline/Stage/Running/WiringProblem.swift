@@ -1,16 +1,41 @@
+package import Links
 package import Logging
 import Loop
+package import PipelineMetrics
+import Primitives
+package import Status
 
-/// A wrong connection between processes, shown in `/status`, `/readyz` and the log.
+/// A wrong connection between processes, or to a gateway, shown in `/status`, `/readyz` and the log.
 package struct WiringProblem: Sendable, Equatable {
     /// For people, with the names of both sides.
     package let text: String
     /// Because of it the stage cannot work and is not ready.
     package let isBlocking: Bool
+    /// What it is called where nothing moves because of it.
+    package let reason: StallReason
 
-    package init(_ text: String, isBlocking: Bool) {
+    package init(_ text: String, isBlocking: Bool, reason: StallReason = .wrongWiring) {
         self.text = text
         self.isBlocking = isBlocking
+        self.reason = reason
+    }
+
+    /// A gateway that is away.
+    package init(gateway: Condition, isBlocking: Bool) {
+        let since = gateway.since == 0 ? "" : " (since \(WallClock(milliseconds: gateway.since)))"
+        let held = gateway.held == 0 ? "" : "; \(gateway.held) requests wait in dispatch"
+        self.init(
+            "the gateway \(gateway.subject) of queue \(gateway.queue): \(gateway.text)\(since)\(held)",
+            isBlocking: isBlocking, reason: .gatewayAway)
+    }
+}
+
+extension StatusReport.Gateway {
+    /// As a dispatch tells it.
+    package init(_ condition: Condition) {
+        self.init(
+            origin: condition.subject, queue: condition.queue, state: condition.state, since: condition.since,
+            reason: condition.text, held: condition.held)
     }
 }
 

@@ -1,0 +1,180 @@
+import Foundation
+import GatewaySimulator
+import Messages
+import Processes
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// A gateway that is not there, or not right: it is named, not hammered, and soon made up for when it is back.
+    struct GatewayAwayTests {
+        /// The stages over a new embedded queue with requests; the gateway is the caller's.
+        private func withStages(
+            _ requests: [String], gateway: String, flags: [String] = [],
+            _ body: (SQLiteClient, Pipeline, Ports) async throws -> Void
+        ) async throws {
+            let folder = try temporaryDirectory()
+            let queue = try SQLiteClient(path: folder.appending(path: "queue.db").path)
+            try queue.insert(requests)
+            let ports = Ports(ingest: try freePort(), dispatch: try freePort())
+            let pipeline = try Pipeline(
+                queue: queue.flags(gateway: gateway), flags: flags,
+                own: [
+                    "ingest": ["--metrics-port", "\(ports.ingest)"],
+                    "dispatch": ["--metrics-port", "\(ports.dispatch)"],
+                ])
+            try await withPipeline(pipeline) { try await body(queue, $0, ports) }
+            try FileManager.default.removeItem(at: folder)
+        }
+
+        private struct Ports {
+            let ingest: Int
+            let dispatch: Int
+
+            func get(_ port: Int, _ path: String) throws -> String {
+                try capture("/usr/bin/curl", ["-s", "http://127.0.0.1:\(port)/\(path)"])
+            }
+
+            /// Attempts so far, whatever came of them.
+            func attempts() throws -> Int {
+                try get(dispatch, "metrics").split(separator: "\n")
+                    .filter { $0.hasPrefix("async_processor_attempts_total{") }
+                    .reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+            }
+        }
+
+        private func expectAllAnswered(_ queue: SQLiteClient, _ count: Int, within limit: Duration) async throws {
+            try await eventually(try "\(count) results, there are \(queue.resultCount())", within: limit) {
+                try queue.resultCount() == count ? true : nil
+            }
+            #expect(try queue.results().allSatisfy { $0.body.contains(#""status_code":200"#) })
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func whatIsNotThereIsNamedEverywhereAndMadeUpForWithinFiveSeconds() async throws {
+            let all = ids(300)
+            let port = UInt16(try freePort())
+            let gateway = "http://127.0.0.1:\(port)"
+            try await withStages(all.map { request($0) }, gateway: "\(gateway)/v1/completions") {
+                queue, pipeline, ports in
+                let begin = ContinuousClock.now
+                for port in [ports.dispatch, ports.ingest] {
+                    for path in ["status", "readyz"] {
+                        try await eventually("\(path) names the gateway", within: .seconds(6)) {
+                            let text = try ports.get(port, path)
+                            return text.contains(gateway) && text.contains("refuses connections") ? true : nil
+                        }
+                    }
+                }
+                #expect(ContinuousClock.now - begin < .seconds(7))
+                let log = try await pipeline["dispatch"].logText()
+                #expect(log.components(separatedBy: "A gateway cannot be reached").count == 2)
+                #expect(try ports.get(ports.ingest, "readyz").contains(#""status":"ready""#))
+                #expect(try ports.get(ports.ingest, "status").contains("the gateway is away"))
+                #expect(try ports.get(ports.dispatch, "metrics").contains(#"gateway_up{origin="\#(gateway)"} 0"#))
+                // From here on it is asked now and then: some twenty times a minute.
+                let before = try ports.attempts()
+                try await Task.sleep(for: .seconds(6))
+                #expect(try ports.attempts() - before <= 6)
+                #expect(try queue.resultCount() == 0)
+                let simulator = try await GatewaySimulator.start(port: port)
+                try await expectAllAnswered(queue, all.count, within: .seconds(5))
+                try await eventually("that is said, too", within: .seconds(5)) {
+                    try await pipeline["dispatch"].logText().contains("A gateway answers") ? true : nil
+                }
+                #expect(try ports.get(ports.dispatch, "metrics").contains(#"gateway_up{origin="\#(gateway)"} 1"#))
+                await simulator.stop()
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func requestsWhoseDeadlinePassesMeanwhileEndThereAndNameTheGateway() async throws {
+            let gateway = "http://127.0.0.1:\(try freePort())/v1/completions"
+            let deadline = "\(Int(Date.now.timeIntervalSince1970) + 5)"
+            let all = ids(60)
+            try await withStages(all.map { request($0, deadline: deadline) }, gateway: gateway) { queue, _, _ in
+                try await eventually(try "60 results, there are \(queue.resultCount())", within: .seconds(20)) {
+                    try queue.resultCount() == all.count ? true : nil
+                }
+                for result in try queue.results() {
+                    #expect(result.body.contains("DEADLINE_EXCEEDED"))
+                }
+                let named = try queue.results().filter {
+                    $0.body.contains("refuses connections") || $0.body.contains("connect")
+                }
+                #expect(!named.isEmpty)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func aTokenThatIsReplacedLateCostsNoRequest() async throws {
+            let folder = try temporaryDirectory()
+            let token = folder.appending(path: "token").path
+            try "old".write(toFile: token, atomically: true, encoding: .utf8)
+            let all = ids(200)
+            let script: @Sendable (GatewayRequest) -> GatewayAnswer? = { request in
+                request.headers.contains { $0.isNamed("authorization") && $0.value == "Bearer new" }
+                    ? nil : .response(401, headers: [], body: Array("{}".utf8))
+            }
+            try await withGateway(GatewaySettings(script: script)) { gateway in
+                let flags = ["--gateway-token-file", token]
+                try await withStages(
+                    all.map { request($0) }, gateway: gateway.completions, flags: flags
+                ) { queue, pipeline, ports in
+                    try await eventually("the cause is named", within: .seconds(6)) {
+                        try ports.get(ports.ingest, "status").contains("--gateway-token-file") ? true : nil
+                    }
+                    try await Task.sleep(for: .seconds(4))
+                    #expect(gateway.requests().count < 30)
+                    #expect(try queue.resultCount() == 0)
+                    try "new".write(toFile: token, atomically: true, encoding: .utf8)
+                    // Those that were refused once wait for their back-off: two to eight seconds.
+                    try await expectAllAnswered(queue, all.count, within: .seconds(12))
+                    #expect(try await pipeline["dispatch"].logText().contains("A gateway refuses the credentials"))
+                }
+            }
+            try FileManager.default.removeItem(at: folder)
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func refusedCredentialsAreAResultWhereThatIsAskedFor() async throws {
+            let script: @Sendable (GatewayRequest) -> GatewayAnswer? = { _ in
+                .response(401, headers: [], body: Array("{}".utf8))
+            }
+            try await withRun(ids(20), script: script, flags: ["--auth-failures", "final"]) { run in
+                try await run.waitForResults(20)
+                #expect(try run.queue.results().allSatisfy { $0.body.contains(#""status_code":401"#) })
+                #expect(run.gateway.requests().count == 20)
+            }
+        }
+
+        /// Two queues on one Redis: the gateway of one is away, the other goes on as if nothing were.
+        @Test(.timeLimit(.minutes(2)))
+        func aNeighbourWithAGatewayThatIsThereGoesOn() async throws {
+            let dead = "http://127.0.0.1:\(try freePort())/v1/completions"
+            let redis = try await RedisServer()
+            try await withGateway(GatewaySettings(latency: .fixed(.milliseconds(20)))) { gateway in
+                let flags =
+                    RedisSortedSetRun.flags(redis, gateway: gateway.completions) + [
+                        "--redis.request-queue-name.1", "good", "--redis.result-queue-name.1", "good-results",
+                        "--redis.request-queue-name.2", "bad", "--redis.result-queue-name.2", "bad-results",
+                        "--redis.inference-gateway.2", dead,
+                    ]
+                let pipeline = try Pipeline(queue: flags)
+                try redis.submit(ids(500).map { Message($0) }, to: "bad")
+                try redis.submit(ids(500).map { Message($0) }, to: "good")
+                try await withPipeline(pipeline) { pipeline in
+                    // 8 slots of 20 ms: 1.25 s, and twice that with half of the slots.
+                    try await eventually(
+                        try "500 good results, there are \(redis.length("good-results"))", within: .seconds(15)
+                    ) {
+                        try redis.length("good-results") == 500 ? true : nil
+                    }
+                    #expect(try redis.length("bad-results") == 0)
+                    #expect(try await pipeline["dispatch"].logText().contains("A gateway cannot be reached"))
+                }
+            }
+            redis.stop()
+        }
+    }
+}
