@@ -90,7 +90,9 @@ package struct FailedAttempt: Sendable, Equatable {
     package var reason: String
     /// What the gateway's `Retry-After` asked for, in milliseconds from the answer.
     package var retryAfterMilliseconds: Int64?
-    /// The gateway has not heard of the request: there was no connection. Dispatch pauses for all of that gateway.
+    /// The gateway has not heard of the request: there was no connection.
+    ///
+    /// Dispatch pauses for all of that gateway.
     package var isUnreached: Bool
 
     package init(
