@@ -333,7 +333,8 @@ let package = Package(
             [
                 "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisPubSubSink",
                 "RedisPubSubSource", "RedisQueues", "RedisSortedSet", "RedisSortedSetSink", "RedisSortedSetSource",
-                "SQLite", "SQLiteSink", "SQLiteSource", "TestServers", "ZeroMQ", argumentParser, logging, subprocess,
+                "SQLite", "SQLiteSink", "SQLiteSource", "Settings", "TestServers", "ZeroMQ", argumentParser, logging,
+                subprocess,
                 systemPackage,
             ]),
         testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatewaySimulator
+import Settings
 import Testing
 
 @testable import Apctl
@@ -19,6 +20,40 @@ struct CommandTests {
         #expect(settings.faults == FaultShares(shed: 0.1, cutBeforeAnswer: 0.05))
         #expect(settings.retryAfter == "2")
         #expect(settings.seed == 7)
+    }
+
+    @Test(arguments: [
+        (["helth"], "apctl has no command 'helth'. Did you mean 'health'?"),
+        (["gateway_sim", "--port", "0"], "apctl has no command 'gateway_sim'. Did you mean 'gateway-sim'?"),
+        (["frobnicate"], "apctl has no command 'frobnicate'."),
+        (["dead-letters", "lits"], "apctl dead-letters has no command 'lits'. Did you mean 'list'?"),
+    ])
+    func suggestsTheCommandThatMayBeMeant(arguments: [String], message: String) throws {
+        let problem = try #require(CommandNames.problem(arguments, in: Apctl.self))
+        #expect(problem.split(separator: "\n").first == "Error: \(message)")
+        #expect(!problem.contains("stage-process"))
+    }
+
+    @Test(arguments: [
+        [], ["--help"], ["help", "run"], ["run", "helth"], ["dead-letters"], ["dead-letters", "show", "lits"],
+        ["stage-process", "1", "x", "y"], ["tap", "x"],
+    ])
+    func leavesTheNamesOfCommandsAlone(arguments: [String]) {
+        #expect(CommandNames.problem(arguments, in: Apctl.self) == nil)
+    }
+
+    @Test
+    func suggestsTheFlagThatMayBeMeant() {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["gateway-sim", "--latancy", "1s"]) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error) == "Unknown option '--latancy'. Did you mean '--latency'?")
+    }
+
+    @Test
+    func saysItsVersion() {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["--version"]) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error) == "apctl \(pipelineVersion)")
     }
 
     @Test(arguments: [

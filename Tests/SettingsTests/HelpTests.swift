@@ -72,6 +72,14 @@ struct HelpTests {
     }
 
     @Test
+    func saysTheVersionOfEveryStage() {
+        #expect(exit(IngestSettings.self, ["--version"])?.text == "ingest \(pipelineVersion)\n")
+        #expect(exit(DispatchSettings.self, ["-version"])?.text == "dispatch \(pipelineVersion)\n")
+        #expect(exit(RetrySettings.self, ["--version"])?.text == "retry \(pipelineVersion)\n")
+        #expect(exit(EmitSettings.self, ["--listen", "tcp://*:1", "--version"])?.text == "emit \(pipelineVersion)\n")
+    }
+
+    @Test
     func suggestsWhatAMistypedFlagMayMean() {
         #expect(
             refusal(IngestSettings.self, ["--redis.request-queue-nam", "q"])
