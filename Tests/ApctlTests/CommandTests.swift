@@ -23,6 +23,34 @@ struct CommandTests {
     }
 
     @Test(arguments: [
+        (["--overload", "shed"], "give --max-concurrency too"), (["--max-concurrency=-1"], "--max-concurrency is 0"),
+        (["--retry-after", "soon"], "--retry-after is seconds"), (["--retry-after", ""], "--retry-after is seconds"),
+        (["--share-429", "nan"], "Each --share-… is from 0 to 1"), (["--model", ""], "--model needs a name"),
+        (["--model", "a", "--model", "a"], "--model names a model twice"), (["--host", "a:80"], "--host 'a:80' is no"),
+        (["--host", "http://a"], "--host 'http://a' is no"), (["--host", ""], "--host '' is no"),
+        (["--port", "65536"], "--port <port>"), (["--slow-body", "0s"], "--slow-body <slow-body>"),
+    ])
+    func saysWhichFlagOfTheSimulatedGatewayMakesNoSense(arguments: [String], reason: String) {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["gateway-sim"] + arguments) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error).contains(reason))
+        #expect(Apctl.exitCode(for: error).rawValue == 64)
+    }
+
+    @Test(arguments: ["2", "Sun, 06 Nov 1994 08:49:37 GMT"])
+    func acceptsWhatRetryAfterMayBe(value: String) throws {
+        #expect(try GatewaySimCommand.parse(["--retry-after", value, "--host", "::1"]).settings.retryAfter == value)
+    }
+
+    @Test
+    func servesEveryModelUnlessItIsToldWhich() throws {
+        let any = try GatewaySimCommand.parse([]).settings
+        #expect(any.models == ["food-review-1"] && any.servesOtherModels)
+        let some = try GatewaySimCommand.parse(["--model", "a", "--model", "b"]).settings
+        #expect(some.models == ["a", "b"] && !some.servesOtherModels)
+    }
+
+    @Test(arguments: [
         (["helth"], "apctl has no command 'helth'. Did you mean 'health'?"),
         (["gateway_sim", "--port", "0"], "apctl has no command 'gateway_sim'. Did you mean 'gateway-sim'?"),
         (["frobnicate"], "apctl has no command 'frobnicate'."),
