@@ -305,7 +305,8 @@ let package = Package(
                 "RedisSortedSetSource", "SQLite", grdb,
             ]),
         testTarget(
-            "EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
+            "EmitStageTests",
+            ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", logging]),
         testTarget(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
