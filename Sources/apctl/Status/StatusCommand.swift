@@ -8,7 +8,8 @@ struct StatusCommand: ParsableCommand {
         usage: "apctl status [--ingest ADDRESS] [--dispatch ADDRESS] [--retry ADDRESS] [--emit ADDRESS] [--json]",
         discussion: """
             Asks the status endpoints of each stage, on this machine unless told otherwise. An address is HOST:PORT, \
-            http://HOST:PORT, or a PORT of this machine. A flag may be repeated: a stage runs as often as you like.
+            http://HOST:PORT, or a PORT of this machine. A flag may be repeated, and all addresses of a name are \
+            asked: a stage runs as often as you like.
 
             Exit status: 0 when all of them are ready, 1 when one is not or does not answer, 64 for wrong usage.
             """
@@ -52,7 +53,9 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let reports = try places.map { StageReport.ask($0.stage, at: $0.address, timeout: timeout.duration) }
+        let reports = try places.flatMap { stage, address in
+            address.onEachMachine.map { StageReport.ask(stage, at: $0, timeout: timeout.duration) }
+        }
         if json {
             Console.out(StageReport.document(reports))
         } else {
