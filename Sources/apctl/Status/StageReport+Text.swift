@@ -61,6 +61,10 @@ extension StageStatusDocument.Gateway {
         var parts = [state.words + (since.map { " since \($0.onOneLine)" } ?? "")]
         if let reason, !reason.isEmpty { parts.append(reason.onOneLine) }
         if let held, held > 0 { parts.append(held == 1 ? "1 request waits for it" : "\(held) requests wait for it") }
+        let attempts = attempts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        if !attempts.isEmpty {
+            parts.append("attempts: " + attempts.map { "\($0.value) × \($0.key.words)" }.joined(separator: ", "))
+        }
         let queue = queue.map { $0.isEmpty ? "" : " of the queue \($0.onOneLine)" } ?? ""
         return "The gateway \(origin.onOneLine)\(queue): \(parts.joined(separator: "; "))."
     }

@@ -24,6 +24,8 @@ struct StageStatusDocument: Equatable {
         var reason: String?
         /// Requests that wait for it.
         var held: Int?
+        /// So far, by what came of them.
+        var attempts: [String: Int] = [:]
     }
 
     var version: String?
@@ -41,7 +43,7 @@ struct StageStatusDocument: Equatable {
         version = fields["version"] as? String
         stage = fields["stage"] as? String
         uptimeSeconds = fields["uptime_seconds"] as? Double
-        counts = (fields["counts"] as? [String: Any] ?? [:]).compactMapValues { $0 as? Int }
+        counts = Self.counts(fields["counts"])
         reasons = (fields["reasons"] as? [Any] ?? []).compactMap { $0 as? String }
         peers = Self.objects(fields["peers"]).map(Peer.init)
         gateways = Self.objects(fields["gateways"]).map(Gateway.init)
@@ -52,6 +54,10 @@ struct StageStatusDocument: Equatable {
 
     private static func fields(_ body: String) -> [String: Any]? {
         (try? JSONSerialization.jsonObject(with: Data(body.utf8))) as? [String: Any]
+    }
+
+    fileprivate static func counts(_ value: Any?) -> [String: Int] {
+        (value as? [String: Any] ?? [:]).compactMapValues { $0 as? Int }
     }
 
     private static func objects(_ value: Any?) -> [[String: Any]] {
@@ -78,6 +84,7 @@ extension StageStatusDocument.Gateway {
         since = (fields["since"] as? String) ?? (fields["since"] as? Double).map(Self.moment)
         reason = fields["reason"] as? String
         held = fields["held"] as? Int
+        attempts = StageStatusDocument.counts(fields["attempts"])
     }
 
     /// - Parameter number: Seconds since 1970, or milliseconds.

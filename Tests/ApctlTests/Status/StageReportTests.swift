@@ -58,7 +58,8 @@ struct StageReportTests {
             status: """
                 {"stage":"dispatch","gateways":[
                   {"origin":"http://gpu:8000","queue":"batch","state":"refuses_connections","since":1767323045,
-                   "reason":"connect: Connection refused","held":12},
+                   "reason":"connect: Connection refused","held":12,
+                   "attempts":{"200":7,"un_answered":3,"503":0,"odd":"x"}},
                   {"origin":"http://b","state":"asked for a pause","since":"12:04","held":1},
                   {"origin":"http://c","queue":"","state":"well","since":1767323045123,"reason":"","held":0,"new":[]},
                   {}, 7]}
@@ -67,7 +68,7 @@ struct StageReportTests {
             report.text == """
                 dispatch at http://127.0.0.1:9092: ready
                     The gateway http://gpu:8000 of the queue batch: refuses connections since 2026-01-02T03:04:05Z; \
-                connect: Connection refused; 12 requests wait for it.
+                connect: Connection refused; 12 requests wait for it; attempts: 7 × 200, 3 × un answered.
                     The gateway http://b: asked for a pause since 12:04; 1 request waits for it.
                     The gateway http://c: well since 2026-01-02T03:04:05Z.
                     The gateway of unknown address: in an unknown state.
