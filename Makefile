@@ -2,9 +2,12 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run pubsub-demo test chaos soak bench microbench lint format clean
+.PHONY: help setup build install uninstall run pubsub-demo test chaos soak bench microbench lint format clean
 
 swift_sources := Package.swift Sources Tests bench
+
+# For scripts/install, if they are given here.
+export PREFIX DESTDIR SYSCONFDIR BIN
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -12,8 +15,16 @@ help: ## list the targets
 setup: ## install what is missing from Debian's packages; silent when nothing is
 	@scripts/setup
 
-build: setup ## build the five executables, optimised
-	@for product in ingest dispatch retry emit apctl; do swift build -c release --product $$product || exit 1; done
+build: setup ## build the five executables, optimised (BUILD_FLAGS=--static-swift-stdlib for machines without Swift)
+	@for product in ingest dispatch retry emit apctl; do \
+		swift build -c release $(BUILD_FLAGS) --product $$product || exit 1; \
+	done
+
+install: ## install what was built, with man pages, completions and systemd units (PREFIX=/usr/local, DESTDIR=)
+	@scripts/install
+
+uninstall: ## remove it again; settings and data stay
+	@scripts/install --uninstall
 
 run: setup ## send examples/reviews.jsonl through the whole pipeline (GATEWAY=http://… for a real one)
 	@scripts/run

@@ -308,7 +308,8 @@ let package = Package(
                 "RedisSortedSetSource", "SQLite", grdb,
             ]),
         testTarget(
-            "EmitStageTests", ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "Queue", logging]),
+            "EmitStageTests",
+            ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", logging]),
         testTarget(
             "IngestStageTests",
             ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
@@ -336,7 +337,8 @@ let package = Package(
             [
                 "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisPubSubSink",
                 "RedisPubSubSource", "RedisQueues", "RedisSortedSet", "RedisSortedSetSink", "RedisSortedSetSource",
-                "SQLite", "SQLiteSink", "SQLiteSource", "TestServers", "ZeroMQ", argumentParser, logging, subprocess,
+                "SQLite", "SQLiteSink", "SQLiteSource", "Settings", "TestServers", "ZeroMQ", argumentParser, logging,
+                subprocess,
                 systemPackage,
             ]),
         testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),

@@ -1,10 +1,16 @@
 import ArgumentParser
+import Glibc
 import Loop
+import Settings
 
 @main
 struct ApctlMain {
     static func main() async {
         ProcessShield.raise()
+        if let problem = CommandNames.problem(Array(CommandLine.arguments.dropFirst()), in: Apctl.self) {
+            Console.error(problem)
+            exit(ExitCode.validationFailure.rawValue)
+        }
         await Apctl.main()
     }
 }
@@ -13,9 +19,10 @@ struct Apctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apctl",
         abstract: "Run and look after an Async Processor.",
+        version: "apctl \(pipelineVersion)",
         subcommands: [
             RunCommand.self, DeadLettersCommand.self, GatewaySimCommand.self, HealthCommand.self,
-            TapCommand.self, StageProcessCommand.self,
+            StatusCommand.self, TapCommand.self, StageProcessCommand.self,
         ]
     )
 }

@@ -97,7 +97,9 @@ struct WantedLetters: ParsableArguments {
 extension QueueOptions {
     /// Opens the queue's dead letters; ends with status 1 unless `body` says that everything was done.
     fileprivate func work(_ body: (DeadLetterDesk) throws(QueueError) -> Bool) throws {
-        let place = try place(environment: ProcessInfo.processInfo.environment)
+        let place = try place(environment: ProcessInfo.processInfo.environment) {
+            Console.error("apctl dead-letters: \($0)\n")
+        }
         do throws(QueueError) {
             let desk = DeadLetterDesk(store: try place.open(), output: .console, now: Int64(Clock.now))
             if try body(desk) { return }

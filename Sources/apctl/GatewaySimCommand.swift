@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatewaySimulator
+import Messages
 import UnixSignals
 
 extension Latency: ExpressibleByArgument {
@@ -22,7 +23,12 @@ struct GatewaySimCommand: AsyncParsableCommand {
 
     @Option(help: "Address to listen on.") var host = "127.0.0.1"
     @Option(help: "Port to listen on; 0 lets the system choose.") var port: UInt16 = 30080
-    @Option(help: "Names of the models it serves.") var model: [String] = ["food-review-1"]
+    @Option(
+        help: """
+            Name of a model it serves; may be repeated. Others are answered 404. (default: food-review-1 is listed, and \
+            every name is answered)
+            """)
+    var model: [String] = []
     @Option(
         help: """
             Time an inference takes: 100ms, uniform:50ms,200ms, normal:100ms,20ms (mean, deviation), exponential:100ms \
@@ -48,7 +54,8 @@ struct GatewaySimCommand: AsyncParsableCommand {
             faults: FaultShares(
                 shed: share429, unavailable: share503, cutBeforeAnswer: shareCut, cutInBody: shareCutBody,
                 slow: shareSlow, silent: shareSilent),
-            retryAfter: retryAfter, slowBody: slowBody.duration, seed: seed, models: model, records: false)
+            retryAfter: retryAfter, slowBody: slowBody.duration, seed: seed,
+            models: model.isEmpty ? ["food-review-1"] : model, servesOtherModels: model.isEmpty, records: false)
     }
 
     func validate() throws {
@@ -56,16 +63,51 @@ struct GatewaySimCommand: AsyncParsableCommand {
             throw ValidationError("Each --share-… is from 0 to 1, and together they are at most 1.")
         }
         if maxConcurrency < 0 { throw ValidationError("--max-concurrency is 0 or more.") }
-        if let retryAfter, retryAfter.contains(where: \.isNewline) {
-            throw ValidationError("--retry-after must fit a header: no line breaks.")
+        if overload == .shed, maxConcurrency == 0 {
+            throw ValidationError("--overload shed has no effect without a limit: give --max-concurrency too.")
+        }
+        if let retryAfter, !Self.isRetryAfter(retryAfter) {
+            throw ValidationError(
+                "--retry-after is seconds, such as 2, or a date, such as 'Sun, 06 Nov 1994 08:49:37 GMT'.")
+        }
+        try validateModels()
+        try validateHost()
+    }
+
+    /// Source: RFC 9110, section 10.2.3.
+    private static func isRetryAfter(_ text: String) -> Bool {
+        let isNumber = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isNumber || HTTPDate.parse(text, now: 0) != nil
+    }
+
+    private func validateModels() throws {
+        if model.contains("") { throw ValidationError("--model needs a name.") }
+        if Set(model).count < model.count { throw ValidationError("--model names a model twice.") }
+    }
+
+    /// An address or a name; what it stands for is only known once the gateway listens there.
+    private func validateHost() throws {
+        let isName = !host.isEmpty && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/[]@?#".utf8.contains($0) }
+        // IPv6 has two colons at least: one is a host with a port.
+        if !isName || host.utf8.count(where: { $0 == 0x3A }) == 1 {
+            throw ValidationError("--host '\(host)' is no address or name; the port is given by --port.")
         }
     }
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
-        let gateway = try await GatewaySimulator.start(settings, host: host, port: port)
+        let gateway = try await start()
         Console.out("Simulated gateway on \(gateway.url)\n")
         for await _ in signals { break }
         await gateway.stop()
+    }
+
+    private func start() async throws -> GatewaySimulator {
+        do {
+            return try await GatewaySimulator.start(settings, host: host, port: port)
+        } catch {
+            Console.error("apctl gateway-sim: \(error); --host and --port say where it listens\n")
+            throw ExitCode.failure
+        }
     }
 }

@@ -33,6 +33,44 @@ struct HTTPAddress: Equatable, CustomStringConvertible {
     var description: String { "http://\(authority)\(path)" }
 }
 
+extension HTTPAddress {
+    /// This place on each machine that the name stands for: a service of several processes has one name.
+    ///
+    /// Itself for an address, for this machine, and for a name that cannot be resolved.
+    var onEachMachine: [HTTPAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let first = found else { return [self] }
+        defer { freeaddrinfo(first) }
+        let numbers = sequence(first: first, next: { $0.pointee.ai_next }).compactMap { entry in
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            let code = getnameinfo(
+                entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            return code == 0
+                ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+        }
+        let machines = Self.machines(numbers)
+        guard machines.count > 1 else { return [self] }
+        return machines.map { machine in
+            var address = self
+            address.host = machine
+            return address
+        }
+    }
+
+    /// One address for each machine, as far as that can be known: a machine has one of each family, and servers that
+    /// listen everywhere take IPv4 in any case.
+    ///
+    /// Those of this machine alone are one.
+    static func machines(_ addresses: [String]) -> [String] {
+        let version4 = addresses.filter { !$0.contains(":") }
+        var seen: Set<String> = []
+        let one = (version4.isEmpty ? addresses : version4).filter { seen.insert($0).inserted }
+        return one.allSatisfy { $0.hasPrefix("127.") || $0 == "::1" } ? Array(one.prefix(1)) : one
+    }
+}
+
 /// Why there is no answer.
 struct HTTPGetError: Error, CustomStringConvertible {
     var description: String

@@ -15,8 +15,10 @@ struct EmitMain {
                 settlements: Settlements(encoder: ResultEncoder(format: settings.resultPayload)),
                 limits: EmitLimits(
                     maxUnackedBytes: settings.stage.maxUnackedBytes, maxResult: sink.maxResult),
-                spacing: sink.spacing, logger: stage.logger,
-                tap: stage.links.tap)
+                spacing: sink.spacing,
+                deadLetters: DeadLetterCounter(
+                    registry: stage.registry, queues: settings.server.queues.map(\.name), logger: stage.logger),
+                logger: stage.logger, tap: stage.links.tap)
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))

@@ -59,6 +59,7 @@ final class Emitter {
     private static let maxReasons = 100
     /// Results permanently refused, and answers too large.
     private var refusals = RareLine()
+    private var deadLetters: DeadLetterCounter
     /// Finds settlements of another store than this process settles in; these are given back.
     private var stores = StoreCheck()
     private var complaints = Complaints()
@@ -68,13 +69,14 @@ final class Emitter {
 
     /// - Parameter spacing: of batches under load.
     init(
-        incoming: IncomingLink, settlements: Settlements, limits: EmitLimits, spacing: Duration, logger: Logger,
-        tap: Tap? = nil
+        incoming: IncomingLink, settlements: Settlements, limits: EmitLimits, spacing: Duration,
+        deadLetters: DeadLetterCounter, logger: Logger, tap: Tap? = nil
     ) {
         pacer = Pacer(spacing: spacing, burst: 4)
         self.incoming = incoming
         self.settlements = settlements
         self.limits = limits
+        self.deadLetters = deadLetters
         self.logger = logger
         self.tap = tap
         kept = QueueShares(count: limits.keptCount, bytes: limits.keptBytes)
@@ -146,6 +148,9 @@ final class Emitter {
             switch status {
             case .settled:
                 stores.settled()
+                if case .ended(.deadLetter(let reason)) = item.envelope.progress {
+                    deadLetters.count(item.envelope, reason: reason, at: EventLoop.shared.now)
+                }
                 finish(item)
             case .stale where stores.isForeign(item.envelope.store): giveBack(item)
             case .stale:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatewaySimulator
+import Settings
 import Testing
 
 @testable import Apctl
@@ -19,6 +20,68 @@ struct CommandTests {
         #expect(settings.faults == FaultShares(shed: 0.1, cutBeforeAnswer: 0.05))
         #expect(settings.retryAfter == "2")
         #expect(settings.seed == 7)
+    }
+
+    @Test(arguments: [
+        (["--overload", "shed"], "give --max-concurrency too"), (["--max-concurrency=-1"], "--max-concurrency is 0"),
+        (["--retry-after", "soon"], "--retry-after is seconds"), (["--retry-after", ""], "--retry-after is seconds"),
+        (["--share-429", "nan"], "Each --share-… is from 0 to 1"), (["--model", ""], "--model needs a name"),
+        (["--model", "a", "--model", "a"], "--model names a model twice"), (["--host", "a:80"], "--host 'a:80' is no"),
+        (["--host", "http://a"], "--host 'http://a' is no"), (["--host", ""], "--host '' is no"),
+        (["--port", "65536"], "--port <port>"), (["--slow-body", "0s"], "--slow-body <slow-body>"),
+    ])
+    func saysWhichFlagOfTheSimulatedGatewayMakesNoSense(arguments: [String], reason: String) {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["gateway-sim"] + arguments) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error).contains(reason))
+        #expect(Apctl.exitCode(for: error).rawValue == 64)
+    }
+
+    @Test(arguments: ["2", "Sun, 06 Nov 1994 08:49:37 GMT"])
+    func acceptsWhatRetryAfterMayBe(value: String) throws {
+        #expect(try GatewaySimCommand.parse(["--retry-after", value, "--host", "::1"]).settings.retryAfter == value)
+    }
+
+    @Test
+    func servesEveryModelUnlessItIsToldWhich() throws {
+        let any = try GatewaySimCommand.parse([]).settings
+        #expect(any.models == ["food-review-1"] && any.servesOtherModels)
+        let some = try GatewaySimCommand.parse(["--model", "a", "--model", "b"]).settings
+        #expect(some.models == ["a", "b"] && !some.servesOtherModels)
+    }
+
+    @Test(arguments: [
+        (["helth"], "apctl has no command 'helth'. Did you mean 'health'?"),
+        (["gateway_sim", "--port", "0"], "apctl has no command 'gateway_sim'. Did you mean 'gateway-sim'?"),
+        (["frobnicate"], "apctl has no command 'frobnicate'."),
+        (["dead-letters", "lits"], "apctl dead-letters has no command 'lits'. Did you mean 'list'?"),
+    ])
+    func suggestsTheCommandThatMayBeMeant(arguments: [String], message: String) throws {
+        let problem = try #require(CommandNames.problem(arguments, in: Apctl.self))
+        #expect(problem.split(separator: "\n").first == "Error: \(message)")
+        #expect(!problem.contains("stage-process"))
+    }
+
+    @Test(arguments: [
+        [], ["--help"], ["help", "run"], ["run", "helth"], ["dead-letters"], ["dead-letters", "show", "lits"],
+        ["stage-process", "1", "x", "y"], ["tap", "x"],
+    ])
+    func leavesTheNamesOfCommandsAlone(arguments: [String]) {
+        #expect(CommandNames.problem(arguments, in: Apctl.self) == nil)
+    }
+
+    @Test
+    func suggestsTheFlagThatMayBeMeant() {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["gateway-sim", "--latancy", "1s"]) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error) == "Unknown option '--latancy'. Did you mean '--latency'?")
+    }
+
+    @Test
+    func saysItsVersion() {
+        let error = #expect(throws: (any Error).self) { try Apctl.parseAsRoot(["--version"]) }
+        guard let error else { return }
+        #expect(Apctl.message(for: error) == "apctl \(pipelineVersion)")
     }
 
     @Test(arguments: [

@@ -37,6 +37,23 @@ struct HealthTests {
     ])
     func refusesOtherAddresses(text: String) { #expect(HTTPAddress(text) == nil) }
 
+    @Test(arguments: [
+        (["10.0.0.1", "10.0.0.2", "10.0.0.1"], ["10.0.0.1", "10.0.0.2"]),
+        (["fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"], ["10.0.0.1", "10.0.0.2"]),
+        (["fd00::1", "fd00::2"], ["fd00::1", "fd00::2"]), (["::1", "127.0.0.1", "127.0.1.1"], ["127.0.0.1"]), ([], []),
+    ])
+    func findsOneAddressForEachMachineOfAName(addresses: [String], machines: [String]) {
+        #expect(HTTPAddress.machines(addresses) == machines)
+    }
+
+    @Test(arguments: [
+        "http://127.0.0.1:1/x", "http://localhost:1/x", "http://[::1]:1/x", "http://no.such.name.invalid:1/x",
+    ])
+    func leavesAddressesAndThisMachineAsTheyAre(text: String) throws {
+        let address = try #require(HTTPAddress(text))
+        #expect(address.onEachMachine == [address])
+    }
+
     @Test(arguments: ["", "SSH-2.0-x\r\n", "HTTP/2 200\r\n\r\n"])
     func whatIsNoHTTPIsAnError(text: String) { #expect(throws: HTTPGetError.self) { try HTTPGet.parse(text) } }
 }

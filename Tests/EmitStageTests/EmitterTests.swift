@@ -3,6 +3,7 @@ import Links
 import Logging
 import Loop
 import Messages
+import PipelineMetrics
 import Queue
 import Stage
 import Testing
@@ -55,8 +56,27 @@ struct EmitterTests {
             return
         }
         #expect(reason.contains("WRONGTYPE"))
+        #expect(bench.deadLetters(of: "q") == "0")
         bench.emitter.settled(last, [.settled])
         try await bench.wait { bench.done.count == 2 }
+        #expect(bench.deadLetters(of: "q") == "1")
+        await bench.end()
+    }
+
+    /// What was settled before was counted by whoever did it.
+    @Test(.timeLimit(.minutes(1)))
+    func countsTheDeadLettersThatOthersDecidedOnOnceTheQueueHasThem() async throws {
+        let bench = try await Bench.start()
+        for number in 0..<3 { bench.send(number, queue: "r", ending: .deadLetter(reason: "not JSON")) }
+        try await bench.wait { bench.emitter.counts["waiting"] == 3 }
+        let batch = await bench.emitter.nextBatch()
+        bench.emitter.settled(batch, [.settled, .stale, .delayed(reason: "403")])
+        try await bench.wait { bench.done.count == 2 }
+        #expect(bench.deadLetters(of: "r") == "1")
+        #expect(bench.deadLetters(of: "q") == "0")
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.settled])
+        try await bench.wait { bench.done.count == 3 }
+        #expect(bench.deadLetters(of: "r") == "2")
         await bench.end()
     }
 
@@ -164,7 +184,9 @@ struct EmitterTests {
         let incoming = try link.listen()
         var emitter: Emitter? = Emitter(
             incoming: incoming, settlements: Settlements(encoder: ResultEncoder()),
-            limits: EmitLimits(maxUnackedBytes: 1 << 20), spacing: .microseconds(1500), logger: Logger(label: "emit"))
+            limits: EmitLimits(maxUnackedBytes: 1 << 20), spacing: .microseconds(1500),
+            deadLetters: DeadLetterCounter(registry: MetricsRegistry(), queues: [], logger: Logger(label: "emit")),
+            logger: Logger(label: "emit"))
         #expect(emitter?.isDraining == false)
         try await link.waitForPeer()
         emitter = nil
@@ -181,6 +203,7 @@ struct EmitterTests {
 private final class Bench {
     let emitter: Emitter
     private let link: LinkBench
+    private let registry = MetricsRegistry()
 
     static func start(limits: EmitLimits = EmitLimits(maxUnackedBytes: 1 << 20)) async throws -> Bench {
         let bench = try Bench(limits)
@@ -192,7 +215,18 @@ private final class Bench {
         link = try LinkBench("dispatch-emit")
         emitter = Emitter(
             incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), limits: limits,
-            spacing: .microseconds(1500), logger: Logger(label: "emit"))
+            spacing: .microseconds(1500),
+            deadLetters: DeadLetterCounter(registry: registry, queues: ["q"], logger: Logger(label: "emit")),
+            logger: Logger(label: "emit"))
+    }
+
+    /// The line of a counter as Prometheus gets it; `nil` when there is none.
+    func deadLetters(of queue: String) -> String? {
+        var text: [UInt8] = []
+        registry.emit(into: &text)
+        let start = "async_processor_dead_letters_total{queue=\"\(queue)\"} "
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
+            .map { String($0.dropFirst(start.count)) }
     }
 
     var done: [UInt64] { link.done }
@@ -200,11 +234,13 @@ private final class Bench {
     /// Messages that the sender cannot give to anybody.
     var unsettleable: Int { link.outgoing.unsettleableCount }
 
-    func send(_ number: Int, queue: String = "q", store: UInt64 = 0, body: Bytes = []) {
+    func send(
+        _ number: Int, queue: String = "q", store: UInt64 = 0, body: Bytes = [], ending: Ending? = nil
+    ) {
+        let ending = ending ?? .result(.answer(statusCode: 200, body: body))
         link.send(
             Envelope(
-                id: "\(number)", queue: queue, receipt: Receipt("r"), store: store,
-                progress: .ended(.result(.answer(statusCode: 200, body: body)))),
+                id: "\(number)", queue: queue, receipt: Receipt("r"), store: store, progress: .ended(ending)),
             token: UInt64(number))
     }
 

@@ -56,6 +56,30 @@ extension EndToEnd {
             }
         }
 
+        /// Whoever searches a log for what a page quotes of it finds it.
+        @Test
+        func quotesOnlyLogLinesThatTheProgramsWrite() throws {
+            let root = repository()
+            let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+            let section = try #require(readme.firstRange(of: "## When something is stuck"))
+            let operations = try String(contentsOf: root.appending(path: "docs/operations.md"), encoding: .utf8)
+            let text = (readme[section.lowerBound...] + operations).split(whereSeparator: \.isWhitespace)
+                .joined(separator: " ")
+            let quotes = Set(text.matches(of: /"([A-Z][a-z]* [a-z][^":{}]+)"/).map { String($0.1) })
+            #expect(quotes.count > 4)
+            let sources = try sources(root.appending(path: "Sources"))
+            for quote in quotes { #expect(sources.contains("\"\(quote)"), "\(quote)") }
+        }
+
+        /// The text of all Swift files below a folder.
+        private func sources(_ folder: URL) throws -> String {
+            let files =
+                FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+                .compactMap { $0 as? URL } ?? []
+            return try files.filter { $0.pathExtension == "swift" }
+                .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+        }
+
         /// The shell commands below `<!-- test: name -->`.
         private func block(_ name: String) throws -> String {
             let readme = try String(contentsOf: repository().appending(path: "README.md"), encoding: .utf8)

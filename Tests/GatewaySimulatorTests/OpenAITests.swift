@@ -29,6 +29,19 @@ struct OpenAITests {
         #expect((choice["message"] as? [String: String])?["role"] == "assistant")
     }
 
+    @Test(arguments: OpenAI.inferencePaths)
+    func aModelThatIsNotServedDoesNotExist(path: String) throws {
+        let api = OpenAI(models: ["a", "b"], servesOthers: false)
+        var tokens = GatewayCounters.TokenCounts()
+        #expect(api.answer(request(path, #"{"model":"b","prompt":"x"}"#), tokens: &tokens).status == 200)
+        let answer = api.answer(request(path, #"{"model":"c","prompt":"x"}"#), tokens: &tokens)
+        #expect(answer.status == 404)
+        let error = try #require(try json(answer.body)["error"] as? [String: Any])
+        #expect(error["message"] as? String == "The model `c` does not exist; served here: a, b.")
+        #expect(error["code"] as? Int == 404)
+        #expect(api.answer(request(path, #"{"prompt":"x"}"#), tokens: &tokens).status == 404)
+    }
+
     @Test
     func embeddingsAreNumbersThatDependOnTheInput() throws {
         let answer = try answer("/v1/embeddings", #"{"model":"m","input":["a","b","a"]}"#)

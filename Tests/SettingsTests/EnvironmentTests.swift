@@ -52,13 +52,50 @@ struct EnvironmentTests {
 
     @Test
     func saysWhichVariablesHaveNoEffect() throws {
-        let environment = ["AP_BACKOF_BASE": "9", "AP_REDIS_REQUEST_QUEUE_NAME_0": "a", "AP_EMPTY": ""]
+        let environment = [
+            "AP_BACKOF_BASE": "9", "AP_REDIS_REQUEST_QUEUE_NAME_0": "a", "AP_REDIS_RESULT_QUEUE_NAMES_2": "b",
+            "AP_FAVOURITE_COLOUR": "blue", "AP_EMPTY": "",
+        ]
         let settings = try RetrySettings.parse(arguments: [], environment: environment)
         #expect(
             settings.stage.warnings == [
-                "AP_BACKOF_BASE belongs to no flag; it has no effect",
-                "AP_REDIS_REQUEST_QUEUE_NAME_0 belongs to no flag; it has no effect",
+                "AP_BACKOF_BASE belongs to no flag; it has no effect; did you mean AP_BACKOFF_BASE?",
+                "AP_FAVOURITE_COLOUR belongs to no flag; it has no effect",
+                "AP_REDIS_REQUEST_QUEUE_NAME_0 belongs to no flag; it has no effect; "
+                    + "did you mean AP_REDIS_REQUEST_QUEUE_NAME_1?",
+                "AP_REDIS_RESULT_QUEUE_NAMES_2 belongs to no flag; it has no effect; "
+                    + "did you mean AP_REDIS_RESULT_QUEUE_NAME_2?",
             ])
+    }
+
+    /// One list of variables serves all stages.
+    @Test
+    func isSilentAboutTheVariablesOfOtherStages() throws {
+        let environment = Dictionary(
+            uniqueKeysWithValues: FlagNames.all.map { (FlagNames.variable(of: $0), "") }
+        ).merging(["AP_CONCURRENCY": "4", "AP_BACKOFF_BASE": "1", "AP_RESULT_PAYLOAD": "json", "AP_LEASE_SECONDS": "9"])
+        {
+            $1
+        }
+        #expect(try IngestSettings.parse(arguments: [], environment: environment).stage.warnings.isEmpty)
+        #expect(try DispatchSettings.parse(arguments: [], environment: environment).stage.warnings.isEmpty)
+        #expect(try RetrySettings.parse(arguments: [], environment: environment).stage.warnings.isEmpty)
+        #expect(try EmitSettings.parse(arguments: [], environment: environment).stage.warnings.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("CONCURENCY", "CONCURRENCY"), ("CONCURRENYC", "CONCURRENCY"), ("TAPS", "TAP"),
+        ("REQUEST_TIME_OUT", "REQUEST_TIMEOUT"),
+        ("X", nil), ("IMAGE_PULL_POLICY", nil),
+    ])
+    func findsTheNearestName(text: String, name: String?) {
+        #expect(NearestName.of(text, among: ["CONCURRENCY", "TAP", "REQUEST_TIMEOUT", "ACKS"]) == name)
+    }
+
+    @Test(arguments: [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("tap", "tpa", 1), ("ab", "ba", 1)])
+    func countsTheLettersThatDiffer(first: String, second: String, distance: Int) {
+        #expect(NearestName.distance(first, second) == distance)
+        #expect(NearestName.distance(second, first) == distance)
     }
 
     @Test(arguments: [("true", true), ("0", false), ("no", false)])

@@ -64,11 +64,37 @@ struct HelpTests {
     }
 
     @Test
+    func tellsOfNumbersWhereThereAreQueues() throws {
+        let numbers = "--redis.request-queue-name.2"
+        let ingest = try #require(exit(IngestSettings.self, ["--help"])).text
+        #expect(ingest.contains("--help-hidden shows them.\n\n"))
+        #expect(ingest.contains(numbers))
+        #expect(exit(EmitSettings.self, ["--help"])?.text.contains(numbers) == true)
+        #expect(exit(RetrySettings.self, ["--help"])?.text.contains("number behind a flag") == false)
+    }
+
+    /// A shell offers files for them.
+    @Test(arguments: ["tls-ca-cert", "tls-cert", "tls-key", "gateway-token-file"])
+    func completesTheNamesOfFiles(flag: String) {
+        let script = StageCommand<Dispatch>.completionScript(for: .zsh)
+        let line = script.split(separator: "\n").first { $0.contains("'--\(flag)[") }
+        #expect(line?.contains(":_files") == true, "\(line ?? "no line")")
+    }
+
+    @Test
     func needsNoGoodEnvironmentForHelpAndVersion() {
         #expect(exit(EmitSettings.self, ["--help"], ["AP_LOG_LEVEL": "loud"])?.code == 0)
         #expect(
             exit(EmitSettings.self, ["--version"], ["AP_LOG_LEVEL": "loud"])
                 == SettingsExit(text: "emit \(pipelineVersion)\n", code: 0))
+    }
+
+    @Test
+    func saysTheVersionOfEveryStage() {
+        #expect(exit(IngestSettings.self, ["--version"])?.text == "ingest \(pipelineVersion)\n")
+        #expect(exit(DispatchSettings.self, ["-version"])?.text == "dispatch \(pipelineVersion)\n")
+        #expect(exit(RetrySettings.self, ["--version"])?.text == "retry \(pipelineVersion)\n")
+        #expect(exit(EmitSettings.self, ["--listen", "tcp://*:1", "--version"])?.text == "emit \(pipelineVersion)\n")
     }
 
     @Test

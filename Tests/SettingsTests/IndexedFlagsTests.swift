@@ -21,9 +21,41 @@ struct IndexedFlagsTests {
     @Test
     func takesAQueueNamedWithoutNumberForTheFirst() {
         #expect(names(["--redis.request-queue-name", "a", "--redis.request-queue-name.2", "b"]) == ["a", "b"])
-        #expect(names(["--redis.request-queue-name", "a", "--redis.request-queue-name.1", "b"]) == ["b"])
-        #expect(names(["--redis.request-queue-name.2", "b"]) == ["b"])
+        #expect(names(["--redis.request-queue-name", "a", "--redis.request-queue-name.1", "a"]) == ["a"])
         #expect(names(["--redis.inference-objective.1", "o"]) == ["request-queue"])
+    }
+
+    @Test
+    func keepsTheFirstQueueWhenNumbersAddOthers() {
+        #expect(names(["--redis.request-queue-name.2", "b"]) == ["request-queue", "b"])
+        #expect(names([], ["AP_REDIS_REQUEST_QUEUE_NAME_3": "c"]) == ["request-queue", "c"])
+        #expect(names(["--message-queue-impl=sqlite", "--sqlite.request-queue-name.2=b"]) == ["requests", "b"])
+        #expect(names(["--redis.request-queue-name.1=a", "--redis.request-queue-name.2=b"]) == ["a", "b"])
+    }
+
+    /// One of them would be dropped without a word.
+    @Test
+    func refusesTwoNamesForTheFirstQueue() {
+        #expect(
+            refusal(IngestSettings.self, ["--redis.request-queue-name", "a", "--redis.request-queue-name.1", "b"])
+                == """
+                Error: --redis.request-queue-name.1: the first queue is b here and a in --redis.request-queue-name, \
+                which is the same flag; leave one of them out, or give b another number
+                """)
+        #expect(
+            refusal(IngestSettings.self, ["--redis.request-queue-name", "a"], ["AP_REDIS_REQUEST_QUEUE_NAME_1": "b"])
+                .hasPrefix("Error: AP_REDIS_REQUEST_QUEUE_NAME_1 (--redis.request-queue-name.1): the first queue is b"))
+    }
+
+    @Test
+    func asksForTheFirstQueueWhereItHasNoDefault() {
+        let project = ["--message-queue-impl=gcp-pubsub", "--pubsub.project-id=p", "--pubsub.result-topic-id=t"]
+        #expect(
+            refusal(IngestSettings.self, project + ["--pubsub.request-subscriber-id.2=b"])
+                == """
+                Error: --pubsub.request-subscriber-id: is missing; it names the first queue, and \
+                --pubsub.request-subscriber-id.2 adds one to it
+                """)
     }
 
     @Test
@@ -48,7 +80,7 @@ struct IndexedFlagsTests {
         let environment = ["AP_REDIS_REQUEST_QUEUE_NAME_1": "a", "AP_REDIS_REQUEST_QUEUE_NAME_2": "b"]
         #expect(names([], environment) == ["a", "b"])
         #expect(names(["--redis.request-queue-name.2", "c"], environment) == ["a", "c"])
-        #expect(names(["--redis.request-queue-name", "c"], environment) == ["a", "b"])
+        #expect(names(["--redis.request-queue-name", "a"], environment) == ["a", "b"])
     }
 
     @Test

@@ -36,6 +36,22 @@ struct QueuesFileTests {
     }
 
     @Test
+    func readsTheExampleOfTheDocumentation() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/queues.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let example = try #require(
+            text.firstMatch(of: /<!-- test: queues-file -->\n```json\n(.+?)```/.dotMatchesNewlines()))
+        let server = try parse(String(example.1)).server
+        #expect(server.redis.value == "redis://redis:6379")
+        #expect(server.queues.map(\.name) == ["reviews", "batch"])
+        #expect(server.queues.map(\.id) == ["reviews", "night"])
+        #expect(
+            server.queues.map(\.url) == ["http://small:8000/v1/completions", "http://large:8000/v1/chat/completions"])
+        #expect(server.queues.map(\.resultDestination) == [nil, "batch-results"])
+        #expect(server.queues.map(\.objective) == ["", "background"])
+    }
+
+    @Test
     func readsTheBareListOfOlderVersions() throws {
         let queues = try parse(
             #"[{"queue_name":"a","inference_objective":"o"},{"queue_name":"b","request_path_url":"/v1/embeddings"}]"#,

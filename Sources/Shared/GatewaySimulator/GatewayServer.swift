@@ -29,7 +29,7 @@ final class GatewayServer {
     ) throws(GatewaySimulatorError) {
         self.settings = settings
         self.recorder = recorder
-        api = OpenAI(models: settings.models)
+        api = OpenAI(models: settings.models, servesOthers: settings.servesOtherModels)
         listener = try Listener(host: host, port: port)
         self.port = listener.port
         listener.start { [weak self] in self?.accept($0) }

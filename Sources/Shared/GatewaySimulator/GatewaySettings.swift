@@ -15,6 +15,8 @@ package struct GatewaySettings: Sendable {
     package var seed: UInt64
     /// Names of the models served, for `/v1/models` and the gauges.
     package var models: [String]
+    /// Whether requests for models not among them are answered as well; 404 otherwise.
+    package var servesOtherModels: Bool
     /// Whether requests are kept for `GatewayRecorder.requests`; they stay in memory until the end.
     package var records: Bool
     /// Decides about a request before the shares do; `nil` leaves it to them.
@@ -39,7 +41,8 @@ package struct GatewaySettings: Sendable {
     package init(
         latency: Latency = .fixed(.zero), maxConcurrency: Int = 0, overload: Overload = .queue,
         faults: FaultShares = FaultShares(), retryAfter: String? = nil, slowBody: Duration = .seconds(2),
-        seed: UInt64 = 0, models: [String] = ["food-review-1"], records: Bool = true,
+        seed: UInt64 = 0, models: [String] = ["food-review-1"], servesOtherModels: Bool = true,
+        records: Bool = true,
         script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil,
         observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)? = nil, countsAttempts: Bool = true
     ) {
@@ -51,6 +54,7 @@ package struct GatewaySettings: Sendable {
         self.slowBody = slowBody
         self.seed = seed
         self.models = models
+        self.servesOtherModels = servesOtherModels
         self.records = records
         self.script = script
         self.observe = observe

@@ -4,8 +4,13 @@ import Messages
 struct OpenAI {
     static let inferencePaths: Set<String> = ["/v1/completions", "/v1/chat/completions", "/v1/embeddings"]
     private let models: [String]
+    private let servesOthers: Bool
 
-    init(models: [String]) { self.models = models }
+    /// - Parameter servesOthers: Whether requests for models not among `models` are answered as well.
+    init(models: [String], servesOthers: Bool = true) {
+        self.models = models
+        self.servesOthers = servesOthers
+    }
 
     /// The answer to a POST; counts its tokens.
     func answer(_ request: GatewayRequest, tokens: inout GatewayCounters.TokenCounts) -> HTTPResponse {
@@ -17,6 +22,7 @@ struct OpenAI {
         guard let prompt = Prompt(request.body) else {
             return .error(400, "The body is not a JSON object.", type: "invalid_request_error")
         }
+        guard servesOthers || models.contains(prompt.model) else { return .modelNotFound(prompt.model, models) }
         let id = hex(fingerprint(request.body))
         let body =
             switch path {
@@ -99,5 +105,12 @@ enum OpenAIError {
 extension HTTPResponse {
     static func error(_ status: Int, _ message: String, type: String) -> HTTPResponse {
         HTTPResponse(status: status, body: OpenAIError.body(message, type: type, status: status))
+    }
+
+    /// As vLLM answers, and which models there are.
+    static func modelNotFound(_ model: String, _ models: [String]) -> HTTPResponse {
+        .error(
+            404, "The model `\(model)` does not exist; served here: \(models.joined(separator: ", ")).",
+            type: "NotFoundError")
     }
 }

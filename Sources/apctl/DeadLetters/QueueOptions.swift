@@ -32,8 +32,9 @@ struct QueueOptions: ParsableArguments {
 
     /// The queue that flags and environment name.
     ///
+    /// - Parameter note: Is told what was found odd but goes, such as a misspelt variable.
     /// - Throws: `ValidationError` for what makes no sense.
-    func place(environment: [String: String]) throws -> DeadLetterPlace {
+    func place(environment: [String: String], note: (String) -> Void = { _ in }) throws -> DeadLetterPlace {
         let kind = messageQueueImpl ?? environment["AP_MESSAGE_QUEUE_IMPL"]
         if let kind = kind.flatMap(QueueKind.init), case .elsewhere(let reason) = kind.descriptor.deadLetters {
             throw ValidationError("\(kind.rawValue): \(reason).")
@@ -43,7 +44,9 @@ struct QueueOptions: ParsableArguments {
             let queueVariables = environment.filter { variable in
                 Self.prefixes.contains { variable.key.hasPrefix($0) }
             }
-            server = try IngestSettings.parse(arguments: arguments, environment: queueVariables).server
+            let settings = try IngestSettings.parse(arguments: arguments, environment: queueVariables)
+            server = settings.server
+            for warning in settings.stage.warnings { note(warning) }
         } catch {
             throw ValidationError(Self.reason(error))
         }

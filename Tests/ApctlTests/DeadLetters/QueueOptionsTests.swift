@@ -66,6 +66,15 @@ struct QueueOptionsTests {
         #expect(!text.contains("Usage:") && !text.hasPrefix("Error:"))
     }
 
+    /// The default queue would be looked at in silence.
+    @Test
+    func saysWhichVariablesOfQueuesHaveNoEffect() throws {
+        var notes: [String] = []
+        let environment = ["AP_REDIS_ADDRESS": "s:2", "AP_CONCURENCY": "4"]
+        _ = try QueueOptions.parse([]).place(environment: environment) { notes.append($0) }
+        #expect(notes == ["AP_REDIS_ADDRESS belongs to no flag; it has no effect; did you mean AP_REDIS_ADDR?"])
+    }
+
     @Test(arguments: [
         ["requeue"], ["requeue", "a", "--all"], ["delete"], ["show"], ["list", "--limit", "0"], ["list", "x"],
         ["show", "a", "--ids", "--numbers"],

@@ -6,7 +6,7 @@ struct QueueFlags<Kind: StageKind>: ParsableArguments {
     @Option(help: Kind.help("Kind of the queues.", "kind", of: .ingest, .emit))
     var messageQueueImpl: QueueKind = .redisPubSub
 
-    @Option(help: Kind.help("Several queues at once (JSON).", "file", of: .ingest, .emit))
+    @Option(help: Kind.help("Several queues at once (JSON).", "file", of: .ingest, .emit), completion: .file())
     var queuesConfigFile: String?
 }
 
@@ -104,7 +104,7 @@ struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         name: .customLong("sqlite.path"),
         help: Kind.help("The database file.", "file", byDefault: "queue.db", of: .ingest, .emit),
-        transform: Checked.name)
+        completion: .file(), transform: Checked.name)
     var path = "queue.db"
 
     @Option(

@@ -49,20 +49,23 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
         transform: Checked.integer(1...268_000_000))
     var maxResponseBytes = 67_108_864
 
-    @Option(help: Kind.help("Authorities trusted besides the system's (PEM).", "file", of: .dispatch))
+    @Option(
+        help: Kind.help("Authorities trusted besides the system's (PEM).", "file", of: .dispatch), completion: .file())
     var tlsCaCert: String?
 
-    @Option(help: Kind.help("Our certificate (PEM).", "file", of: .dispatch))
+    @Option(help: Kind.help("Our certificate (PEM).", "file", of: .dispatch), completion: .file())
     var tlsCert: String?
 
-    @Option(help: Kind.help("The key of our certificate (PEM).", "file", of: .dispatch))
+    @Option(help: Kind.help("The key of our certificate (PEM).", "file", of: .dispatch), completion: .file())
     var tlsKey: String?
 
     @Option(
         help: Kind.help("Talk to gateways whoever they are.", "bool", byDefault: false, of: .dispatch))
     var tlsInsecureSkipVerify: Switch?
 
-    @Option(help: Kind.help("Bearer token for the gateway; read again when it changes.", "file", of: .dispatch))
+    @Option(
+        help: Kind.help("Bearer token for the gateway; read again when it changes.", "file", of: .dispatch),
+        completion: .file())
     var gatewayTokenFile: String?
 
     @Option(

@@ -30,9 +30,25 @@ struct EnvironmentArguments {
             if let name = IndexedName(variable: variable), name.index > 0 {
                 indexed[name] = Argument(flag: name.flag, variable: variable, value: value)
             } else if !ServiceLink.explains(variable, value) {
-                warnings.append("\(variable) belongs to no flag; it has no effect")
+                let nearest = Self.nearest(to: variable).map { "; did you mean \($0)?" } ?? ""
+                warnings.append("\(variable) belongs to no flag; it has no effect\(nearest)")
             }
         }
+    }
+
+    /// The variable of a flag of any stage that may have been meant.
+    private static func nearest(to variable: String) -> String? {
+        func nearest(_ name: some StringProtocol, _ flags: some Sequence<String>) -> String? {
+            NearestName.of(
+                String(name.dropFirst(3)), among: flags.map { String(FlagNames.variable(of: $0).dropFirst(3)) }
+            )
+            .map { "AP_" + $0 }
+        }
+        guard let end = variable.lastIndex(of: "_"), let number = Int(variable[variable.index(after: end)...]) else {
+            return nearest(variable, FlagNames.all)
+        }
+        // Numbers begin with 1; without a number it would be another queue's.
+        return nearest(variable[..<end], FlagNames.indexable).map { "\($0)_\(max(1, number))" }
     }
 }
 

@@ -1,3 +1,4 @@
+import Messages
 import Queue
 
 extension QueueServer {
@@ -45,17 +46,34 @@ extension QueueServer {
         return drafts
     }
 
-    /// The queues that the flags name, in order: the one without index first, which is also number 1.
+    /// The queues that the flags name, in order.
+    ///
+    /// The one without index is number 1, and always there: other numbers add queues and take none away.
     func drafts<Kind: StageKind>(
         _ launch: Launch<Kind>, defaultName: String?
     ) throws(SettingsError) -> [QueueDraft] {
         let defaults = defaults(launch.flags)
         var numbered = try indexed(launch.indexed)
-        if numbered.isEmpty || defaults.name != nil || numbered[1] != nil {
-            var first = numbered[1] ?? QueueDraft(subject: defaults.subject, gatewaySubject: defaults.gatewaySubject)
-            first.name = first.name ?? defaults.name ?? defaultName
-            numbered[1] = first
-        }
+        numbered[1] = try first(numbered, defaults, defaultName)
         return numbered.sorted { $0.key < $1.key }.map { $0.value.completed(by: defaults) }
+    }
+
+    private func first(
+        _ numbered: [Int: QueueDraft], _ defaults: QueueDraft, _ defaultName: String?
+    ) throws(SettingsError) -> QueueDraft {
+        var first = numbered[1] ?? QueueDraft(subject: defaults.subject, gatewaySubject: defaults.gatewaySubject)
+        if let own = first.name, let other = defaults.name, ExactText(own) != ExactText(other) {
+            throw SettingsError(
+                first.subject,
+                "the first queue is \(own) here and \(other) in --\(flags.name), which is the same flag; "
+                    + "leave one of them out, or give \(own) another number")
+        }
+        first.name = first.name ?? defaults.name ?? defaultName
+        if first.name == nil, let other = numbered.keys.filter({ $0 > 1 }).min() {
+            throw SettingsError(
+                defaults.subject,
+                "is missing; it names the first queue, and --\(flags.name).\(other) adds one to it")
+        }
+        return first
     }
 }

@@ -1,0 +1,76 @@
+import Settings
+
+extension StageReport {
+    /// For people: a line that says how it is, and lines below it that say why.
+    var text: String {
+        let version = status?.version.map { " \($0.onOneLine)" } ?? ""
+        let lines = ["\(stage.rawValue)\(version) at http://\(address.authority): \(condition)"]
+        return (lines + details.map { "    " + $0 }).map { $0 + "\n" }.joined()
+    }
+
+    /// The last line.
+    static func summary(_ reports: [StageReport]) -> String {
+        let ready = reports.count(where: \.isReady)
+        return ready == reports.count
+            ? "All \(ready) stages are ready.\n" : "\(ready) of \(reports.count) stages are ready.\n"
+    }
+
+    private var condition: String {
+        let running = status?.uptimeSeconds.map { ", running for \(TimeSpan(seconds: $0))" } ?? ""
+        return switch readiness {
+        case .ready(nil): "ready\(running)"
+        case .ready(let note?): "ready, but: \(note.onOneLine)\(running)"
+        case .notReady(let reason): "not ready: \(reason.onOneLine)\(running)"
+        case .silent(let error): "no answer: \(error)"
+        }
+    }
+
+    private var details: [String] {
+        if case .silent = readiness {
+            return ["Is it started? If its --metrics-host or --metrics-port is another, say so: --\(stage) HOST:PORT."]
+        }
+        guard let status else { return [] }
+        var lines: [String] = []
+        if !status.reasons.isEmpty {
+            lines.append("Nothing moves: \(status.reasons.map(\.onOneLine).joined(separator: "; ")).")
+        }
+        lines += status.gateways.map(\.text)
+        let counts = status.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        if !counts.isEmpty {
+            lines.append(
+                "Counts: \(counts.map { "\($0.key.words) \($0.value)" }.joined(separator: ", ")).")
+        }
+        return lines + status.peers.map(\.text)
+    }
+}
+
+extension StageStatusDocument.Peer {
+    /// `Link ingest-dispatch, tcp://127.0.0.1:5557: alive, room for 8, 3 open, the oldest for 2 s`.
+    fileprivate var text: String {
+        var parts = [state.words]
+        if let room { parts.append("room for \(room)") }
+        if let open { parts.append("\(open) open") }
+        if let oldestOpenSeconds { parts.append("the oldest for \(TimeSpan(seconds: oldestOpenSeconds))") }
+        return "Link \(link.onOneLine), \(address.onOneLine): \(parts.joined(separator: ", "))."
+    }
+}
+
+extension StageStatusDocument.Gateway {
+    /// `The gateway http://gpu:8000 of the queue batch: refuses connections since 12:04; 12 requests wait for it`.
+    fileprivate var text: String {
+        var parts = [state.words + (since.map { " since \($0.onOneLine)" } ?? "")]
+        if let reason, !reason.isEmpty { parts.append(reason.onOneLine) }
+        if let held, held > 0 { parts.append(held == 1 ? "1 request waits for it" : "\(held) requests wait for it") }
+        let attempts = attempts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        if !attempts.isEmpty {
+            parts.append("attempts: " + attempts.map { "\($0.value) × \($0.key.words)" }.joined(separator: ", "))
+        }
+        let queue = queue.map { $0.isEmpty ? "" : " of the queue \($0.onOneLine)" } ?? ""
+        return "The gateway \(origin.onOneLine)\(queue): \(parts.joined(separator: "; "))."
+    }
+}
+
+extension String {
+    /// `outcome_bytes` as `outcome bytes`.
+    fileprivate var words: String { onOneLine.replacing("_", with: " ") }
+}
