@@ -225,6 +225,15 @@ struct GatewaysTests {
     }
 
     @Test
+    func aGatewayToWhichNoConnectionComesAboutIsUnreachableAfterFourSeconds() {
+        let bench = Bench()
+        _ = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        #expect(bench.look(after: .seconds(3)).condition == .unknown)
+        let report = bench.look()
+        #expect(report.condition == .unreachable && report.words.contains("does a firewall drop them"))
+    }
+
+    @Test
     func aSlowGatewayMayTakeThreeTimesItsLongest() {
         let bench = Bench()
         let first = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)

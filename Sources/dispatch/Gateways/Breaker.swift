@@ -26,7 +26,7 @@ package struct Breaker: Sendable, Equatable {
     private var failures = 0
     private var pause = firstPause
     /// Something has succeeded since the last failure.
-    private var isProven = false
+    package private(set) var isProven = false
     /// Attempts under way of which nothing is known yet, and that began when nothing was proven.
     private var trials = 0
 

@@ -202,7 +202,13 @@ package struct Gateways: Sendable {
     }
 
     private func condition(of lane: Int, at now: Duration) -> (GatewayCondition, String) {
-        gateways[lanes[lane].gateway].trouble(at: now).map { (.unreachable, $0) }
-            ?? lanes[lane].answers.condition(at: now)
+        let gateway = gateways[lanes[lane].gateway]
+        if let trouble = gateway.trouble(at: now) { return (.unreachable, trouble) }
+        let answers = lanes[lane].answers.condition(at: now)
+        if answers.0 == .silent, !gateway.breaker.isProven {
+            let seconds = QueueAtGateway.patience.components.seconds
+            return (.unreachable, GatewayCondition.words(.time, "no connection for more than \(seconds) s"))
+        }
+        return answers
     }
 }

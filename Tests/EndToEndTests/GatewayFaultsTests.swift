@@ -1,0 +1,36 @@
+import Foundation
+import Processes
+import Testing
+
+extension EndToEnd {
+    /// The table in docs/gateways.md is what its script says.
+    struct GatewayFaultsTests {
+        private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+
+        /// Of a row: the fault, the log's line, the state and the words; not the times and counts.
+        private func cells(_ row: Substring) -> [Substring] {
+            let cells = row.split(separator: "|").map { $0.drop { $0 == " " } }
+            return cells.count < 5 ? [] : [cells[0], cells[2], cells[3]]
+        }
+
+        @Test(
+            .timeLimit(.minutes(2)),
+            arguments: [
+                "wrong port", "https to a plain port", "http to a TLS port", "unknown authority", "expired certificate",
+                "missing client certificate", "wrong token", "unknown model", "503 for all",
+            ])
+        func eachFaultIsNamedWithinFiveSecondsAsTheTableSays(fault: String) throws {
+            let dispatch = try builtExecutable("dispatch")
+            let printed = try capture(
+                Self.root.appending(path: "scripts/gateway-faults").path,
+                [URL(filePath: dispatch).deletingLastPathComponent().path, fault])
+            let row = try #require(printed.split(separator: "\n").last { $0.hasPrefix("| \(fault) |") })
+            let table = try String(contentsOf: Self.root.appending(path: "docs/gateways.md"), encoding: .utf8)
+            let known = try #require(table.split(separator: "\n").first { $0.hasPrefix("| \(fault) |") })
+            #expect(cells(row) == cells(known))
+            let seconds = try #require(row.split(separator: "|")[1].firstMatch(of: /([0-9.]+) s/)?.1)
+            #expect(try #require(Double(seconds)) < 5)
+        }
+    }
+}
