@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Foundation
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,37 +11,34 @@ struct RunCommand: AsyncParsableCommand {
             {"id":…,"payload":{…}}, or a line of OpenAI's batch format, {"custom_id":…,"method":"POST","url":…,"body":{…}}, \
             which is answered in that format. What comes through a pipe (- or /dev/stdin) is read to its end first. \
             Results come in the order of completion. Interrupted, the same command goes on where it stopped; without \
-            input (apctl run - < /dev/null) it goes on with what came through the pipe before. Other settings of the stages come from the environment: \
-            AP_REQUEST_TIMEOUT, AP_GATEWAY_TOKEN_FILE and so on, as in `dispatch --help`.
+            input (apctl run - < /dev/null) it goes on with what came through the pipe before.
+
+            Of the stages' variables these have a meaning here, as `dispatch --help` and `retry --help` tell it: \
+            \((StageEnvironment.taken + StageEnvironment.ofOptions).joined(separator: ", ")). All others that begin with \
+            AP_ are left out.
 
             Exit status: 0 when every line has its result, 1 when some have none, 64 when something must be put right.
             """
     )
 
     @Argument(help: "File of requests, one a line; - for standard input.") var requests: String
-    @Option(help: "URL of the gateway; without a path, /v1/completions is meant.")
-    var gateway = "http://localhost:30080/v1/completions"
+    @OptionGroup(title: "Gateway") var gateway: GatewayOptions
     @Option(help: "File for the results. (default: REQUESTS.jsonl.results.jsonl, for - stdin.results.jsonl)")
     var results: String?
     @Option(help: "Requests at the gateway at once.") var concurrency = 8
     @Option(help: "Time a request has when it names no deadline: 90s, 30m, 24h, 7d.") var deadline = TimeSpan(
         seconds: 86400)
+    @Option(
+        help: "Attempts after which a request is given up; 0 for no limit. (default: $AP_MAX_ATTEMPTS, without it 0)")
+    var maxAttempts: Int?
+    @Option(help: "Publish a copy of what passes dispatch here, for apctl tap: tcp://127.0.0.1:5572.") var tap: String?
     @Option(help: "Folder of the executables of the stages. (default: where apctl is)") var stages: String?
     @Flag(help: "Show the first results as a table at the end.") var table = false
 
     func validate() throws {
         if !(1...65536).contains(concurrency) { throw ValidationError("--concurrency is from 1 to 65536.") }
-        if Self.fullURL(gateway) == nil { throw ValidationError("--gateway \(gateway) is not an http or https URL.") }
-    }
-
-    /// The gateway's URL with a path; `nil` when it is no URL.
-    static func fullURL(_ gateway: String) -> String? {
-        guard let scheme = ["http://", "https://"].first(where: { gateway.hasPrefix($0) }) else { return nil }
-        let rest = gateway.dropFirst(scheme.count)
-        let host = rest.prefix { $0 != "/" && $0 != "?" }
-        guard !host.isEmpty, !gateway.contains(where: \.isWhitespace) else { return nil }
-        let path = rest.dropFirst(host.count)
-        return path.isEmpty || path == "/" ? "\(scheme)\(host)/v1/completions" : gateway
+        if let maxAttempts, maxAttempts < 0 { throw ValidationError("--max-attempts is 0 or more.") }
+        _ = try gateway.access(ProcessInfo.processInfo.environment)
     }
 
     func run() async throws {
@@ -57,15 +54,21 @@ struct RunCommand: AsyncParsableCommand {
         let paths = RunPaths(input: requests, output: results)
         guard let own = Self.ownPath else { throw RunError.system("readlink /proc/self/exe") }
         let ownFolder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
-        let store = RunStore(paths, deadline: deadline.duration)
+        let access = try gateway.access(ProcessInfo.processInfo.environment)
+        let environment = StageEnvironment(ProcessInfo.processInfo.environment)
+        let store = RunStore(paths, deadline: deadline.duration, gateway: access.address)
         let started = Clock.monotonic
         let before = try await store.open()
         let sockets = try SocketFolder(record: paths.sockets)
         defer { sockets.remove() }
         let commands = StageCommands(
-            folder: stages ?? ownFolder, sockets: sockets.path, paths: paths,
-            gateway: Self.fullURL(gateway) ?? gateway, concurrency: concurrency)
+            folder: stages ?? ownFolder, sockets: sockets.path, paths: paths, gateway: access, concurrency: concurrency,
+            maxAttempts: maxAttempts, tap: tap, environment: environment.variables)
+        defer { unlink(paths.token) }
         let control = RunControl()
+        if !environment.leftOut.isEmpty {
+            control.say("Left out, as apctl run takes no such variable: \(environment.leftOut.joined(separator: ", "))")
+        }
         let supervisor = Supervisor(try commands.all(), launcher: own) { control.say($0) }
         let ending = try await Runner(store: store, supervisor: supervisor, control: control)
             .run(display: ProgressDisplay())

@@ -102,7 +102,8 @@ struct ProcessTests {
             let status = try await start(arguments(folder), output: folder.path + "/log") { _ in }
             #expect(status == .exited(1))
             #expect(
-                folder.text("log").contains("emit does not accept its settings; its log is \(paths.log(of: "emit"))"))
+                folder.text("log").contains(
+                    "emit does not accept its settings; its log is \(paths.log(of: "emit"))\n  no such flag"))
             #expect(folder.text("out.jsonl.state/emit.log") == "no such flag\n")
         }
     }

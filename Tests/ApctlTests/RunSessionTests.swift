@@ -193,6 +193,25 @@ struct RunSessionTests {
         }
     }
 
+    /// Of a wrong address, or after a weekend, the same command can be given again with another.
+    @Test
+    func whatWaitsOnTheQueueGetsTheGatewayAndTheDeadlineOfTheNewCommand() throws {
+        try withFolder { folder in
+            let lines = (1...3).map { #"{"custom_id":"b\#($0)","url":"/v1/embeddings","body":{"n":\#($0)}}"# }
+            let paths = RunPaths(
+                input: folder.file("in.jsonl", lines.joined(separator: "\n\n")), output: folder.path + "/out.jsonl")
+            try RunSession(paths, gateway: GatewayAddress("http://gpu/wrong/"), deadline: 5).feed(limit: 3, deadline: 5)
+            try Stages(paths).settle(limit: 1)
+            _ = try RunSession(paths, gateway: GatewayAddress("http://gpu/right/"), deadline: 99)
+            let bodies = try Stages(paths).lease(limit: 9).map { String(decoding: $0.bytes, as: UTF8.self) }
+            #expect(
+                bodies
+                    == (2...3).map {
+                        #"{"id":"b\#($0)","deadline":99,"endpoint":"/right/embeddings","payload":{"n":\#($0)}}"#
+                    })
+        }
+    }
+
     @Test
     func anInputThatHasChangedIsRefused() throws {
         try withFolder { folder in

@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import Messages
 import Queue
 import SQLite
 
@@ -15,6 +17,22 @@ extension QueueDatabase {
     func releaseAll() throws(QueueError) {
         try write("release all") { database in
             try database.execute(sql: "UPDATE request_state SET state = 0, until_ms = 0, token = 0 WHERE state = 2")
+        }
+    }
+
+    /// The numbers of the requests that have no result yet.
+    func openNumbers() throws(QueueError) -> Set<Int64> {
+        try read("read open requests") { database in try Set(Int64.fetchAll(database, sql: "SELECT seq FROM requests"))
+        }
+    }
+
+    /// Writes requests anew under their numbers, in one transaction: for when all stages are known to be gone.
+    func replace(_ requests: [(number: Int64, body: Bytes)]) throws(QueueError) {
+        try write("replace requests") { database in
+            let update = try database.cachedStatement(sql: "UPDATE requests SET body = CAST(? AS TEXT) WHERE seq = ?")
+            for request in requests {
+                try update.execute(arguments: [request.body.withUnsafeBytes { Data($0) }, request.number])
+            }
         }
     }
 }

@@ -27,6 +27,8 @@ struct RunPaths: Equatable {
     var identity: String { state + "/run.json" }
     /// How far results have been written.
     var written: String { state + "/written.json" }
+    /// The gateway's token, while a run is under way.
+    var token: String { state + "/token" }
     /// Held while a run uses the state.
     var lock: String { state + "/lock" }
 

@@ -24,6 +24,7 @@ final class RunSession {
 
     let paths: RunPaths
     let identity: InputIdentity
+    private let gateway: GatewayAddress?
     private let database: QueueDatabase
     private let output: OutputFile
     private let reader: LineReader
@@ -36,8 +37,14 @@ final class RunSession {
     private var seenVersion: Int64 = -1
 
     /// Starts a run, or goes on with one that was interrupted.
-    init(_ paths: RunPaths) throws {
+    ///
+    /// - Parameters:
+    ///   - gateway: whose paths the requests get.
+    ///   - deadline: Unix seconds, for requests on the queue of an interrupted run that name none: time and gateway are
+    ///     those of this command, not those of the one before. `nil` leaves them as they are.
+    init(_ paths: RunPaths, gateway: GatewayAddress? = nil, deadline: Int64? = nil) throws {
         self.paths = paths
+        self.gateway = gateway
         let isResumed = Files.exists(paths.identity)
         let input = RunInput(paths)
         // What comes through a pipe is copied into the state.
@@ -54,7 +61,7 @@ final class RunSession {
         formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: file)))
         if isResumed {
             try database.releaseAll()
-            try skip(database.lastSubmission())
+            try skip(database.lastSubmission(), deadline)
         } else {
             Files.synchronizeFolder(paths.state)
             try Files.write(identity, to: paths.identity)
@@ -84,12 +91,29 @@ final class RunSession {
         }
     }
 
-    private func skip(_ count: Int64) throws {
+    private func skip(_ count: Int64, _ deadline: Int64?) throws {
+        let open = deadline == nil ? [] : try database.openNumbers()
+        var renewed: [(number: Int64, body: Bytes)] = []
+        var bytes = 0
         while fed < count {
             guard let line = try reader.next() else { throw RunError("\(paths.input) has fewer lines than were fed") }
-            if formats.add(line) { fed += 1 }
+            let previous = formats.last
+            guard formats.add(line) else { continue }
+            fed += 1
+            guard let deadline, open.contains(fed) else { continue }
+            let request = RequestLine(line, deadline: deadline, after: previous, gateway: gateway).request[...]
+            renewed.append((fed, request))
+            bytes += request.count
+            if bytes >= Self.batchBytes {
+                try database.replace(renewed)
+                (renewed, bytes) = ([], 0)
+            }
         }
+        if !renewed.isEmpty { try database.replace(renewed) }
     }
+
+    /// Requests that are put on the queue in one transaction have about so many bytes at most.
+    private static let batchBytes = 16 << 20
 
     /// Requests on the queue that have no result yet.
     var open: Int { Int(fed) - written.lines }
@@ -117,12 +141,12 @@ final class RunSession {
 
     private func read(limit: Int, deadline: Int64) throws {
         var bytes = 0
-        while unfed.count < limit, bytes < 16 << 20, let line = try reader.next() {
+        while unfed.count < limit, bytes < Self.batchBytes, let line = try reader.next() {
             guard !line.isBlank else {
                 formats.add(line)
                 continue
             }
-            let request = RequestLine(line, deadline: deadline, after: formats.last)
+            let request = RequestLine(line, deadline: deadline, after: formats.last, gateway: gateway)
             formats.add(request.format)
             unfed.append(request.request[...])
             bytes += request.request.count

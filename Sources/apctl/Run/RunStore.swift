@@ -18,12 +18,14 @@ actor RunStore {
 
     private let paths: RunPaths
     private let deadline: Duration
+    private let gateway: GatewayAddress?
     private var session: RunSession?
 
     /// - Parameter deadline: from the moment a request is fed, for requests that name none.
-    init(_ paths: RunPaths, deadline: Duration) {
+    init(_ paths: RunPaths, deadline: Duration, gateway: GatewayAddress? = nil) {
         self.paths = paths
         self.deadline = deadline
+        self.gateway = gateway
     }
 
     func open() throws -> State { state(try opened()) }
@@ -35,18 +37,20 @@ actor RunStore {
         let session = try opened()
         var moved = try session.collect()
         if feeds, !session.isFed, session.open < backlog {
-            let due = Int64(Clock.now.rounded(.up)) + deadline.components.seconds
             moved += try session.feed(limit: min(1000, backlog - session.open), deadline: due)
         }
         return state(session, moved: moved)
     }
+
+    /// When a request that names no deadline is given up, Unix seconds.
+    private var due: Int64 { Int64(Clock.now.rounded(.up)) + deadline.components.seconds }
 
     /// Removes the state of a complete run.
     func removeState() throws { try opened().removeState() }
 
     private func opened() throws -> RunSession {
         if let session { return session }
-        let session = try RunSession(paths)
+        let session = try RunSession(paths, gateway: gateway, deadline: due)
         self.session = session
         return session
     }
