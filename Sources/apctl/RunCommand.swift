@@ -17,14 +17,27 @@ struct RunCommand: AsyncParsableCommand {
             \((StageEnvironment.taken + StageEnvironment.ofOptions).joined(separator: ", ")). All others that begin with \
             AP_ are left out.
 
-            Exit status: 0 when every line has its result, 1 when some have none, 64 when something must be put right.
+            Exit status: 0 when every line has a good answer; 1 when some failed, or have no result because a stage or the \
+            disk does not do its part; 2 when it was stopped by a signal before the end; 3 when the gateway is of no use; \
+            64 when it cannot start: wrong usage, or a file that is not as it should be. After 1 (no result), 2 and 3 the \
+            same command goes on; --retry-failed sends failed requests again.
             """
     )
 
     @Argument(help: "File of requests, one a line; - for standard input.") var requests: String
     @OptionGroup(title: "Gateway") var gateway: GatewayOptions
-    @Option(help: "File for the results. (default: REQUESTS.jsonl.results.jsonl, for - stdin.results.jsonl)")
+    @Option(
+        help: """
+            File for the results; - for standard output. (default: REQUESTS.jsonl.results.jsonl, for - \
+            stdin.results.jsonl)
+            """)
     var results: String?
+    @Option(help: "File for the results of requests that failed. (default: they stand among the results)")
+    var errors: String?
+    @Flag(help: "Send those lines of an earlier run again that failed; their results take the place of the failures.")
+    var retryFailed = false
+    @Flag(help: "Wait for a gateway that is of no use from the beginning, however long; do not ask, do not give up.")
+    var keepGoing = false
     @Option(help: "Requests at the gateway at once.") var concurrency = 8
     @Option(help: "Time a request has when it names no deadline: 90s, 30m, 24h, 7d.") var deadline = TimeSpan(
         seconds: 86400)
@@ -38,6 +51,10 @@ struct RunCommand: AsyncParsableCommand {
     func validate() throws {
         if !(1...65536).contains(concurrency) { throw ValidationError("--concurrency is from 1 to 65536.") }
         if let maxAttempts, maxAttempts < 0 { throw ValidationError("--max-attempts is 0 or more.") }
+        let isStream = RunPaths(input: requests, output: results).isOutputStream
+        if isStream, table || retryFailed {
+            throw ValidationError("--table and --retry-failed read the results: name a file with --results.")
+        }
         _ = try gateway.access(ProcessInfo.processInfo.environment)
     }
 
@@ -51,47 +68,38 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func go() async throws {
-        let paths = RunPaths(input: requests, output: results)
+        let paths = RunPaths(input: requests, output: results, errors: errors)
         guard let own = Self.ownPath else { throw RunError.system("readlink /proc/self/exe") }
         let ownFolder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
         let access = try gateway.access(ProcessInfo.processInfo.environment)
         let environment = StageEnvironment(ProcessInfo.processInfo.environment)
-        let store = RunStore(paths, deadline: deadline.duration, gateway: access.address)
+        let store = RunStore(
+            paths, deadline: deadline.duration, gateway: access.address, onlyFailed: retryFailed)
         let started = Clock.monotonic
         let before = try await store.open()
         let sockets = try SocketFolder(record: paths.sockets)
         defer { sockets.remove() }
+        let port = GatewayWatch.freePort()
         let commands = StageCommands(
             folder: stages ?? ownFolder, sockets: sockets.path, paths: paths, gateway: access, concurrency: concurrency,
-            maxAttempts: maxAttempts, tap: tap, environment: environment.variables)
+            maxAttempts: maxAttempts, tap: tap, statusPort: port, environment: environment.variables)
         defer { unlink(paths.token) }
         let control = RunControl()
         if !environment.leftOut.isEmpty {
             control.say("Left out, as apctl run takes no such variable: \(environment.leftOut.joined(separator: ", "))")
         }
         let supervisor = Supervisor(try commands.all(), launcher: own) { control.say($0) }
-        let ending = try await Runner(store: store, supervisor: supervisor, control: control)
-            .run(display: ProgressDisplay())
-        let done = ending.state.done - before.done
-        try await finish(ending, store, paths, done: done, seconds: Clock.monotonic - started)
-    }
-
-    private func finish(
-        _ ending: Runner.Ending, _ store: RunStore, _ paths: RunPaths, done: Int, seconds: Double
-    ) async throws {
-        let state = ending.state
-        if let failure = ending.failure, !state.isComplete { Console.error("apctl run: \(failure)\n") }
+        let runner = Runner(
+            store: store, supervisor: supervisor, control: control, watch: GatewayWatch(port: port),
+            keepsGoing: keepGoing)
+        let ending = try await runner.run()
+        let summary = RunSummary(
+            ending: ending, paths: paths, done: ending.state.done - before.done, seconds: Clock.monotonic - started)
         if table { Console.out(try ResultTable(path: paths.output).text(columns: Console.outColumns ?? 100) + "\n") }
-        let rate = seconds > 0 ? (Double(done) / seconds * 10).rounded() / 10 : 0
-        Console.out(
-            """
-            \(state.done) of \(state.total) requests have their results, \(state.failures) of them failures; \
-            \(done) in \((seconds * 10).rounded() / 10) s (\(rate)/s). Results: \(paths.output)
-
-            """)
-        if state.isComplete { return try await store.removeState() }
-        Console.error("To go on where this stopped, run the same command again. Logs of the stages: \(paths.state)\n")
-        throw ExitCode.failure
+        // The results have standard output to themselves.
+        if paths.isOutputStream { Console.error(summary.text) } else { Console.out(summary.text) }
+        if ending.state.isComplete { try await store.removeState() } else { Console.error(summary.advice) }
+        if summary.exit != .allAnswered { throw ExitCode(summary.exit.rawValue) }
     }
 
     /// The executable that runs.

@@ -70,8 +70,8 @@ struct ProcessTests {
                 try Stages(paths).settle(limit: 4)
                 kill(id, signal)
             }
-            #expect(status == .exited(1))
-            #expect(folder.text("log").contains("Draining"))
+            #expect(status == .exited(2))
+            #expect(folder.text("log").contains("Finishing what has been sent to the gateway. Ctrl-C again"))
             #expect(folder.text("log").contains("4 of 10 requests have their results"))
             #expect(folder.text("log").contains("run the same command again"))
             #expect(ids(folder).count == 4)

@@ -1,14 +1,26 @@
 /// The files of one run.
 struct RunPaths: Equatable {
-    /// The requests; read only.
-    var input: String
-    /// The results, one a line.
-    var output: String
+    static let standardOutput = "/dev/stdout"
 
-    /// - Parameter input: `-` for standard input.
-    init(input: String, output: String?) {
+    /// The requests; read only.
+    let input: String
+    /// The results, one a line.
+    let output: String
+    /// The results of requests that failed; `nil` when they stand among the others.
+    let errors: String?
+    /// What is needed to resume: removed when every line has its result.
+    let state: String
+
+    /// - Parameters:
+    ///   - input: `-` for standard input.
+    ///   - output: `-` for standard output; `nil` for a file beside the input.
+    init(input: String, output: String?, errors: String? = nil) {
         self.input = input == "-" ? "/dev/stdin" : input
-        self.output = output ?? Self.place(of: self.input) + ".results.jsonl"
+        let beside = Self.place(of: self.input) + ".results.jsonl"
+        let isStream = output == "-" || output == Self.standardOutput
+        self.output = isStream ? Self.standardOutput : output ?? beside
+        self.errors = errors
+        state = (isStream ? beside : self.output) + ".state"
     }
 
     /// Beside the input; for a descriptor, such as /dev/stdin, in the current folder: /dev is no place for results.
@@ -17,10 +29,14 @@ struct RunPaths: Equatable {
         return input.split(separator: "/").last.map(String.init) ?? input
     }
 
-    /// What is needed to resume: removed when every line has its result.
-    var state: String { output + ".state" }
+    var isOutputStream: Bool { output == Self.standardOutput }
+
     /// What came through a pipe.
     var copy: String { state + "/input.jsonl" }
+    /// The lines that are sent again, when only some are; in the places of the others stand blank ones.
+    var selection: String { state + "/selection.jsonl" }
+    /// The results of the others, before they take the place of all.
+    var kept: String { state + "/kept.jsonl" }
     /// The embedded queue.
     var queue: String { state + "/queue.db" }
     /// Which input this is; a state without it counts for nothing.
