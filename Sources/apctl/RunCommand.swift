@@ -47,6 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Publish a copy of what passes dispatch here, for apctl tap: tcp://127.0.0.1:5572.") var tap: String?
     @Option(help: "Folder of the executables of the stages. (default: where apctl is)") var stages: String?
     @Flag(help: "Show the first results as a table at the end.") var table = false
+    @Flag(help: "Look at the lines, the gateway, its models and the token, send nothing, and report; exit 0 or 1.")
+    var check = false
 
     func validate() throws {
         if !(1...65536).contains(concurrency) { throw ValidationError("--concurrency is from 1 to 65536.") }
@@ -55,22 +57,46 @@ struct RunCommand: AsyncParsableCommand {
         if isStream, table || retryFailed {
             throw ValidationError("--table and --retry-failed read the results: name a file with --results.")
         }
+        if check, requests == "-" || requests == "/dev/stdin" {
+            throw ValidationError("--check needs a file: what comes through a pipe can be read only once.")
+        }
         _ = try gateway.access(ProcessInfo.processInfo.environment)
     }
 
     func run() async throws {
         do {
-            try await go()
+            if check { try await look() } else { try await go() }
         } catch let error as RunError {
             Console.error("apctl run: \(error)\n")
             throw ExitCode(error.exitCode)
         }
     }
 
+    private func look() async throws {
+        let paths = RunPaths(input: requests, output: results, errors: errors)
+        let access = try gateway.access(ProcessInfo.processInfo.environment)
+        var input = InputCheck(gateway: access.address)
+        let survey = try InputSurvey(path: paths.input) { input.look(at: $0, number: $1) }
+        var report = CheckReport()
+        report.add(input, survey, path: paths.input)
+        report.add(await GatewayCheck.ask(access), of: access, models: input.models)
+        report.add(paths, onlyFailed: retryFailed)
+        report.add(stagesIn: try stageFolder)
+        Console.out(report.text)
+        if report.problems > 0 { throw ExitCode(RunExit.someFailed.rawValue) }
+    }
+
+    private var stageFolder: String {
+        get throws(RunError) {
+            if let stages { return stages }
+            guard let own = Self.ownPath else { throw .system("readlink /proc/self/exe") }
+            return own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
+        }
+    }
+
     private func go() async throws {
         let paths = RunPaths(input: requests, output: results, errors: errors)
         guard let own = Self.ownPath else { throw RunError.system("readlink /proc/self/exe") }
-        let ownFolder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
         let access = try gateway.access(ProcessInfo.processInfo.environment)
         let environment = StageEnvironment(ProcessInfo.processInfo.environment)
         let store = RunStore(
@@ -81,7 +107,7 @@ struct RunCommand: AsyncParsableCommand {
         defer { sockets.remove() }
         let port = GatewayWatch.freePort()
         let commands = StageCommands(
-            folder: stages ?? ownFolder, sockets: sockets.path, paths: paths, gateway: access, concurrency: concurrency,
+            folder: try stageFolder, sockets: sockets.path, paths: paths, gateway: access, concurrency: concurrency,
             maxAttempts: maxAttempts, tap: tap, statusPort: port, environment: environment.variables)
         defer { unlink(paths.token) }
         let control = RunControl()

@@ -108,6 +108,29 @@ struct ProcessTests {
         }
     }
 
+    /// The test is dispatch's status endpoint; the stage itself does nothing.
+    @Test(.timeLimit(.minutes(1)))
+    func aGatewayThatIsOfNoUseFromTheBeginningEndsTheRunWithItsReason() async throws {
+        try await withFolderAsync { folder in
+            let paths = try prepare(folder, lines: 3)
+            let script =
+                "#!/bin/sh\necho $$ > \(folder.path)/dispatch.id\necho \"$@\" > \(folder.path)/flags\nexec sleep 600\n"
+            chmod(folder.file("dispatch", script), 0o755)
+            let status = try await start(arguments(folder), output: folder.path + "/log") { _ in
+                let port = try await wait {
+                    folder.text("flags").firstMatch(of: /--metrics-port (\d+)/).flatMap { UInt16($0.1) }
+                }
+                try StatusStandIn.serve(
+                    #"{"gateways":[{"origin":"http://gpu","state":"unauthorised","reason":"401; see --token-file"}]}"#,
+                    port: port)
+            }
+            #expect(status == .exited(3))
+            #expect(folder.text("log").contains("The gateway refuses the token (http://gpu): 401; see --token-file\n"))
+            #expect(folder.text("log").contains("run the same command again"))
+            #expect(Files.exists(paths.identity))
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func aMissingExecutableIsNamed() async throws {
         try await withFolderAsync { folder in
@@ -206,4 +229,30 @@ struct ProcessTests {
 extension Stages {
     /// Whether something is there to lease.
     func hasRequests() throws -> Bool { try openRequests() > 0 }
+}
+
+/// Answers every request on a loopback port with the same JSON, until the process ends.
+private enum StatusStandIn {
+    static func serve(_ body: String, port: UInt16) throws {
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isBound = withUnsafeBytes(of: &address) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { bind(listener, $0.baseAddress, socklen_t(bytes.count)) == 0 }
+        }
+        try #require(isBound && listen(listener, 16) == 0)
+        let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        Thread.detachNewThread {
+            while true {
+                let connection = accept(listener, nil, nil)
+                if connection < 0 { return }
+                var request = [UInt8](repeating: 0, count: 4096)
+                _ = read(connection, &request, request.count)
+                _ = send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
+                close(connection)
+            }
+        }
+    }
 }

@@ -48,6 +48,7 @@ final class RunControl: Sendable {
     /// Shows how things are, if it is time to.
     func show() {
         var scene = seen
+        guard scene.lastStep != nil else { return }
         scene.wallClock = Clock.now
         display.withLock { $0.update(scene, now: Clock.monotonic) }
     }

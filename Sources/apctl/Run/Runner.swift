@@ -121,6 +121,7 @@ struct Runner {
     private func drive() async throws -> Ending {
         var state = try await store.open()
         var progress = Progress(total: state.total, done: state.done, now: Clock.monotonic)
+        control.change { [progress, state] in $0.update(progress, state, now: Clock.monotonic) }
         if let note = try await store.note() { control.say(note) }
         if state.fed > 0 { control.say("Going on: \(state.done) of \(state.total) have their results already.") }
         var lastTrouble = ""
