@@ -87,6 +87,41 @@ extension EndToEnd {
             }
         }
 
+        /// The commands of docs/run.md, in their order.
+        @Test(.timeLimit(.minutes(2)))
+        func theCommandsOfThePageWork() async throws {
+            try await withApctl { apctl in
+                _ = try apctl.file("reviews.jsonl", (1...20).map { batchLine("b\($0)") })
+                let page = try String(contentsOf: apctl.repository.appending(path: "docs/run.md"), encoding: .utf8)
+                let blocks = page.matches(of: /```sh\n([^`]*)```/).map { String($0.1) }
+                #expect(blocks.count == 4)
+                let commands = blocks.joined()
+                    .replacing("apctl run", with: "$APCTL run").replacing("http://my-gateway:8000", with: "$GATEWAY")
+                let process = try await apctl.shell("set -e\n\(commands)")
+                try await expectSuccess(of: process)
+                for file in ["reviews.jsonl.results.jsonl", "answers.jsonl", "good.jsonl"] {
+                    #expect(apctl.text(file).split(separator: "\n").count == 20, "\(file)")
+                }
+                #expect(apctl.text("bad.jsonl") == "")
+                #expect(await process.logText().contains("0 of 20 lines have no good result"))
+            }
+        }
+
+        /// Whoever should read the results does not: the feeder hangs in a write.
+        @Test(.timeLimit(.minutes(2)))
+        func obeysCtrlCWithinASecondWhenAFileHangs() async throws {
+            try await withApctl { apctl in
+                let pipe = apctl.output.path
+                mkfifo(pipe, 0o600)
+                let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+                defer { close(reader) }
+                let input = try apctl.file("in.jsonl", (1...500).map { batchLine("b\($0)") })
+                let process = try await apctl.start(input, [])
+                try await eventually("all requests") { apctl.gateway.requests().count >= 500 ? true : nil }
+                try await interruptTwice(process, saying: "Ctrl-C again gives it up")
+            }
+        }
+
         /// The second Ctrl-C ends it at once, however long the gateway would take.
         @Test(.timeLimit(.minutes(2)))
         func obeysCtrlCWithinASecondWhenTheGatewayHangs() async throws {
@@ -94,17 +129,19 @@ extension EndToEnd {
                 let input = try apctl.file("in.jsonl", [batchLine("a")])
                 let process = try await apctl.start(input, [])
                 try await eventually("the request") { apctl.gateway.requests().first }
-                try await process.signal(SIGINT)
-                try await eventually("its answer") {
-                    await process.logText().contains("Ctrl-C again gives it up") ? true : nil
-                }
-                // Another one within a second counts as the same.
-                try await Task.sleep(for: .milliseconds(1100))
-                let asked = ContinuousClock.now
-                try await process.signal(SIGINT)
-                #expect(try await process.exitStatus(within: .seconds(10)) == 2)
-                #expect(ContinuousClock.now - asked < .seconds(1.5))
+                try await interruptTwice(process, saying: "Ctrl-C again gives it up")
             }
+        }
+
+        private func interruptTwice(_ process: StageProcess, saying text: String) async throws {
+            try await process.signal(SIGINT)
+            try await eventually("its answer") { await process.logText().contains(text) ? true : nil }
+            // Another one within a second counts as the same.
+            try await Task.sleep(for: .milliseconds(1100))
+            let asked = ContinuousClock.now
+            try await process.signal(SIGINT)
+            #expect(try await process.exitStatus(within: .seconds(10)) == 2)
+            #expect(ContinuousClock.now - asked < .seconds(1.5))
         }
 
         /// As cron may start it.
