@@ -57,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
         if isStream, table || retryFailed {
             throw ValidationError("--table and --retry-failed read the results: name a file with --results.")
         }
+        if errors == "-" { throw ValidationError("--errors needs the name of a file.") }
         if check, requests == "-" || requests == "/dev/stdin" {
             throw ValidationError("--check needs a file: what comes through a pipe can be read only once.")
         }
@@ -95,6 +96,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func go() async throws {
+        Self.endOnSignals()
         let paths = RunPaths(input: requests, output: results, errors: errors)
         guard let own = Self.ownPath else { throw RunError.system("readlink /proc/self/exe") }
         let access = try gateway.access(ProcessInfo.processInfo.environment)
@@ -119,6 +121,7 @@ struct RunCommand: AsyncParsableCommand {
             store: store, supervisor: supervisor, control: control, watch: GatewayWatch(port: port),
             keepsGoing: keepGoing)
         let ending = try await runner.run()
+        Self.endOnSignals()
         let summary = RunSummary(
             ending: ending, paths: paths, done: ending.state.done - before.done, seconds: Clock.monotonic - started)
         if table { Console.out(try ResultTable(path: paths.output).text(columns: Console.outColumns ?? 100) + "\n") }
@@ -126,6 +129,11 @@ struct RunCommand: AsyncParsableCommand {
         if paths.isOutputStream { Console.error(summary.text) } else { Console.out(summary.text) }
         if ending.state.isComplete { try await store.removeState() } else { Console.error(summary.advice) }
         if summary.exit != .allAnswered { throw ExitCode(summary.exit.rawValue) }
+    }
+
+    /// While there is nothing to finish: before the stages run, and after.
+    private static func endOnSignals() {
+        for number in [SIGINT, SIGTERM] { signal(number) { _ in _exit(RunExit.stopped.rawValue) } }
     }
 
     /// The executable that runs.

@@ -70,7 +70,7 @@ struct CheckTests {
             return report.text
         }
         #expect(
-            text(.models(["m"]), access).contains("problem 1 requests ask for n, which it does not serve\n1 of these"))
+            text(.models(["m"]), access).contains("problem it does not serve n; requests for it: 1\nProblems: 1."))
         #expect(text(.models(["n", "m"]), access).hasSuffix("Nothing stands in the way.\n"))
         #expect(
             text(.noList(status: 404), access).contains("note    the gateway answers, but has no list of models (404)"))

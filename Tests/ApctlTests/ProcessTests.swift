@@ -108,6 +108,26 @@ struct ProcessTests {
         }
     }
 
+    /// Somebody is to write to the pipe, and does not.
+    @Test(.timeLimit(.minutes(1)))
+    func aSignalEndsARunThatStillReadsItsInput() async throws {
+        try await withFolderAsync { folder in
+            let pipe = folder.path + "/pipe"
+            mkfifo(pipe, 0o600)
+            let command = ["run", pipe, "--results", folder.path + "/out.jsonl"]
+            let status = try await start(command, output: folder.path + "/log") { id in
+                let writer = try await wait {
+                    let writer = open(pipe, O_WRONLY | O_NONBLOCK)
+                    return writer >= 0 ? writer : nil
+                }
+                kill(id, SIGINT)
+                _ = try await wait { kill(id, 0) != 0 || isZombie(id) ? true : nil }
+                close(writer)
+            }
+            #expect(status == .exited(2))
+        }
+    }
+
     /// The test is dispatch's status endpoint; the stage itself does nothing.
     @Test(.timeLimit(.minutes(1)))
     func aGatewayThatIsOfNoUseFromTheBeginningEndsTheRunWithItsReason() async throws {
@@ -210,6 +230,10 @@ struct ProcessTests {
     }
 
     private func stageIDs(_ folder: Folder) -> [pid_t] { StageCommands.names.compactMap { stageID(folder, $0) } }
+
+    private func isZombie(_ id: pid_t) -> Bool {
+        (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8))?.contains(") Z ") ?? true
+    }
 
     private func isAlive(_ id: pid_t) -> Bool { kill(id, 0) == 0 }
 

@@ -164,6 +164,26 @@ struct RunFilesTests {
         }
     }
 
+    /// A good result would be taken for the input, or the input for results.
+    @Test
+    func oneFileCannotBeTwo() throws {
+        try withFolder { folder in
+            let path = folder.file("in.jsonl", "{}\n")
+            try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: path)
+            let others = [
+                (folder.path + "/link", nil), (folder.path + "/out", folder.path + "/out"),
+                (folder.path + "/out", path),
+            ]
+            for (output, errors) in others {
+                let paths = RunPaths(input: path, output: output, errors: errors)
+                let error = #expect(throws: RunError.self) { try RunSession(paths, onlyFailed: true) }
+                #expect(error?.description.contains("are one file") == true)
+                #expect(!Files.exists(paths.state))
+            }
+            #expect(folder.text("in.jsonl") == "{}\n")
+        }
+    }
+
     @Test
     func resultsForStandardOutputHaveTheirStateBesideTheInput() {
         for name in ["-", "/dev/stdout"] {

@@ -193,7 +193,7 @@ extension EndToEnd {
                 let troubles = await second.logText()
                 for text in [
                     "problem line 3: stream is true", "problem line 4: not JSON", "line 2 with \"a\"",
-                    "1 requests ask for other",
+                    "it does not serve other",
                 ] {
                     #expect(troubles.contains(text), "\(troubles)")
                 }

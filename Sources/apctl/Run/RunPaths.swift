@@ -1,3 +1,5 @@
+import Glibc
+
 /// The files of one run.
 struct RunPaths: Equatable {
     static let standardOutput = "/dev/stdout"
@@ -52,4 +54,24 @@ struct RunPaths: Equatable {
     var sockets: String { state + "/sockets" }
 
     func log(of stage: String) -> String { "\(state)/\(stage).log" }
+
+    /// Throws when two of the files are one, which would be lost.
+    func checkThatAllDiffer() throws(RunError) {
+        var seen: [(path: String, inode: UInt?)] = []
+        for path in [input, output, errors].compactMap(\.self) {
+            let inode = Self.inode(of: path)
+            if let other = seen.first(where: { $0.path == path || (inode != nil && $0.inode == inode) }) {
+                throw RunError(
+                    "\(other.path) and \(path) are one file: name different ones with --results and --errors")
+            }
+            seen.append((path, inode))
+        }
+    }
+
+    /// `nil` when there is no such file, or it is a pipe or a device, which may serve twice.
+    private static func inode(of path: String) -> UInt? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return UInt(status.st_ino)
+    }
 }

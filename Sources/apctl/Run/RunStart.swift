@@ -17,6 +17,7 @@ struct RunStart {
     /// - Parameter onlyFailed: a new run sends the lines that have no good result; one that was interrupted goes on.
     init(_ paths: RunPaths, onlyFailed: Bool) throws {
         self.paths = paths
+        try paths.checkThatAllDiffer()
         isResumed = Files.exists(paths.identity)
         let input = RunInput(paths)
         // Before anything is made; what comes through a pipe is copied into the state first.

@@ -65,7 +65,12 @@ struct Runner {
             case .drain:
                 control.stop()
                 supervisor.stop()
-                control.say("Finishing what has been sent to the gateway. Ctrl-C again gives it up.")
+                // A terminal that was told to wait (Ctrl-S) does not take it.
+                Thread.detachNewThread {
+                    // Whatever was asked needs no answer any more.
+                    control.pauseDisplay(false)
+                    control.say("Finishing what has been sent to the gateway. Ctrl-C again gives it up.")
+                }
             case .endNow:
                 supervisor.kill()
                 Self.endSoon()
@@ -92,7 +97,7 @@ struct Runner {
     private func watchGateway() async {
         guard let watch else { return }
         var patience = GatewayPatience()
-        while !Task.isCancelled {
+        while !Task.isCancelled, !control.isStopping {
             let report = await watch.look()
             control.change { $0.gateway = report }
             if patience.decide(report, hasAnswered: control.seen.hasAnswered, now: Clock.monotonic), let report,

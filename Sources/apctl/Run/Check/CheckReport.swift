@@ -16,7 +16,8 @@ struct CheckReport: Equatable {
 
     var text: String {
         let end =
-            problems == 0 ? "Nothing stands in the way." : "\(problems) of these must be put right, or cost answers."
+            problems == 0
+            ? "Nothing stands in the way." : "Problems: \(problems). They must be put right, or cost answers."
         return (lines + [end]).joined(separator: "\n") + "\n"
     }
 
@@ -45,7 +46,7 @@ struct CheckReport: Equatable {
             let missing = models.keys.filter { !served.contains($0) }.sorted()
             if missing.isEmpty, !models.isEmpty { add(.good, "it has the models asked for: \(wanted)") }
             for model in missing {
-                add(.problem, "\(models[model] ?? 0) requests ask for \(model), which it does not serve")
+                add(.problem, "it does not serve \(model); requests for it: \(models[model] ?? 0)")
             }
         case .noList(let status):
             add(.note, "the gateway answers, but has no list of models (\(status)); asked for are \(wanted)")
