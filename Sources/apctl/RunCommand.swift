@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Queue
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,6 +71,21 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as RunError {
             Console.error("apctl run: \(error)\n")
             throw ExitCode(error.exitCode)
+        } catch let error as QueueError {
+            Console.error("apctl run: \(error)\n")
+            throw ExitCode(RunExit.someFailed.rawValue)
+        }
+    }
+
+    /// Files and queue, with the exit status of a run that could not start where they cannot be used.
+    private func open(_ store: RunStore) async throws -> RunStore.State {
+        do {
+            return try await store.open()
+        } catch let error as QueueError {
+            throw RunError("\(error)")
+        } catch var error as RunError {
+            error.exitCode = RunExit.cannotStart.rawValue
+            throw error
         }
     }
 
@@ -104,7 +120,7 @@ struct RunCommand: AsyncParsableCommand {
         let store = RunStore(
             paths, deadline: deadline.duration, gateway: access.address, onlyFailed: retryFailed)
         let started = Clock.monotonic
-        let before = try await store.open()
+        let before = try await open(store)
         let sockets = try SocketFolder(record: paths.sockets)
         defer { sockets.remove() }
         let port = GatewayWatch.freePort()

@@ -162,6 +162,17 @@ struct ProcessTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func aRunThatCannotMakeItsFilesHasNotStarted() async throws {
+        try await withFolderAsync { folder in
+            _ = try prepare(folder, lines: 1)
+            let command = ["run", folder.path + "/in.jsonl", "--results", folder.path + "/missing/out.jsonl"]
+            let status = try await start(command, output: folder.path + "/log") { _ in }
+            #expect(status == .exited(64))
+            #expect(folder.text("log").contains("/missing/out.jsonl.state: No such file or directory"))
+        }
+    }
+
     // MARK: Help
 
     /// An input, and stages that only say who they are.
