@@ -77,6 +77,25 @@ struct GatewayReportTests {
     }
 
     @Test
+    func aTroubleIsSaidOnceWithItsCureAndSoIsItsEnd() {
+        var news = GatewayNews()
+        let away = GatewayReport(state: .unreachable, reason: "start it")
+        let steps: [(GatewayReport?, Double, String?)] = [
+            (nil, 0, nil), (GatewayReport(state: .reachable), 1, nil),
+            (away, 2, "The gateway cannot be reached: start it"), (away, 3, nil), (nil, 4, nil), (away, 5, nil),
+            (GatewayReport(state: .failing), 6, "The gateway fails."),
+            (GatewayReport(state: .reachable), 7, "The gateway answers again."),
+            (GatewayReport(state: .reachable), 8, nil),
+            (away, 9, nil), (GatewayReport(state: .shedding), 10, nil), (GatewayReport(state: .reachable), 11, nil),
+            (away, 100, "The gateway cannot be reached: start it"),
+        ]
+        for (report, now, line) in steps {
+            let said = news.line(for: report, now: now)
+            #expect(said == line, "at \(now)")
+        }
+    }
+
+    @Test
     func findsAPortThatIsFree() { #expect((20_000...32_000).contains(GatewayWatch.freePort())) }
 
     private func read(_ document: String) -> GatewayReport? { GatewayReport(status: Array(document.utf8)[...]) }

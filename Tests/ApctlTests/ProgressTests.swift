@@ -65,7 +65,8 @@ struct ProgressTests {
             scene.line(now: 10)
                 == "60 of 100 done (60 %), the gateway sheds requests, 12 to be retried, next in 8 s, 0 failed, 1.0/s, 40 s left"
         )
-        scene.gateway = GatewayReport(state: .unreachable)
+        scene.gateway = GatewayReport(state: .unreachable, held: 5)
+        #expect(scene.line(now: 10).contains("the gateway cannot be reached (5 wait), "))
         #expect(scene.line(now: 10).hasSuffix("unknown time left"))
         scene.gateway = nil
         scene.backlog = Backlog(parked: 40, nextDue: 4600)

@@ -33,6 +33,9 @@ struct GatewayReport: Equatable, Sendable {
         }
     }
 
+    /// The trouble, and how many wait for its end.
+    var summary: String? { trouble.map { held > 0 ? "\($0) (\(held) wait)" : $0 } }
+
     /// All of it, for a line of its own.
     var sentence: String {
         let start = trouble.map { $0.prefix(1).uppercased() + $0.dropFirst() } ?? "The gateway is \(state.rawValue)"
@@ -85,5 +88,30 @@ struct GatewayPatience {
         let start = since ?? now
         since = start
         return now - start >= Self.limit
+    }
+}
+
+/// Decides when the gateway's state is worth a line of its own, with the reason and the cure.
+struct GatewayNews {
+    /// Seconds in which the same trouble is said once: some come and go.
+    static let pause = 60.0
+
+    private var trouble: GatewayReport.State?
+    private var saidAt: [GatewayReport.State: Double] = [:]
+
+    /// - Parameter now: seconds on a clock that only goes forward.
+    /// - Returns: the line; `nil` for none.
+    mutating func line(for report: GatewayReport?, now: Double) -> String? {
+        guard let report, report.state != .unknown else { return nil }
+        // That it sheds is how it is meant to be used; the display says so.
+        guard report.trouble != nil, report.state != .shedding else {
+            defer { trouble = nil }
+            return trouble == nil || report.state == .shedding ? nil : "The gateway answers again."
+        }
+        guard report.state != trouble else { return nil }
+        trouble = report.state
+        if let last = saidAt[report.state], now - last < Self.pause { return nil }
+        saidAt[report.state] = now
+        return report.sentence
     }
 }

@@ -54,5 +54,11 @@ final class RunControl: Sendable {
     }
 
     func endDisplay() { display.withLock { $0.end() } }
-    func pauseDisplay(_ isPaused: Bool) { display.withLock { $0.isPaused = isPaused } }
+
+    func pauseDisplay(_ isPaused: Bool) {
+        display.withLock { display in
+            display.end()
+            display.isPaused = isPaused
+        }
+    }
 }

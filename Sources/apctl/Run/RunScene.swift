@@ -36,7 +36,7 @@ struct RunScene: Equatable, Sendable {
             let count = backlog.leased == 1 ? "1 request" : "\(backlog.leased) requests"
             return ["finishing \(count), Ctrl-C again to give up"] + [stall(now: now)].compactMap(\.self)
         }
-        var parts = [stall(now: now), gateway?.trouble, parked].compactMap(\.self)
+        var parts = [stall(now: now), gateway?.summary, parked].compactMap(\.self)
         parts += [failed, "\(Self.short(progress.rate(now: now)))/s"]
         if progress.done < progress.total { parts.append("\(left(now: now).map { "\($0)" } ?? "unknown time") left") }
         return parts

@@ -96,25 +96,22 @@ struct Runner {
 
     private func watchGateway() async {
         guard let watch else { return }
-        var patience = GatewayPatience()
+        var (patience, news) = (GatewayPatience(), GatewayNews())
         while !Task.isCancelled, !control.isStopping {
             let report = await watch.look()
             control.change { $0.gateway = report }
-            if patience.decide(report, hasAnswered: control.seen.hasAnswered, now: Clock.monotonic), let report,
-                !keepsGoing
-            {
-                guard Question.canBeAsked else { return control.giveUpGateway() }
-                return ask(report)
+            if let line = news.line(for: report, now: Clock.monotonic) { control.say(line) }
+            if patience.decide(report, hasAnswered: control.seen.hasAnswered, now: Clock.monotonic), !keepsGoing {
+                return Question.canBeAsked ? ask() : control.giveUpGateway()
             }
             try? await Task.sleep(for: .seconds(1))
         }
     }
 
     /// Asked once: whoever wants to keep trying has said so.
-    private func ask(_ report: GatewayReport) {
+    private func ask() {
         control.pauseDisplay(true)
-        control.say(report.sentence)
-        Question.ask("Keep trying?") { isYes in
+        Question.ask("The gateway has been of no use from the beginning. Keep trying?") { isYes in
             control.pauseDisplay(false)
             guard isYes else { return control.giveUpGateway() }
             var patient = self
