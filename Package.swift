@@ -28,6 +28,7 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
@@ -236,8 +237,8 @@ let package = Package(
         .executableTarget(
             name: "Apctl",
             dependencies: [
-                "CProcess", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisQueues",
-                "SQLite", "Settings", "ZeroMQ", argumentParser, grdb, signals, subprocess,
+                "CProcess", "GatewaySimulator", "HTTP", "Loop", "Messages", "Queue", "Redis", "RedisPubSub",
+                "RedisQueues", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto, grdb, signals, subprocess,
                 systemPackage,
             ],
             path: "Sources/apctl",

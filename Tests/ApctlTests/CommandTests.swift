@@ -88,19 +88,12 @@ struct CommandTests {
         ["gateway-sim", "--latency", "soon"], ["gateway-sim", "--share-429", "0.7", "--share-503", "0.7"],
         ["gateway-sim", "--share-cut", "-0.1"], ["gateway-sim", "--overload", "drop"],
         ["run", "a.jsonl", "--concurrency", "0"], ["run", "a.jsonl", "--gateway", "localhost"],
-        ["run", "a.jsonl", "--deadline", "tomorrow"], ["run"], ["health"], ["health", "ftp://x"],
+        ["run", "a.jsonl", "--deadline", "tomorrow"], ["run"], ["run", "a.jsonl", "--max-attempts", "-1"], ["health"],
+        ["health", "ftp://x"],
         ["health", "http://x", "--port", "1"],
     ])
     func refusesWhatMakesNoSense(arguments: [String]) {
         #expect(throws: (any Error).self) { try Apctl.parseAsRoot(arguments) }
-    }
-
-    @Test(arguments: [
-        ("http://gpu:8000", "http://gpu:8000/v1/completions"), ("https://gpu/", "https://gpu/v1/completions"),
-        ("http://gpu/v1/chat/completions", "http://gpu/v1/chat/completions"),
-    ])
-    func meansCompletionsWhenTheGatewayHasNoPath(given: String, full: String) {
-        #expect(RunCommand.fullURL(given) == full)
     }
 
     @Test(arguments: [

@@ -29,14 +29,86 @@ struct FileTests {
     @Test
     func knowsAFileAgainAndNotAnother() throws {
         try withFolder { folder in
-            let path = folder.file("in", "a\n\n b\nc")
-            let identity = try InputIdentity(path: path)
+            // Longer than what is read at once.
+            let text = "a\n\n b\n" + String(repeating: "x", count: 3 << 20)
+            let path = folder.file("in", text + "c")
+            let identity = try InputSurvey(path: path).identity
             #expect(identity.lines == 3)
-            #expect(identity.size == 7)
-            #expect(try InputIdentity(path: path) == identity)
-            _ = folder.file("in", "a\n\n B\nc")
-            #expect(try InputIdentity(path: path) != identity)
-            #expect(throws: RunError("\(folder.path) is not a file")) { try InputIdentity(path: folder.path) }
+            #expect(try InputSurvey(path: path).identity == identity)
+            _ = folder.file("in", text + "d")
+            #expect(try InputSurvey(path: path).identity != identity, "also the last byte counts")
+            #expect(throws: RunError("\(folder.path) is not a file")) { try InputSurvey(path: folder.path) }
+        }
+    }
+
+    @Test
+    func readsGzipAsWhatIsInIt() throws {
+        try withFolder { folder in
+            let text = (0..<50_000).map { "line \($0)\n" }.joined()
+            let plain = folder.file("in", text)
+            // Two streams, as files put together have.
+            let packed = try gzip("\u{FEFF}first\n", folder) + gzip(text, folder)
+            let path = folder.path + "/in.gz"
+            try packed.write(to: URL(filePath: path))
+            #expect(try read(path) == ["first"] + (0..<50_000).map { "line \($0)" })
+            try gzip(text, folder).write(to: URL(filePath: path))
+            #expect(try InputSurvey(path: path).identity == InputSurvey(path: plain).identity)
+            #expect(try InputSurvey(path: path).isGzip)
+            try packed.dropLast(9).write(to: URL(filePath: path))
+            #expect(throws: RunError("\(path) ends in the middle of its gzip data")) { try read(path) }
+        }
+    }
+
+    @Test(arguments: [("\u{FFFE}a\n", "UTF-16"), ("BZh91AY", "packed with bzip2"), ("PK\u{3}\u{4}", "a zip archive")])
+    func saysWhatItCannotRead(text: String, name: String) throws {
+        try withFolder { folder in
+            let path = folder.path + "/in"
+            let encoding = name == "UTF-16" ? String.Encoding.utf16LittleEndian : .utf8
+            try #require(text.replacing("\u{FFFE}", with: "\u{FEFF}").data(using: encoding)).write(
+                to: URL(filePath: path))
+            let error = #expect(throws: RunError.self) { try read(path) }
+            #expect(error?.description.contains("is \(name);") == true)
+        }
+    }
+
+    @Test
+    func saysWhichIdsStandThereTwice() throws {
+        try withFolder { folder in
+            let lines = [
+                #"{"id":"a"}"#, "", #"{"custom_id":"b"}"#, #"{"id":"a"}"#, "{,}", "{,}", #"{"id":"b"}"#, #"{"id":7}"#,
+            ]
+            let survey = try InputSurvey(path: folder.file("in", lines.joined(separator: "\n")))
+            #expect(survey.repetitions == 2)
+            #expect(survey.firstRepetition == InputSurvey.Repetition(id: "a", line: 4, earlier: 1))
+            #expect(survey.repetitionNote?.contains(#"2 lines have an id"#) == true)
+            #expect(survey.repetitionNote?.contains(#"line 4 with "a", as on line 1"#) == true)
+            #expect(try InputSurvey(path: folder.file("in", #"{"id":"a"}"#)).repetitionNote == nil)
+        }
+    }
+
+    @Test
+    func aFullDiskIsSaidWithItsCure() throws {
+        try withFolder { folder in
+            try FileManager.default.createSymbolicLink(atPath: folder.path + "/out", withDestinationPath: "/dev/full")
+            let output = try OutputFile(path: folder.path + "/out", length: 0)
+            let error = #expect(throws: RunError.self) { try output.append([1]) }
+            #expect(error?.isFullDisk == true)
+            #expect(error?.exitCode == 1)
+            #expect(error?.description.contains("No space left on device. Make room and run the same command") == true)
+        }
+    }
+
+    @Test
+    func aPipeIsWrittenToAsItComes() throws {
+        try withFolder { folder in
+            let path = folder.path + "/pipe"
+            mkfifo(path, 0o600)
+            let reader = open(path, O_RDONLY | O_NONBLOCK)
+            defer { close(reader) }
+            let output = try OutputFile(path: path, length: 1000)
+            try output.append(Array("hello\n".utf8))
+            var bytes = [UInt8](repeating: 0, count: 100)
+            #expect(Glibc.read(reader, &bytes, 100) == 6)
         }
     }
 
@@ -57,7 +129,7 @@ struct FileTests {
         try withFolder { folder in
             let first = try StateLock(path: folder.path + "/lock")
             let error = #expect(throws: RunError.self) { try StateLock(path: folder.path + "/lock") }
-            #expect(error?.exitCode == 1)
+            #expect(error?.exitCode == 64)
             withExtendedLifetime(first) {}
         }
     }
@@ -95,6 +167,15 @@ struct FileTests {
             let lines = try read(path).map { Array($0.utf8) }
             #expect(lines == ["a", "b", "c\u{FEFF}", "", "d"].map { Array($0.utf8) })
         }
+    }
+
+    private func gzip(_ text: String, _ folder: Folder) throws -> Data {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/gzip")
+        process.arguments = ["-kf", folder.file("part", text)]
+        try process.run()
+        process.waitUntilExit()
+        return try Data(contentsOf: URL(filePath: folder.path + "/part.gz"))
     }
 
     private func read(_ path: String) throws -> [String] {

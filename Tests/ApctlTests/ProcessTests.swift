@@ -70,8 +70,8 @@ struct ProcessTests {
                 try Stages(paths).settle(limit: 4)
                 kill(id, signal)
             }
-            #expect(status == .exited(1))
-            #expect(folder.text("log").contains("Draining"))
+            #expect(status == .exited(2))
+            #expect(folder.text("log").contains("Finishing what has been sent to the gateway. Ctrl-C again"))
             #expect(folder.text("log").contains("4 of 10 requests have their results"))
             #expect(folder.text("log").contains("run the same command again"))
             #expect(ids(folder).count == 4)
@@ -102,8 +102,52 @@ struct ProcessTests {
             let status = try await start(arguments(folder), output: folder.path + "/log") { _ in }
             #expect(status == .exited(1))
             #expect(
-                folder.text("log").contains("emit does not accept its settings; its log is \(paths.log(of: "emit"))"))
+                folder.text("log").contains(
+                    "emit does not accept its settings; its log is \(paths.log(of: "emit"))\n  no such flag"))
             #expect(folder.text("out.jsonl.state/emit.log") == "no such flag\n")
+        }
+    }
+
+    /// Somebody is to write to the pipe, and does not.
+    @Test(.timeLimit(.minutes(1)))
+    func aSignalEndsARunThatStillReadsItsInput() async throws {
+        try await withFolderAsync { folder in
+            let pipe = folder.path + "/pipe"
+            mkfifo(pipe, 0o600)
+            let command = ["run", pipe, "--results", folder.path + "/out.jsonl"]
+            let status = try await start(command, output: folder.path + "/log") { id in
+                let writer = try await wait {
+                    let writer = open(pipe, O_WRONLY | O_NONBLOCK)
+                    return writer >= 0 ? writer : nil
+                }
+                kill(id, SIGINT)
+                _ = try await wait { kill(id, 0) != 0 || isZombie(id) ? true : nil }
+                close(writer)
+            }
+            #expect(status == .exited(2))
+        }
+    }
+
+    /// The test is dispatch's status endpoint; the stage itself does nothing.
+    @Test(.timeLimit(.minutes(1)))
+    func aGatewayThatIsOfNoUseFromTheBeginningEndsTheRunWithItsReason() async throws {
+        try await withFolderAsync { folder in
+            let paths = try prepare(folder, lines: 3)
+            let script =
+                "#!/bin/sh\necho $$ > \(folder.path)/dispatch.id\necho \"$@\" > \(folder.path)/flags\nexec sleep 600\n"
+            chmod(folder.file("dispatch", script), 0o755)
+            let status = try await start(arguments(folder), output: folder.path + "/log") { _ in
+                let port = try await wait {
+                    folder.text("flags").firstMatch(of: /--metrics-port (\d+)/).flatMap { UInt16($0.1) }
+                }
+                try StatusStandIn.serve(
+                    #"{"gateways":[{"origin":"http://gpu","state":"unauthorised","reason":"401; see --token-file"}]}"#,
+                    port: port)
+            }
+            #expect(status == .exited(3))
+            #expect(folder.text("log").contains("The gateway refuses the token (http://gpu): 401; see --token-file\n"))
+            #expect(folder.text("log").contains("run the same command again"))
+            #expect(Files.exists(paths.identity))
         }
     }
 
@@ -115,6 +159,17 @@ struct ProcessTests {
             let status = try await start(arguments(folder), output: folder.path + "/log") { _ in }
             #expect(status == .exited(64))
             #expect(folder.text("log").contains("there is no executable \(folder.path)/retry"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aRunThatCannotMakeItsFilesHasNotStarted() async throws {
+        try await withFolderAsync { folder in
+            _ = try prepare(folder, lines: 1)
+            let command = ["run", folder.path + "/in.jsonl", "--results", folder.path + "/missing/out.jsonl"]
+            let status = try await start(command, output: folder.path + "/log") { _ in }
+            #expect(status == .exited(64))
+            #expect(folder.text("log").contains("/missing/out.jsonl.state: No such file or directory"))
         }
     }
 
@@ -187,6 +242,10 @@ struct ProcessTests {
 
     private func stageIDs(_ folder: Folder) -> [pid_t] { StageCommands.names.compactMap { stageID(folder, $0) } }
 
+    private func isZombie(_ id: pid_t) -> Bool {
+        (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8))?.contains(") Z ") ?? true
+    }
+
     private func isAlive(_ id: pid_t) -> Bool { kill(id, 0) == 0 }
 
     private func ids(_ folder: Folder) -> [String] {
@@ -205,4 +264,30 @@ struct ProcessTests {
 extension Stages {
     /// Whether something is there to lease.
     func hasRequests() throws -> Bool { try openRequests() > 0 }
+}
+
+/// Answers every request on a loopback port with the same JSON, until the process ends.
+private enum StatusStandIn {
+    static func serve(_ body: String, port: UInt16) throws {
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isBound = withUnsafeBytes(of: &address) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { bind(listener, $0.baseAddress, socklen_t(bytes.count)) == 0 }
+        }
+        try #require(isBound && listen(listener, 16) == 0)
+        let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        Thread.detachNewThread {
+            while true {
+                let connection = accept(listener, nil, nil)
+                if connection < 0 { return }
+                var request = [UInt8](repeating: 0, count: 4096)
+                _ = read(connection, &request, request.count)
+                _ = send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
+                close(connection)
+            }
+        }
+    }
 }

@@ -37,6 +37,30 @@ struct RequestLineTests {
     }
 
     @Test(arguments: [
+        (
+            #"{"id":"a","payload":{"messages":[]}}"#,
+            #"{"deadline":99,"endpoint":"/o/v1/chat/completions","id":"a","payload":{"messages":[]}}"#
+        ),
+        (
+            #"{"id":"a","payload":{"input":""}}"#,
+            #"{"deadline":99,"endpoint":"/o/v1/embeddings","id":"a","payload":{"input":""}}"#
+        ),
+        (#"{"id":"a","payload":"e30="}"#, #"{"deadline":99,"endpoint":"/o/v1/completions","id":"a","payload":"e30="}"#),
+        (#"{"endpoint" : "/v1/rerank","id":"a"}"#, #"{"deadline":99,"endpoint" : "/o/v1/rerank","id":"a"}"#),
+        (#"{"endpoint":"\/o/v1/rerank","id":"a"}"#, #"{"deadline":99,"endpoint":"\/o/v1/rerank","id":"a"}"#),
+        (#"{"id":"a","endpoint":null,"deadline":1}"#, #"{"id":"a","endpoint":"/o/v1/completions","deadline":1}"#),
+        (
+            #"{"custom_id":"a","url":"/v1/responses","body":{}}"#,
+            #"{"id":"a","deadline":99,"endpoint":"/o/v1/responses","payload":{}}"#
+        ),
+        (#"{"request_kind":"x","data":{}}"#, #"{"request_kind":"x","data":{}}"#), ("[1]", "[1]"),
+    ])
+    func findsTheEndpointBelowTheBaseOfAGateway(line: String, request: String) throws {
+        let read = RequestLine(bytes(line), deadline: 99, gateway: try GatewayAddress("http://gpu/o/v1"))
+        #expect(String(decoding: read.request, as: UTF8.self) == request)
+    }
+
+    @Test(arguments: [
         (#"{"custom_id":1,"url":"/x","body":{}}"#, "custom_id must be a string that is not empty"),
         (#"{"custom_id":"","url":"/x","body":{}}"#, "custom_id must be a string that is not empty"),
         (#"{"custom_id":"a","method":"GET","url":"/x","body":{}}"#, "method must be \"POST\""),

@@ -46,7 +46,7 @@ struct ResultLineTests {
 
     @Test
     func aLineThatWasNoRequestIsNamedByItsNumber() throws {
-        let line = ResultLine.deadLetter("not \"JSON\"", line: 12)
+        let line = ResultLine.refusal("not \"JSON\"", line: 12)
         #expect(text(line).hasPrefix(#"{"id":"","line":12,"payload":"{\"error\":\"not \\\"JSON\\\"\"}","#))
         let outcome = try #require(Outcome(line[...]))
         #expect(outcome == Outcome(deadLetter: "not \"JSON\""))

@@ -135,12 +135,12 @@ struct RunSessionTests {
             try Stages(paths).settle(limit: 10)
             #expect(try session.collect() == 3)
             #expect(session.isComplete)
-            #expect(session.written.failures == 2)
+            #expect(session.written.failures.count == 2)
             let lines = folder.text("out.jsonl").split(separator: "\n")
             #expect(lines.contains { $0.hasPrefix("{\"id\":\"\",\"line\":1,") && $0.contains("DEAD_LETTER") })
             #expect(
                 lines.contains(
-                    #"{"id":"batch_req_3","custom_id":"b","response":null,"error":{"code":"DEAD_LETTER","#
+                    #"{"id":"batch_req_4","custom_id":"b","response":null,"error":{"code":"INVALID_REQUEST","#
                         + #""message":"body must be an object","line":4}}"#))
         }
     }
@@ -189,7 +189,26 @@ struct RunSessionTests {
             try Stages(paths).settle(limit: 1, result: #","payload":"","status_code":500}"#)
             try Stages(paths).settle(limit: 1, result: #","payload":"","error_code":"DEADLINE_EXCEEDED"}"#)
             #expect(try session.collect() == 3)
-            #expect(session.written.failures == 2)
+            #expect(session.written.failures.count == 2)
+        }
+    }
+
+    /// Of a wrong address, or after a weekend, the same command can be given again with another.
+    @Test
+    func whatWaitsOnTheQueueGetsTheGatewayAndTheDeadlineOfTheNewCommand() throws {
+        try withFolder { folder in
+            let lines = (1...3).map { #"{"custom_id":"b\#($0)","url":"/v1/embeddings","body":{"n":\#($0)}}"# }
+            let paths = RunPaths(
+                input: folder.file("in.jsonl", lines.joined(separator: "\n\n")), output: folder.path + "/out.jsonl")
+            try RunSession(paths, gateway: GatewayAddress("http://gpu/wrong/"), deadline: 5).feed(limit: 3, deadline: 5)
+            try Stages(paths).settle(limit: 1)
+            _ = try RunSession(paths, gateway: GatewayAddress("http://gpu/right/"), deadline: 99)
+            let bodies = try Stages(paths).lease(limit: 9).map { String(decoding: $0.bytes, as: UTF8.self) }
+            #expect(
+                bodies
+                    == (2...3).map {
+                        #"{"id":"b\#($0)","deadline":99,"endpoint":"/right/embeddings","payload":{"n":\#($0)}}"#
+                    })
         }
     }
 
@@ -314,7 +333,12 @@ struct Stages {
     func settle(
         limit: Int, result: String = #","payload":"{}","status_code":200}"#, order: ([Delivery]) -> [Delivery] = { $0 }
     ) throws -> Int {
-        let settlements = order(try lease(limit: limit)).map { delivery in
+        try settle(order(lease(limit: limit)), result: result)
+    }
+
+    @discardableResult
+    func settle(_ deliveries: [Delivery], result: String) throws -> Int {
+        let settlements = deliveries.map { delivery in
             let id = Outcome(delivery.bytes)?.id ?? ""
             let action: Settlement.Action =
                 id.isEmpty

@@ -8,24 +8,34 @@ struct StageCommandsTests {
     func eachStageGetsTheLinksThatAreItsOwn() throws {
         try withFolder { folder in
             for name in StageCommands.names { chmod(folder.file(name, ""), 0o755) }
-            let paths = RunPaths(input: "in", output: "out")
+            let paths = RunPaths(input: "in", output: folder.path + "/out")
+            try Files.makeFolder(paths.state)
+            let access = GatewayAccess(
+                address: try GatewayAddress("http://me:secret@g/v1/completions"), key: "sk-secret",
+                caCertificate: "/ca.pem")
             let commands = try StageCommands(
-                folder: folder.path, sockets: "/s", paths: paths, gateway: "http://g/v1/completions", concurrency: 16
+                folder: folder.path, sockets: "/s", paths: paths, gateway: access, concurrency: 16, maxAttempts: 3,
+                tap: "tcp://127.0.0.1:1", statusPort: 7, environment: ["A": "b"]
             ).all()
             #expect(commands.map(\.name) == ["emit", "retry", "dispatch", "ingest"])
-            #expect(commands.map(\.log) == ["emit", "retry", "dispatch", "ingest"].map { "out.state/\($0).log" })
-            let common = [
-                "--message-queue-impl", "sqlite", "--sqlite.path", "out.state/queue.db", "--sqlite.inference-gateway",
-                "http://g/v1/completions", "--metrics-port", "0",
-            ]
+            #expect(commands.map(\.log) == ["emit", "retry", "dispatch", "ingest"].map { "\(paths.state)/\($0).log" })
+            let common = ["--message-queue-impl", "sqlite", "--sqlite.path", paths.queue]
             #expect(commands.allSatisfy { Array($0.arguments.prefix(common.count)) == common })
             let own = commands.map { $0.arguments.dropFirst(common.count).joined(separator: " ") }
             #expect(
                 own == [
-                    "--listen ipc:///s/emit", "--listen ipc:///s/retry --emit ipc:///s/emit --acks ipc:///s/retry-acks",
-                    "--listen ipc:///s/dispatch --retry ipc:///s/retry --emit ipc:///s/emit --acks ipc:///s/dispatch-acks "
-                        + "--concurrency 16", "--dispatch ipc:///s/dispatch --acks ipc:///s/ingest-acks",
+                    "--metrics-port 0 --listen ipc:///s/emit",
+                    "--metrics-port 0 --listen ipc:///s/retry --emit ipc:///s/emit --acks ipc:///s/retry-acks "
+                        + "--max-attempts 3",
+                    "--metrics-port 7 --listen ipc:///s/dispatch --retry ipc:///s/retry --emit ipc:///s/emit "
+                        + "--acks ipc:///s/dispatch-acks --concurrency 16 --gateway-token-file \(paths.token) "
+                        + "--tls-ca-cert /ca.pem --tap tcp://127.0.0.1:1",
+                    "--metrics-port 0 --dispatch ipc:///s/dispatch --acks ipc:///s/ingest-acks",
                 ])
+            let environment = ["A": "b", "AP_SQLITE_INFERENCE_GATEWAY": "http://me:secret@g/v1/completions"]
+            #expect(commands.allSatisfy { $0.environment == environment })
+            #expect(!commands.contains { $0.arguments.joined().contains("secret") })
+            #expect(folder.text("out.state/token") == "sk-secret")
         }
     }
 
@@ -56,8 +66,8 @@ struct StageCommandsTests {
         try withFolder { folder in
             for name in StageCommands.names { chmod(folder.file(name, ""), 0o755) }
             let commands = try StageCommands(
-                folder: folder.path, sockets: "/s", paths: RunPaths(input: "in", output: "out"), gateway: "http://g/v1",
-                concurrency: 1
+                folder: folder.path, sockets: "/s", paths: RunPaths(input: "in", output: "out"),
+                gateway: GatewayAccess(address: GatewayAddress("http://g/v1")), concurrency: 1
             ).all()
             let links = commands.flatMap(\.arguments).filter { $0.hasPrefix("ipc:///s/") }
             #expect(links.map { $0.dropFirst("ipc:///s/".count).count }.max() == StageCommands.longestLink.count)

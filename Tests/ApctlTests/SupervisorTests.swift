@@ -90,9 +90,10 @@ struct SupervisorTests {
             let good = stage(folder, "good", "exec sleep 600")
             let bad = StageCommand(
                 name: "bad", executable: folder.path + "/missing", arguments: [], log: folder.path + "/bad.log")
+            let said = "exec \(folder.path)/missing: No such file or directory"
             let supervisor = Supervisor([good, bad], launcher: ProcessTests.executable) { _ in }
-            #expect(await supervisor.run() == "bad cannot be started; its log is \(bad.log)")
-            #expect(folder.text("bad.log") == "exec \(folder.path)/missing: No such file or directory\n")
+            #expect(await supervisor.run() == "bad cannot be started; its log is \(bad.log)\n  \(said)")
+            #expect(folder.text("bad.log") == said + "\n")
         }
     }
 

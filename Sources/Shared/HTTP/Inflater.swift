@@ -3,8 +3,8 @@ internal import CZlib
 /// One layer of gzip or deflate.
 ///
 /// Source: RFC 1951, RFC 1952; zlib's manual, inflate().
-final class Inflater {
-    enum Failure: Error, Sendable, Equatable {
+package final class Inflater {
+    package enum Failure: Error, Sendable, Equatable {
         case tooLarge
         case broken(String)
     }
@@ -16,9 +16,9 @@ final class Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private var hasBegun = false
     /// Everything that came was one whole stream, or several.
-    private(set) var isAtEnd = false
+    package private(set) var isAtEnd = false
 
-    init(isGzip: Bool) {
+    package init(isGzip: Bool) {
         self.isGzip = isGzip
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -30,7 +30,7 @@ final class Inflater {
     }
 
     /// Adds what `bytes` stand for to `output`, which may have `limit` bytes in all.
-    func inflate(
+    package func inflate(
         _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int
     ) throws(Failure) {
         guard let first = bytes.first else { return }

@@ -34,7 +34,14 @@ struct BatchLine: Equatable {
     }
 
     /// The same in the request format of the queues.
-    func request(deadline: Int64) -> [UInt8] {
+    ///
+    /// - Parameter gateway: whose paths the `url` is combined with; `nil` takes it as it is.
+    func request(deadline: Int64, gateway: GatewayAddress? = nil) -> [UInt8] {
+        var url = url
+        if let gateway, let path = JSONText.string(url) {
+            let combined = gateway.path(for: path)
+            if combined != path { url = Array(JSONText.literal(combined).utf8)[...] }
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(body.count + id.count + url.count + 80)
         bytes += Array("{\"id\":".utf8)

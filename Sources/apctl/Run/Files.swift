@@ -8,10 +8,11 @@ enum Files {
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw RunError.system("create \(temporary)") }
         defer { close(descriptor) }
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw RunError.system("write \(temporary)")
-        }
-        guard rename(temporary, path) == 0 else { throw RunError.system("rename \(temporary)") }
+        let count = Glibc.write(descriptor, bytes, bytes.count)
+        // A short write has no number of its own: the next one would say why.
+        if count >= 0, count < bytes.count { errno = ENOSPC }
+        guard count == bytes.count, fsync(descriptor) == 0 else { throw RunError.system("write \(temporary)") }
+        try rename(temporary, to: path)
     }
 
     /// `nil` when there is no such file.
@@ -22,6 +23,18 @@ enum Files {
         } catch {
             throw RunError("\(path) cannot be read: \(error)")
         }
+    }
+
+    /// Throws when there is no room left where `path` is.
+    static func checkRoom(_ path: String) throws(RunError) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return }
+        guard status.f_bavail * status.f_frsize < 64 << 10 else { return }
+        throw .fullDisk("the file system of \(path) is full")
+    }
+
+    static func rename(_ path: String, to new: String) throws {
+        guard Glibc.rename(path, new) == 0 else { throw RunError.system("rename \(path) to \(new)") }
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

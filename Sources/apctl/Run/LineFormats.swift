@@ -4,7 +4,8 @@ import Messages
 struct LineFormats {
     /// Bit n − 1 is request n: whether it came in OpenAI's batch format.
     private var batch: [UInt64] = []
-    private var count: Int64 = 0
+    /// Requests so far.
+    private(set) var count: Int64 = 0
     /// Of the last request; before the first one, of the first line that can be read.
     private(set) var last: RequestLine.Format
 
@@ -38,5 +39,13 @@ struct LineFormats {
     }
 
     /// The number of the request's line in the file, blank lines counted, from 1.
-    func lineNumber(of request: Int64) -> Int { Int(request) + blanks.count { $0 < request } }
+    func lineNumber(of request: Int64) -> Int {
+        // They are in order, and there may be as many as lines.
+        var (low, high) = (0, blanks.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if blanks[middle] < request { low = middle + 1 } else { high = middle }
+        }
+        return Int(request) + low
+    }
 }

@@ -1,21 +1,22 @@
 import Glibc
 import Messages
 
-/// Reads a file line by line, a megabyte at a time.
+/// Reads a file line by line, about a megabyte at a time.
 final class LineReader {
-    private let path: String
-    private let descriptor: CInt
+    private let bytes: ByteReader
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
 
-    init(path: String) throws(RunError) {
-        self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("open \(path)") }
+    /// - Parameter isHashed: whether `digest` will be asked for.
+    init(path: String, isHashed: Bool = false) throws(RunError) {
+        bytes = try ByteReader(path: path, isHashed: isHashed)
     }
 
-    deinit { close(descriptor) }
+    /// SHA-256 of the whole file, when its end was reached.
+    var digest: String { bytes.digest }
+    /// Whether the file is packed; known once something has been read.
+    var isGzip: Bool { bytes.isGzip }
 
     /// The next line without its end (`\n` or `\r\n`); `nil` at the end of the file.
     ///
@@ -53,14 +54,7 @@ final class LineReader {
     private func fill() throws(RunError) {
         buffer.removeFirst(start)
         start = 0
-        let size = 1 << 20
-        let count = withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { bytes in
-            let count = read(descriptor, bytes.baseAddress, size)
-            if count > 0 { buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
-            return count
-        }
-        if count < 0, errno != EINTR { throw .system("read \(path)") }
-        if count == 0 { isAtEnd = true }
+        if try !bytes.read(into: &buffer) { isAtEnd = true }
     }
 }
 

@@ -39,5 +39,15 @@ struct Outcome: Equatable {
         errorMessage = reason
     }
 
+    /// Why it failed, on one line that is not long: what the pipeline says, or the gateway.
+    var reason: String {
+        let body = Array(payload.utf8)[...]
+        let error = JSONText.members(of: body)?.last { $0.key == "error" }?.value
+        let message = error.flatMap { JSONText.members(of: $0) }?.last { $0.key == "message" }?.value
+        let text = errorMessage ?? (message ?? error).flatMap { JSONText.string($0) } ?? payload
+        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return line.count <= 200 ? line : line.prefix(199) + "…"
+    }
+
     var isFailure: Bool { errorCode != nil || statusCode.map { $0 >= 400 } ?? false }
 }

@@ -1,9 +1,8 @@
 /// How far a run has come and how fast it goes.
-struct Progress: Equatable {
+struct Progress: Equatable, Sendable {
     var total: Int
     private(set) var done: Int
-    private(set) var failures: Int
-    /// Times and counts of the last seconds, oldest first.
+    /// Times and counts of the last minutes, oldest first.
     private var samples: [Sample] = []
 
     private struct Sample: Equatable {
@@ -11,31 +10,37 @@ struct Progress: Equatable {
         var done: Int
     }
 
-    /// Seconds that the rate looks back.
+    /// Seconds that the rate looks back; longer, up to `longWindow`, while fewer than `enough` results came in them: a
+    /// gateway may take minutes for each.
     static let window = 10.0
+    static let longWindow = 300.0
+    static let enough = 20
 
     /// - Parameters:
     ///   - done: results written before, by a run that was interrupted.
     ///   - now: seconds on a clock that only goes forward.
-    init(total: Int, done: Int, failures: Int, now: Double) {
+    init(total: Int, done: Int, now: Double) {
         self.total = total
         self.done = done
-        self.failures = failures
         samples = [Sample(time: now, done: done)]
     }
 
-    mutating func record(done: Int, failures: Int, now: Double) {
+    mutating func record(done: Int, now: Double) {
         self.done = done
-        self.failures = failures
         if let last = samples.last, now - last.time < 0.2 { return }
         samples.append(Sample(time: now, done: done))
-        while samples.count > 2, samples[1].time <= now - Self.window { samples.removeFirst() }
+        while samples.count > 2, samples[1].time <= now - Self.longWindow { samples.removeFirst() }
     }
 
     /// Results per second over the last seconds.
     func rate(now: Double) -> Double {
-        guard let first = samples.first, now - first.time > 0.001 else { return 0 }
-        return Double(done - first.done) / (now - first.time)
+        guard var start = samples.last else { return 0 }
+        for sample in samples.reversed().dropFirst() where sample.time >= now - Self.longWindow {
+            if now - start.time >= Self.window, done - start.done >= Self.enough { break }
+            start = sample
+        }
+        guard now - start.time > 0.001 else { return 0 }
+        return Double(done - start.done) / (now - start.time)
     }
 
     /// `nil` while nothing moves.
@@ -44,26 +49,5 @@ struct Progress: Equatable {
         return rate > 0 ? TimeSpan(seconds: Double(total - done) / rate) : nil
     }
 
-    /// One line without a bar.
-    func line(now: Double) -> String {
-        var text = "\(done) of \(total) done (\(percent) %), \(Self.short(rate(now: now)))/s, \(failures) failed"
-        if done < total { text += ", \(timeLeft(now: now).map { "\($0)" } ?? "unknown time") left" }
-        return text
-    }
-
-    /// One line with a bar as wide as there is room for, at most `columns` characters.
-    func bar(columns: Int, now: Double) -> String {
-        let left = timeLeft(now: now).map { "\($0)" } ?? "–"
-        let text = " \(percent) % \(done)/\(total)  \(Self.short(rate(now: now)))/s  \(failures) failed  \(left) left"
-        let width = min(40, columns - text.count - 2)
-        guard width >= 5 else { return String(text.dropFirst().prefix(max(0, columns))) }
-        let filled = total == 0 ? width : width * done / total
-        return "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled) + "]" + text
-    }
-
-    private var percent: Int { total == 0 ? 100 : 100 * done / total }
-
-    private static func short(_ rate: Double) -> String {
-        rate >= 10 ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
-    }
+    var percent: Int { total == 0 ? 100 : 100 * done / total }
 }

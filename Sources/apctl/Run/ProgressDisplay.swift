@@ -1,10 +1,13 @@
-/// Shows progress on standard error: a bar that stays in its place on a terminal, a line now and then elsewhere.
-struct ProgressDisplay {
+/// Shows a run on standard error: a bar that stays in its place on a terminal, a line now and then elsewhere.
+struct ProgressDisplay: Sendable {
     /// Columns of the terminal; `nil` when it is none.
     private let columns: @Sendable () -> Int?
     private let write: @Sendable (String) -> Void
     private var shownAt = -Double.infinity
+    private var shownTrouble: String?
     private var hasBar = false
+    /// Nothing is shown while somebody is asked something.
+    var isPaused = false
 
     init(
         columns: @escaping @Sendable () -> Int? = { Console.errorColumns },
@@ -14,16 +17,19 @@ struct ProgressDisplay {
         self.write = write
     }
 
-    /// Shows `progress` if it is time to.
-    mutating func update(_ progress: Progress, now: Double) {
+    /// Shows `scene` if it is time to.
+    mutating func update(_ scene: RunScene, now: Double) {
+        if isPaused { return }
         if let columns = columns() {
             guard now - shownAt >= 0.2 else { return }
             // The last column stays free: some terminals wrap there.
-            write("\r\(progress.bar(columns: columns - 1, now: now))\u{1B}[K")
+            write("\r\(scene.bar(columns: columns - 1, now: now))\u{1B}[K")
             hasBar = true
         } else {
-            guard now - shownAt >= 5 else { return }
-            write(progress.line(now: now) + "\n")
+            let trouble = scene.gateway?.trouble
+            guard now - shownAt >= 60 || trouble != shownTrouble else { return }
+            write(scene.line(now: now) + "\n")
+            shownTrouble = trouble
         }
         shownAt = now
     }
@@ -31,8 +37,8 @@ struct ProgressDisplay {
     /// Writes a line of its own.
     mutating func say(_ text: String) {
         write((hasBar ? "\r\u{1B}[K" : "") + text + "\n")
+        if hasBar { shownAt = -.infinity }
         hasBar = false
-        shownAt = -.infinity
     }
 
     /// Takes the bar away.

@@ -10,24 +10,26 @@ enum ResultLine {
         return bytes
     }
 
-    /// The result of a line that was no request.
+    /// The result of a line that was no request, or is not sent.
     ///
-    /// - Parameter line: its number in the input, from 1; the only name such a line has.
-    static func deadLetter(_ reason: String, line: Int) -> [UInt8] {
-        let outcome = Outcome(deadLetter: reason)
+    /// - Parameters:
+    ///   - id: empty when it has none.
+    ///   - line: its number in the input, from 1; may be the only name that it has.
+    static func refusal(_ reason: String, id: String = "", code: ErrorCode = .deadLetter, line: Int) -> [UInt8] {
         let text = JSONText.literal(reason)
-        let head = "{\"id\":\"\",\"line\":\(line),\"payload\":\(JSONText.literal(outcome.payload)),"
-        let tail = "\"error_code\":\"\(ErrorCode.deadLetter.rawValue)\",\"error_message\":\(text),\"error\":\(text)}"
+        let payload = JSONText.literal("{\"error\":\(text)}")
+        let head = "{\"id\":\(JSONText.literal(id)),\"line\":\(line),\"payload\":\(payload),"
+        let tail = "\"error_code\":\"\(code.rawValue)\",\"error_message\":\(text),\"error\":\(text)}"
         return Array((head + tail).utf8)
     }
 
     /// A line of OpenAI's batch output.
     ///
     /// - Parameters:
-    ///   - number: of the request within the run; names the line.
+    ///   - number: of its line in the input; names the result.
     ///   - customID: of the request, as JSON.
     ///   - line: the number of its line in the input, from 1, where the error is the line's own.
-    static func batch(_ outcome: Outcome, customID: String, number: Int64, line: Int? = nil) -> [UInt8] {
+    static func batch(_ outcome: Outcome, customID: String, number: Int, line: Int? = nil) -> [UInt8] {
         let head = "{\"id\":\"batch_req_\(number)\",\"custom_id\":\(customID),"
         if let code = outcome.errorCode {
             let message = JSONText.literal(outcome.errorMessage ?? outcome.payload)

@@ -11,90 +11,88 @@ import SQLite
 /// Results are appended to the output, brought to the disk, and then recorded together with the output's length. After
 /// a crash in between, the output is cut to the recorded length and the same lines are written again.
 final class RunSession {
-    /// How far results have been written.
-    struct Written: Codable, Equatable {
-        /// The last `results.seq` and `dead_letters.seq`.
-        var results: Int64 = 0
-        var deadLetters: Int64 = 0
-        /// Length of the output.
-        var bytes: Int64 = 0
-        var lines = 0
-        var failures = 0
-    }
-
     let paths: RunPaths
-    let identity: InputIdentity
+    /// Lines to send.
+    let total: Int
+    /// What the person should know about the input; `nil` for nothing.
+    let note: String?
+    private let gateway: GatewayAddress?
     private let database: QueueDatabase
     private let output: OutputFile
+    private let errors: OutputFile?
     private let reader: LineReader
     private let lock: StateLock
     private var formats: LineFormats
     private(set) var fed: Int64 = 0
-    /// Requests that were read but not yet put on the queue: those of the last try, when it failed.
-    private var unfed: [Bytes] = []
-    private(set) var written: Written
+    /// Lines that were read but not yet put on the queue: those of the last try, when it failed.
+    private var unfed: [Submission] = []
+    private(set) var written: RunProgress
     private var seenVersion: Int64 = -1
 
     /// Starts a run, or goes on with one that was interrupted.
-    init(_ paths: RunPaths) throws {
+    ///
+    /// - Parameters:
+    ///   - gateway: whose paths the requests get.
+    ///   - deadline: Unix seconds, for requests on the queue of an interrupted run that name none: time and gateway are
+    ///     those of this command, not those of the one before. `nil` leaves them as they are.
+    ///   - onlyFailed: a new run sends the lines that have no good result in the output.
+    init(
+        _ paths: RunPaths, gateway: GatewayAddress? = nil, deadline: Int64? = nil, onlyFailed: Bool = false
+    ) throws {
         self.paths = paths
-        let isResumed = Files.exists(paths.identity)
-        let input = RunInput(paths)
-        // What comes through a pipe is copied into the state.
-        if !isResumed, try input.isPipe { try Self.prepare(paths) }
-        let file = try input.file(isResumed: isResumed)
-        identity = try InputIdentity(path: file)
-        if !isResumed { try Self.prepare(paths) }
-        lock = try StateLock(path: paths.lock)
-        if isResumed { try Self.check(identity, paths) }
-        database = try QueueDatabase(path: paths.queue, create: !isResumed)
-        written = try Files.read(Written.self, from: paths.written) ?? Written()
+        self.gateway = gateway
+        let start = try RunStart(paths, onlyFailed: onlyFailed)
+        lock = start.lock
+        total = start.total
+        note = start.note
+        database = try QueueDatabase(path: paths.queue, create: !start.isResumed)
+        written = start.written
+        try start.replaceResults()
         output = try OutputFile(path: paths.output, length: written.bytes)
-        reader = try LineReader(path: file)
-        formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: file)))
-        if isResumed {
+        errors = try paths.errors.map { path throws(RunError) in
+            try OutputFile(path: path, length: start.written.errorBytes)
+        }
+        reader = try LineReader(path: start.lines)
+        formats = LineFormats(first: try RequestLine.format(ofFirstIn: LineReader(path: start.lines)))
+        if start.isResumed {
             try database.releaseAll()
-            try skip(database.lastSubmission())
+            try skip(database.lastSubmission(), deadline)
         } else {
-            Files.synchronizeFolder(paths.state)
-            try Files.write(identity, to: paths.identity)
+            try start.begin()
         }
     }
 
-    /// A state without identity is of a run that never began or was complete.
-    private static func prepare(_ paths: RunPaths) throws {
-        if let size = fileSize(paths.output), size > 0 {
-            throw RunError("\(paths.output) exists already: remove it, or name another file with --results")
-        }
-        try Files.makeFolder(paths.state)
-        let lock = try StateLock(path: paths.lock)
-        for leftover in [paths.queue, paths.queue + "-wal", paths.queue + "-shm", paths.written] {
-            try Files.remove(leftover)
-        }
-        withExtendedLifetime(lock) {}
-    }
-
-    private static func check(_ identity: InputIdentity, _ paths: RunPaths) throws {
-        guard let known = try Files.read(InputIdentity.self, from: paths.identity), known == identity else {
-            throw RunError(
-                """
-                \(paths.input) has changed since this run began. Put the old file back to go on, or remove \
-                \(paths.output) and \(paths.state) to begin anew.
-                """)
-        }
-    }
-
-    private func skip(_ count: Int64) throws {
+    private func skip(_ count: Int64, _ deadline: Int64?) throws {
+        let open = deadline == nil ? [] : try database.openNumbers()
+        var renewed: [(number: Int64, body: Bytes)] = []
+        var bytes = 0
         while fed < count {
             guard let line = try reader.next() else { throw RunError("\(paths.input) has fewer lines than were fed") }
-            if formats.add(line) { fed += 1 }
+            let previous = formats.last
+            guard formats.add(line) else { continue }
+            fed += 1
+            guard let deadline, open.contains(fed) else { continue }
+            let request = RequestLine(line, deadline: deadline, after: previous, gateway: gateway).request[...]
+            renewed.append((fed, request))
+            bytes += request.count
+            if bytes >= Self.batchBytes {
+                try database.replace(renewed)
+                (renewed, bytes) = ([], 0)
+            }
         }
+        if !renewed.isEmpty { try database.replace(renewed) }
     }
+
+    /// Requests that are put on the queue in one transaction have about so many bytes at most.
+    private static let batchBytes = 16 << 20
 
     /// Requests on the queue that have no result yet.
     var open: Int { Int(fed) - written.lines }
-    var isFed: Bool { fed >= Int64(identity.lines) }
+    var isFed: Bool { fed >= Int64(total) }
     var isComplete: Bool { isFed && open <= 0 }
+
+    /// What waits on the queue, and is under way.
+    func backlog() throws -> Backlog { try database.backlog() }
 
     /// Puts the next lines on the queue in one transaction.
     ///
@@ -111,22 +109,32 @@ final class RunSession {
             throw RunError("somebody else has put requests on \(paths.queue)")
         }
         fed += Int64(unfed.count)
+        // What this connection writes itself does not change the version that it sees.
+        seenVersion = -1
         defer { unfed = [] }
         return unfed.count
     }
 
     private func read(limit: Int, deadline: Int64) throws {
         var bytes = 0
-        while unfed.count < limit, bytes < 16 << 20, let line = try reader.next() {
+        while unfed.count < limit, bytes < Self.batchBytes, let line = try reader.next() {
             guard !line.isBlank else {
                 formats.add(line)
                 continue
             }
-            let request = RequestLine(line, deadline: deadline, after: formats.last)
+            let request = RequestLine(line, deadline: deadline, after: formats.last, gateway: gateway)
             formats.add(request.format)
-            unfed.append(request.request[...])
-            bytes += request.request.count
+            let submission = submission(of: request)
+            unfed.append(submission)
+            bytes += submission.count
         }
+    }
+
+    private func submission(of request: RequestLine) -> Submission {
+        guard let refusal = request.refusal else { return .request(request.request[...]) }
+        let line = formats.lineNumber(of: formats.count)
+        let result = ResultLine.refusal(refusal.reason, id: refusal.id, code: .invalidRequest, line: line)
+        return .refused(id: refusal.id, result: result)
     }
 
     /// Writes results that have come since; returns how many.
@@ -135,54 +143,77 @@ final class RunSession {
         do { try database.checkFile() } catch { throw RunError("\(error)", exitCode: 1) }
         let version = try database.dataVersion()
         guard version != seenVersion else { return 0 }
-        var next = written
-        var lines: [UInt8] = []
+        var batch = Batch(written)
         let results = try database.results(after: written.results, limit: limit)
         for result in results {
-            append(result, to: &lines, &next)
-            next.results = result.seq
+            append(result, to: &batch)
+            batch.progress.results = result.seq
         }
         let deadLetters = try database.deadLetters(after: written.deadLetters, limit: limit)
         for letter in deadLetters {
             // With an id there is a result beside it.
-            if letter.id.isEmpty { append(letter, to: &lines, &next) }
-            next.deadLetters = letter.seq
+            if letter.id.isEmpty { append(letter, to: &batch) }
+            batch.progress.deadLetters = letter.seq
         }
         if results.count < limit, deadLetters.count < limit { seenVersion = version }
-        if next == written { return 0 }
-        try output.append(lines)
-        next.bytes = output.length
-        try Files.write(next, to: paths.written)
-        defer { written = next }
-        return next.lines - written.lines
+        if batch.progress == written { return 0 }
+        try output.append(batch.results)
+        try errors?.append(batch.errors)
+        batch.progress.bytes = output.length
+        batch.progress.errorBytes = errors?.length ?? 0
+        try Files.write(batch.progress, to: paths.written)
+        defer { written = batch.progress }
+        return batch.progress.lines - written.lines
     }
 
-    private func append(_ result: StoredResult, to lines: inout [UInt8], _ next: inout Written) {
+    /// Results that are about to be written, and how far the run is then.
+    private struct Batch {
+        var progress: RunProgress
+        var results: [UInt8] = []
+        var errors: [UInt8] = []
+
+        init(_ progress: RunProgress) { self.progress = progress }
+
+        /// - Parameter outcome: `nil` when the result cannot be read.
+        mutating func append(_ line: [UInt8], _ outcome: Outcome?, hasErrors: Bool) {
+            let isFailure = outcome?.isFailure ?? true
+            progress.lines += 1
+            if isFailure { progress.failures.add(outcome) }
+            if isFailure, hasErrors {
+                errors += line + [UInt8(ascii: "\n")]
+            } else {
+                results += line + [UInt8(ascii: "\n")]
+            }
+        }
+    }
+
+    private func append(_ result: StoredResult, to batch: inout Batch) {
         let document = Array(result.body.utf8)[...]
         let outcome = Outcome(document)
+        let line: [UInt8]
         if formats.isBatch(result.request), let outcome {
-            lines += ResultLine.batch(
-                outcome, customID: JSONText.literal(outcome.id), number: result.request)
+            let number = formats.lineNumber(of: result.request)
+            let isOfTheLine = outcome.errorCode == ErrorCode.invalidRequest.rawValue
+            line = ResultLine.batch(
+                outcome, customID: JSONText.literal(outcome.id), number: number, line: isOfTheLine ? number : nil)
         } else {
-            lines += ResultLine.plain(document)
+            line = ResultLine.plain(document)
         }
-        lines.append(UInt8(ascii: "\n"))
-        next.lines += 1
-        if outcome?.isFailure ?? true { next.failures += 1 }
+        batch.append(line, outcome, hasErrors: errors != nil)
     }
 
-    private func append(_ letter: StoredDeadLetter, to lines: inout [UInt8], _ next: inout Written) {
+    private func append(_ letter: StoredDeadLetter, to batch: inout Batch) {
+        let number = formats.lineNumber(of: letter.request)
+        var outcome = Outcome(deadLetter: letter.reason)
+        let line: [UInt8]
         if formats.isBatch(letter.request) {
-            let outcome = Outcome(deadLetter: BatchLine.fault(in: letter.body[...]) ?? letter.reason)
+            outcome = Outcome(deadLetter: BatchLine.fault(in: letter.body[...]) ?? letter.reason)
             let id = BatchLine.customID(of: letter.body[...]).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
-            lines += ResultLine.batch(
-                outcome, customID: id, number: letter.request, line: formats.lineNumber(of: letter.request))
+            line = ResultLine.batch(outcome, customID: id, number: number, line: number)
         } else {
-            lines += ResultLine.deadLetter(letter.reason, line: formats.lineNumber(of: letter.request))
+            line = ResultLine.refusal(letter.reason, line: number)
         }
-        lines.append(UInt8(ascii: "\n"))
-        next.lines += 1
-        next.failures += 1
+        batch.append(line, outcome, hasErrors: errors != nil)
     }
 
     /// Removes the state of a complete run; the identity first, since a state without it counts for nothing.

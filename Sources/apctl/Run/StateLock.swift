@@ -9,7 +9,7 @@ final class StateLock {
         guard descriptor >= 0 else { throw .system("open \(path)") }
         guard Self.lock(descriptor) else {
             close(descriptor)
-            throw RunError("another apctl run is at work on these results (it holds \(path))", exitCode: 1)
+            throw RunError("another apctl run is at work on these results (it holds \(path))")
         }
         self.descriptor = descriptor
     }

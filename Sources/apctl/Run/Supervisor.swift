@@ -64,6 +64,7 @@ final class Supervisor: Sendable {
         var policy = RestartPolicy()
         while !isStopping {
             let end: RestartPolicy.End
+            let log = StageLog(path: stage.log)
             do {
                 end = try await start(stage)
             } catch {
@@ -71,7 +72,7 @@ final class Supervisor: Sendable {
             }
             if isStopping { return nil }
             switch policy.decide(end, now: Clock.monotonic) {
-            case .giveUp(let reason): return "\(stage.name) \(reason); its log is \(stage.log)"
+            case .giveUp(let reason): return "\(stage.name) \(reason); its log is \(stage.log)\(log.lastWords)"
             case .restart(let pause):
                 announce("\(stage.name) ended with \(end) and is started again; its log is \(stage.log)")
                 do { try await Task.sleep(for: .seconds(pause)) } catch { return nil }
@@ -85,11 +86,13 @@ final class Supervisor: Sendable {
         var options = PlatformOptions()
         // Not in the terminal's group: Ctrl-C is for apctl, which then tells the stages, once.
         options.processGroupID = 0
+        let environment = Dictionary(
+            stage.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }, uniquingKeysWith: { $1 })
         let arguments = ["stage-process", "\(getpid())", stage.log, stage.executable] + stage.arguments
         defer { state.withLock { $0.running[stage.name] = nil } }
         let result = try await Subprocess.run(
-            .path(FilePath(launcher)), arguments: Arguments(arguments), platformOptions: options, input: .none,
-            output: .discarded, error: .discarded
+            .path(FilePath(launcher)), arguments: Arguments(arguments), environment: .custom(environment),
+            platformOptions: options, input: .none, output: .discarded, error: .discarded
         ) { execution in
             let id = execution.processIdentifier.value
             let signal = state.withLock { state in
