@@ -21,10 +21,10 @@ extension EndToEnd {
                 "missing client certificate", "wrong token", "unknown model", "503 for all",
             ])
         func eachFaultIsNamedWithinFiveSecondsAsTheTableSays(fault: String) throws {
-            let dispatch = try builtExecutable("dispatch")
+            let folder = try builtExecutable("dispatch").deletingLastPathComponent().path
             let printed = try capture(
                 Self.root.appending(path: "scripts/gateway-faults").path,
-                [URL(filePath: dispatch).deletingLastPathComponent().path, fault])
+                [folder, fault])
             let row = try #require(printed.split(separator: "\n").last { $0.hasPrefix("| \(fault) |") })
             let table = try String(contentsOf: Self.root.appending(path: "docs/gateways.md"), encoding: .utf8)
             let known = try #require(table.split(separator: "\n").first { $0.hasPrefix("| \(fault) |") })
