@@ -72,6 +72,8 @@ extension HTTPClientOptions {
     fileprivate init(_ settings: DispatchSettings) {
         self.init(
             maxIdleConnections: settings.concurrency, responseHeaders: AttemptOutcome.responseHeaders,
+            proxy: settings.proxy == "none"
+                ? .none : settings.proxy == "environment" ? .environment : .url(settings.proxy),
             tls: TLSOptions(
                 caCertificateFile: settings.tlsCACertificate, certificateFile: settings.tlsCertificate,
                 keyFile: settings.tlsKey, skipsVerification: settings.tlsSkipsVerification))

@@ -32,9 +32,17 @@ struct GatewayTokenTests {
         #expect(token.authorization.value == "Bearer one")
         bench.clock.now += .milliseconds(1)
         #expect(await token.becomes("two"))
+        var changes = 0
+        token.onChange = { changes += 1 }
         try bench.write("six")
         bench.clock.now += .seconds(1)
         #expect(await token.becomes("six"))
+        #expect(changes == 1)
+        // The same token in a new file is none.
+        try bench.write("six")
+        bench.clock.now += .seconds(1)
+        #expect(await token.afterALook() == "Bearer six")
+        #expect(changes == 1)
         #expect(bench.warnings.texts == [])
     }
 

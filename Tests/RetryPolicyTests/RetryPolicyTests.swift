@@ -28,6 +28,20 @@ struct RetryPolicyTests {
         #expect(delays == delays.sorted() && Set(delays).count > 90, "not spread over the range")
     }
 
+    /// The pause that grows is the gateway's then, and dispatch keeps it.
+    @Test
+    func waitsNoLongerThanAfterTheFirstFailureWhereThereWasNoConnection() {
+        let attempt = FailedAttempt(statusCode: nil, body: [], reason: "refused", isUnreached: true)
+        for failedAttempts in [1, 5, 900] {
+            let decision = RetryPolicy().decide(
+                attempt, failedAttempts: failedAttempts, millisecondsLeft: 1_000_000, random: { 0.5 })
+            #expect(decision == .park(afterMilliseconds: 3000))
+        }
+        let last = RetryPolicy(maxAttempts: 3).decide(
+            attempt, failedAttempts: 3, millisecondsLeft: 1_000_000, random: { 0.5 })
+        #expect(last == .giveUp(.failure(.attemptsExhausted, message: "3 attempts failed; the last: refused")))
+    }
+
     @Test
     func followsItsSettings() {
         let policy = RetryPolicy(base: 0.25, maximum: 1.5)

@@ -48,7 +48,14 @@ struct StatusServerTests {
         let idle = StatusReport.Peer(link: "dispatch-retry", address: "ipc:///r", state: "silent", room: 1, open: 0)
         let report = StatusReport(
             version: "1.2.3", stage: "dispatch", settings: ["--concurrency": "8"], uptime: .milliseconds(61_500),
-            peers: [peer, idle], counts: ["attempts_open": 3], reasons: ["no peer has room"])
+            peers: [peer, idle], counts: ["attempts_open": 3],
+            gateways: [
+                .init(
+                    origin: "http://gateway:80", queue: "q", state: "unreachable", since: 1_790_000_000_000,
+                    reason: "it refuses connections", held: 3, attempts: ["unanswered": 4]),
+                .init(origin: "http://other:80", queue: "q", state: "unknown", since: 0, reason: "", held: 0),
+            ],
+            reasons: ["no peer has room"])
         try await withServer(FixedProvider(report: report)) { server in
             let answer = try await server.get("/status")
             #expect(answer.code == 200)
@@ -59,6 +66,14 @@ struct StatusServerTests {
             let expected: [String: Any] = [
                 "version": "1.2.3", "stage": "dispatch", "settings": ["--concurrency": "8"], "uptime_seconds": 61.5,
                 "counts": ["attempts_open": 3], "reasons": ["no peer has room"],
+                "gateways": [
+                    [
+                        "origin": "http://gateway:80", "queue": "q", "state": "unreachable",
+                        "since": "2026-09-21T14:13:20Z", "reason": "it refuses connections", "held": 3,
+                        "attempts": ["unanswered": 4],
+                    ],
+                    ["origin": "http://other:80", "queue": "q", "state": "unknown", "reason": "", "held": 0],
+                ],
                 "peers": [
                     [
                         "link": "dispatch-emit", "address": "tcp://127.0.0.1:5559", "state": "alive", "room": 7,

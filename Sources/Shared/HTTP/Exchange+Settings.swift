@@ -34,8 +34,23 @@ extension Exchange {
         set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_FOLLOWLOCATION, 0)
         ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        ccurl_set_text(easy, CURLOPT_PROXY, "")
+        configure(options.proxy)
         ccurl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
+    }
+
+    private func configure(_ proxy: HTTPProxy) {
+        // The proxy's own answer to CONNECT is none to a request.
+        set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        switch proxy {
+        case .none: ccurl_set_text(easy, CURLOPT_PROXY, "")
+        case .url(let url):
+            ccurl_set_text(easy, CURLOPT_PROXY, url)
+            ccurl_set_text(easy, CURLOPT_NOPROXY, "")
+        case .environment:
+            // libcurl reads them, but this one: in a CGI program HTTP_PROXY would be the header Proxy of somebody's request.
+            guard getenv("http_proxy") == nil, let url = getenv("HTTP_PROXY") else { return }
+            setenv("http_proxy", url, 0)
+        }
     }
 
     func configure(_ tls: TLSOptions) {

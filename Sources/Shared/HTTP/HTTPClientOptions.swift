@@ -15,19 +15,33 @@ package struct HTTPClientOptions: Sendable {
     /// Names of the answer's headers worth keeping.
     package var responseHeaders: [String]
     package var userAgent: String
+    package var proxy: HTTPProxy
     package var tls: TLSOptions
 
     package init(
         maxIdleConnections: Int = 8, connectTimeout: Duration = .seconds(10), unconfirmedTimeout: Duration? = nil,
-        responseHeaders: [String] = [], userAgent: String = "async-processor", tls: TLSOptions = TLSOptions()
+        responseHeaders: [String] = [], userAgent: String = "async-processor", proxy: HTTPProxy = .none,
+        tls: TLSOptions = TLSOptions()
     ) {
         self.maxIdleConnections = maxIdleConnections
         self.connectTimeout = connectTimeout
         self.unconfirmedTimeout = unconfirmedTimeout
         self.responseHeaders = responseHeaders
         self.userAgent = userAgent
+        self.proxy = proxy
         self.tls = tls
     }
+}
+
+/// What stands between us and the servers.
+package enum HTTPProxy: Sendable, Equatable {
+    /// Nothing, whatever the environment says.
+    case none
+    /// As the variables `http_proxy`, `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in small letters or in
+    /// capitals.
+    case environment
+    /// This one for every server.
+    case url(String)
 }
 
 /// Whom to trust and who we are.

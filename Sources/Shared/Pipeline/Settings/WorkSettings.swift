@@ -28,6 +28,8 @@ package struct DispatchSettings: Sendable, Equatable {
     package var tlsKey: String?
     package var tlsSkipsVerification: Bool
     package var gatewayTokenFile: String?
+    /// `none`, `environment` or a URL.
+    package var proxy: String
     /// What 401 and 403 mean.
     package var authFailures: AuthFailures
     /// Without a gateway that is well, the stage is not ready.
@@ -76,6 +78,7 @@ extension DispatchSettings {
             ("--tls-key", tlsKey ?? "none"),
             ("--tls-insecure-skip-verify", "\(tlsSkipsVerification)"),
             ("--gateway-token-file", gatewayTokenFile ?? "none"),
+            ("--gateway-proxy", redacted(proxy)),
             ("--auth-failures", authFailures.rawValue),
             ("--require-gateway", "\(requiresGateway)"),
         ]

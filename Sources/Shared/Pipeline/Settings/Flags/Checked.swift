@@ -31,6 +31,17 @@ enum Checked {
         }
     }
 
+    /// `none`, `environment`, or the URL of a proxy.
+    @Sendable
+    static func proxy(_ text: String) throws -> String {
+        if text == "none" || text == "environment" { return text }
+        let schemes = ["http://", "https://", "socks4://", "socks4a://", "socks5://", "socks5h://"]
+        guard let scheme = schemes.first(where: text.hasPrefix), text.utf8.count > scheme.utf8.count,
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { throw ValidationError("expected none, environment, or a URL that begins with http:// or socks5h://") }
+        return text
+    }
+
     /// An endpoint of our own: wildcards and port 0 make sense.
     @Sendable
     static func listening(_ text: String) throws -> Endpoint {

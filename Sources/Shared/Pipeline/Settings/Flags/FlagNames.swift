@@ -7,7 +7,7 @@ enum FlagNames {
             "listen", "dispatch", "retry", "emit", "acks", "acks-advertise", "max-deliveries",
             "request-merge-policy", "max-in-flight", "max-open-bytes", "max-payload-bytes", "lease-seconds",
             "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
-            "tls-insecure-skip-verify", "gateway-token-file", "auth-failures", "require-gateway",
+            "tls-insecure-skip-verify", "gateway-token-file", "gateway-proxy", "auth-failures", "require-gateway",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
             "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",

@@ -69,6 +69,12 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
     var gatewayTokenFile: String?
 
     @Option(
+        help: Kind.help(
+            "Proxy to the gateways: none, environment (HTTP_PROXY, NO_PROXY …) or its URL.", "proxy", of: .dispatch),
+        transform: Checked.proxy)
+    var gatewayProxy = "none"
+
+    @Option(
         help: Kind.help("What 401 and 403 mean: tried again until the deadline, or a result.", "kind", of: .dispatch))
     var authFailures: AuthFailures = .hold
 

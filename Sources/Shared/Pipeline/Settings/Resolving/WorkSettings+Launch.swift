@@ -31,6 +31,7 @@ extension DispatchSettings {
             tlsKey: try readable(flags.tlsKey, "--tls-key"),
             tlsSkipsVerification: flags.tlsInsecureSkipVerify?.isOn ?? false,
             gatewayTokenFile: try readable(flags.gatewayTokenFile, "--gateway-token-file"),
+            proxy: flags.gatewayProxy,
             authFailures: flags.authFailures,
             requiresGateway: flags.requireGateway?.isOn ?? false
         )
