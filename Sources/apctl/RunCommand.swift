@@ -20,8 +20,8 @@ struct RunCommand: AsyncParsableCommand {
 
             Exit status: 0 when every line has a good answer; 1 when some failed, or have no result because a stage or the \
             disk does not do its part; 2 when it was stopped by a signal before the end; 3 when the gateway is of no use; \
-            64 when it cannot start: wrong usage, or a file that is not as it should be. After 1 (no result), 2 and 3 the \
-            same command goes on; --retry-failed sends failed requests again.
+            64 when it cannot start: wrong usage, a file that is not as it should be, a setting that a stage refuses. \
+            After 1 (no result), 2 and 3 the same command goes on; --retry-failed sends failed requests again.
             """
     )
 

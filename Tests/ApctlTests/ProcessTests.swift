@@ -100,7 +100,7 @@ struct ProcessTests {
             let paths = try prepare(folder, lines: 2)
             chmod(folder.file("emit", "#!/bin/sh\necho 'no such flag' >&2\nexit 64\n"), 0o755)
             let status = try await start(arguments(folder), output: folder.path + "/log") { _ in }
-            #expect(status == .exited(1))
+            #expect(status == .exited(64))
             #expect(
                 folder.text("log").contains(
                     "emit does not accept its settings; its log is \(paths.log(of: "emit"))\n  no such flag"))

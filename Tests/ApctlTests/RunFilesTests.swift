@@ -37,6 +37,22 @@ struct RunFilesTests {
         }
     }
 
+    /// Nobody else writes to the queue then, and it looks unchanged.
+    @Test
+    func aLineThatIsRefusedLaterIsAnsweredToo() throws {
+        try withFolder { folder in
+            let session = try RunSession(
+                paths(folder, [#"{"id":"a","payload":{}}"#, #"{"id":"b","payload":{"stream":true}}"#]))
+            try session.feed(limit: 1, deadline: 99)
+            try Stages(session.paths).settle(limit: 1)
+            #expect(try session.collect() == 1)
+            #expect(try session.collect() == 0)
+            try session.feed(limit: 1, deadline: 99)
+            #expect(try session.collect() == 1)
+            #expect(session.isComplete)
+        }
+    }
+
     @Test
     func anInterruptionAroundARefusalLosesAndRepeatsNothing() throws {
         try withFolder { folder in

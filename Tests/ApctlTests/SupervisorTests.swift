@@ -92,7 +92,7 @@ struct SupervisorTests {
                 name: "bad", executable: folder.path + "/missing", arguments: [], log: folder.path + "/bad.log")
             let said = "exec \(folder.path)/missing: No such file or directory"
             let supervisor = Supervisor([good, bad], launcher: ProcessTests.executable) { _ in }
-            #expect(await supervisor.run() == "bad cannot be started; its log is \(bad.log)\n  \(said)")
+            #expect(await supervisor.run()?.reason == "bad cannot be started; its log is \(bad.log)\n  \(said)")
             #expect(folder.text("bad.log") == said + "\n")
         }
     }
@@ -101,7 +101,7 @@ struct SupervisorTests {
     func aLauncherThatIsMissingIsTheReason() async throws {
         try await withFolderAsync { folder in
             let supervisor = Supervisor([stage(folder, "a", "")], launcher: folder.path + "/nothing") { _ in }
-            #expect(await supervisor.run()?.hasPrefix("a cannot be started: ") == true)
+            #expect(await supervisor.run()?.reason.hasPrefix("a cannot be started: ") == true)
         }
     }
 

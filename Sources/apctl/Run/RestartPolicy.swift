@@ -22,17 +22,24 @@ struct RestartPolicy: Equatable {
 
     /// - Parameter now: seconds on a clock that only goes forward.
     mutating func decide(_ end: End, now: Double) -> Decision {
-        switch end {
-        case .exited(64): return .giveUp(reason: "does not accept its settings")
-        case .exited(StageProcessCommand.cannotStart): return .giveUp(reason: "cannot be started")
-        default: break
-        }
+        if let reason = end.lastingReason { return .giveUp(reason: reason) }
         ends.removeAll { $0 <= now - Self.window }
         ends.append(now)
         if ends.count > Self.limit {
             return .giveUp(reason: "ended \(ends.count) times within \(Int(Self.window)) seconds, last with \(end)")
         }
         return .restart(after: min(2, 0.1 * Double(1 << (ends.count - 1))))
+    }
+}
+
+extension RestartPolicy.End {
+    /// Why starting the stage again cannot help; `nil` when it may.
+    var lastingReason: String? {
+        switch self {
+        case .exited(64): "does not accept its settings"
+        case .exited(StageProcessCommand.cannotStart): "cannot be started"
+        default: nil
+        }
     }
 }
 

@@ -5,7 +5,7 @@ final class RunControl: Sendable {
     private struct State {
         var isStopping = false
         var stagesEnded = false
-        var failure: String?
+        var failure: StageFailure?
         var isHopeless = false
     }
     private let state = Mutex(State())
@@ -21,7 +21,7 @@ final class RunControl: Sendable {
     var isStopping: Bool { state.withLock { $0.isStopping } }
     var stagesEnded: Bool { state.withLock { $0.stagesEnded } }
     /// Why a stage could not be kept running.
-    var failure: String? { state.withLock { $0.failure } }
+    var failure: StageFailure? { state.withLock { $0.failure } }
     /// The gateway is of no use, and nobody wants to wait for it.
     var isHopeless: Bool { state.withLock { $0.isHopeless } }
 
@@ -30,7 +30,7 @@ final class RunControl: Sendable {
         change { $0.isFinishing = true }
     }
 
-    func stagesEnded(_ failure: String?) {
+    func stagesEnded(_ failure: StageFailure?) {
         state.withLock {
             $0.stagesEnded = true
             $0.failure = failure

@@ -11,7 +11,7 @@ struct RunSummary: Equatable {
         case .complete: ending.state.failures.count == 0 ? .allAnswered : .someFailed
         case .stopped: .stopped
         case .hopeless: .hopelessGateway
-        case .failed: .someFailed
+        case .failed(let failure): failure.isLasting ? .cannotStart : .someFailed
         }
     }
 
@@ -33,7 +33,7 @@ struct RunSummary: Equatable {
         switch ending.reason {
         case .complete, .stopped: why = ""
         case .hopeless(let reason): why = "\(reason)\n"
-        case .failed(let reason): why = "apctl run: \(reason)\n"
+        case .failed(let failure): why = "apctl run: \(failure.reason)\n"
         }
         return why + "To go on where this stopped, run the same command again. Logs of the stages: \(paths.state)\n"
     }

@@ -22,8 +22,8 @@ struct Runner {
             case stopped
             /// The gateway is of no use; why.
             case hopeless(String)
-            /// A stage could not be kept running; why.
-            case failed(String)
+            /// A stage could not be kept running.
+            case failed(StageFailure)
         }
 
         var state: RunStore.State

@@ -3,6 +3,13 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
+/// Why a stage could not be kept running.
+struct StageFailure: Equatable, Sendable {
+    var reason: String
+    /// Something must be put right before it can run at all.
+    var isLasting: Bool
+}
+
 /// Keeps the stages running until it is told to stop.
 final class Supervisor: Sendable {
     private struct State {
@@ -27,15 +34,15 @@ final class Supervisor: Sendable {
     /// Starts the stages and returns when all of them are gone.
     ///
     /// - Returns: `nil` when they were told to stop; otherwise why one of them could not be kept running.
-    func run() async -> String? {
-        await withTaskGroup(of: String?.self) { group in
+    func run() async -> StageFailure? {
+        await withTaskGroup(of: StageFailure?.self) { group in
             for stage in stages { group.addTask { await self.keep(stage) } }
-            var reason: String?
+            var first: StageFailure?
             for await failure in group {
-                reason = reason ?? failure
+                first = first ?? failure
                 if failure != nil { stop() }
             }
-            return reason
+            return first
         }
     }
 
@@ -60,7 +67,7 @@ final class Supervisor: Sendable {
 
     private var isStopping: Bool { state.withLock { $0.signal != nil } }
 
-    private func keep(_ stage: StageCommand) async -> String? {
+    private func keep(_ stage: StageCommand) async -> StageFailure? {
         var policy = RestartPolicy()
         while !isStopping {
             let end: RestartPolicy.End
@@ -68,11 +75,14 @@ final class Supervisor: Sendable {
             do {
                 end = try await start(stage)
             } catch {
-                return "\(stage.name) cannot be started: \(error)"
+                return StageFailure(reason: "\(stage.name) cannot be started: \(error)", isLasting: true)
             }
             if isStopping { return nil }
             switch policy.decide(end, now: Clock.monotonic) {
-            case .giveUp(let reason): return "\(stage.name) \(reason); its log is \(stage.log)\(log.lastWords)"
+            case .giveUp(let reason):
+                return StageFailure(
+                    reason: "\(stage.name) \(reason); its log is \(stage.log)\(log.lastWords)",
+                    isLasting: end.lastingReason != nil)
             case .restart(let pause):
                 announce("\(stage.name) ended with \(end) and is started again; its log is \(stage.log)")
                 do { try await Task.sleep(for: .seconds(pause)) } catch { return nil }
