@@ -3,6 +3,7 @@ import GatewaySimulator
 import Messages
 import Processes
 import Synchronization
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -50,6 +51,26 @@ extension EndToEnd {
                 let log = await process.logText()
                 #expect(!log.contains("sk-never-shown"))
                 #expect(log.contains("Left out, as apctl run takes no such variable: AP_CONCURRENCY, AP_LISTEN"))
+            }
+        }
+
+        /// Nothing is lost by giving up: the same command goes on when the gateway is there.
+        @Test(.timeLimit(.minutes(2)))
+        func givesUpSoonOnAGatewayThatIsNotThereAndGoesOnLater() async throws {
+            let port = UInt16(try freePort())
+            let gateway = ["--gateway", "http://127.0.0.1:\(port)/v1"]
+            try await withApctl { apctl in
+                let input = try apctl.file("in.jsonl", (1...20).map { batchLine("b\($0)") })
+                let begin = ContinuousClock.now
+                let process = try await apctl.start(input, [], gateway: gateway)
+                #expect(try await process.exitStatus(within: .seconds(20)) == 3)
+                #expect(ContinuousClock.now - begin < .seconds(12))
+                let log = await process.logText()
+                #expect(log.contains("http://127.0.0.1:\(port)") && log.contains("refuses connections"))
+                let simulator = try await GatewaySimulator.start(port: port)
+                try await expectSuccess(of: try await apctl.start(input, [], gateway: gateway))
+                #expect(try apctl.results().count == 20)
+                await simulator.stop()
             }
         }
 
