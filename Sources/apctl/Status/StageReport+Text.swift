@@ -19,10 +19,16 @@ extension StageReport {
         let running = status?.uptimeSeconds.map { ", running for \(TimeSpan(seconds: $0))" } ?? ""
         return switch readiness {
         case .ready(nil): "ready\(running)"
+        case .ready(let note?) where tellsOfAGateway(note): "ready, but its gateway is not well\(running)"
         case .ready(let note?): "ready, but: \(note.onOneLine)\(running)"
         case .notReady(let reason): "not ready: \(reason.onOneLine)\(running)"
         case .silent(let error): "no answer: \(error)"
         }
+    }
+
+    /// Gateways have a line of their own.
+    private func tellsOfAGateway(_ text: String) -> Bool {
+        status?.gateways.contains { text.hasPrefix("the gateway \($0.origin) ") } == true
     }
 
     private var details: [String] {
@@ -31,9 +37,8 @@ extension StageReport {
         }
         guard let status else { return [] }
         var lines: [String] = []
-        if !status.reasons.isEmpty {
-            lines.append("Nothing moves: \(status.reasons.map(\.onOneLine).joined(separator: "; ")).")
-        }
+        let reasons = status.reasons.filter { !tellsOfAGateway($0) }
+        if !reasons.isEmpty { lines.append("Nothing moves: \(reasons.map(\.onOneLine).joined(separator: "; ")).") }
         lines += status.gateways.map(\.text)
         let counts = status.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
         if !counts.isEmpty {

@@ -45,6 +45,26 @@ struct StageReportTests {
     }
 
     @Test
+    func tellsOfAGatewayOnceThoughTheStageDoesSoThrice() throws {
+        let text = "the gateway http://gpu:8000 of queue q: it refuses connections (since 2026-11-29T12:04:05Z)"
+        let note = HTTPGet.Answer(status: 200, body: #"{"status":"ready","note":"\#(text)"}"#)
+        let report = try report(
+            status: """
+                {"stage":"dispatch","reasons":["the gateway is away","\(text)"],"gateways":[
+                 {"origin":"http://gpu:8000","queue":"q","state":"unreachable","since":"2026-11-29T12:04:05Z",
+                  "reason":"it refuses connections","held":8}]}
+                """, readiness: note)
+        #expect(
+            report.text == """
+                dispatch at http://127.0.0.1:9092: ready, but its gateway is not well
+                    Nothing moves: the gateway is away.
+                    The gateway http://gpu:8000 of the queue q: unreachable since 2026-11-29T12:04:05Z; \
+                it refuses connections; 8 requests wait for it.
+
+                """)
+    }
+
+    @Test
     func repeatsWhatAReadyStageHasToSay() throws {
         let note = HTTPGet.Answer(status: 200, body: #"{"status":"ready","note":"a stranger says hello"}"#)
         let report = try report(status: #"{"stage":"dispatch"}"#, readiness: note)
