@@ -188,7 +188,7 @@ final class Dispatcher: StageWork {
         ahead.started(at: EventLoop.shared.now)
         counter.starts(next.envelope)
         let attempt = gateways.started(
-            lane, ownCredentials: attempter.sendsOwnCredentials(next.envelope), at: EventLoop.shared.now)
+            lane, ownToken: attempter.sendsOwnToken, at: EventLoop.shared.now)
         let onBegin = attempt.isTrial ? { @PipelineActor [weak self] in self?.connected(attempt) ?? () } : nil
         attempter.start(next.envelope, onBegin: onBegin) { [weak self, ticket = next.ticket] envelope, observation in
             guard let self else { return }
@@ -219,7 +219,7 @@ final class Dispatcher: StageWork {
     private static let patience = Duration.seconds(10)
 
     /// Once a second: what waits for a gateway that is away ends at its deadline, and after a while it goes back to ingest,
-    /// but for one request that finds out when the gateway is back.
+    /// but for one request that finds out when the gateway is back; at once to an ingest that drains.
     private func survey() {
         let (now, date) = (EventLoop.shared.now, WallClock.now().milliseconds)
         let patience = Self.patience
@@ -229,9 +229,9 @@ final class Dispatcher: StageWork {
                 endUnattempted(item.envelope, item.ticket, lane: lane)
             }
             var isFirst = true
-            let old = waiting.remove(lane: lane) {
+            let old = waiting.remove(lane: lane) { item in
                 defer { isFirst = false }
-                return !isFirst && now - $0.since >= patience
+                return incoming.isSenderDraining(item.ticket) || (!isFirst && now - item.since >= patience)
             }
             for item in old {
                 requests.remove(item.share)
@@ -239,6 +239,7 @@ final class Dispatcher: StageWork {
             }
         }
         gateways.survey(at: now, date: date)
+        waiting.resting = gateways.heldCount
         incoming.tell(gateways.conditions(held: waiting.count(lane:)))
         startWaiting()
     }

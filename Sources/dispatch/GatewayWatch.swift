@@ -38,10 +38,11 @@ final class GatewayWatch {
     func lane(of envelope: Envelope) -> Int { gateways.lane(queue: envelope.queue, url: envelope.url) }
     func isHeld(_ lane: Int) -> Bool { gateways.isHeld(lane) }
     var areAllHeld: Bool { gateways.areAllHeld }
+    var heldCount: Int { gateways.heldCount }
     func mayStart(_ lane: Int, at now: Duration) -> Bool { gateways.mayStart(lane, at: now) }
 
-    func started(_ lane: Int, ownCredentials: Bool, at now: Duration) -> Gateways.Attempt {
-        gateways.started(lane, ownCredentials: ownCredentials, at: now)
+    func started(_ lane: Int, ownToken: Bool, at now: Duration) -> Gateways.Attempt {
+        gateways.started(lane, ownToken: ownToken, at: now)
     }
 
     func connected(_ attempt: Gateways.Attempt) { gateways.connected(attempt, at: EventLoop.shared.now) }
@@ -70,7 +71,7 @@ final class GatewayWatch {
 
     /// The token has changed: who was refused may ask again.
     func tokenChanged() {
-        gateways.tokenChanged(at: EventLoop.shared.now)
+        gateways.tokenChanged()
         onProbe()
     }
 
@@ -123,17 +124,18 @@ final class GatewayWatch {
 
     /// All lanes that were used are in trouble.
     var areAllInTrouble: Bool {
-        let reports = gateways.reports(at: EventLoop.shared.now).filter { $0.condition != .unknown }
+        let reports = gateways.reports(at: EventLoop.shared.now).filter { $0.condition != .unknown && $0.isUsed }
         return !reports.isEmpty && reports.allSatisfy(\.condition.isTrouble)
     }
 
     /// For those who wait.
     func conditions(held: (Int) -> Int) -> [Condition] {
-        gateways.reports(at: EventLoop.shared.now).filter(\.condition.isTrouble).prefix(Condition.most).map {
-            Condition(
-                subject: $0.gateway, queue: $0.queue, state: $0.condition.rawValue, since: $0.since, text: $0.words,
-                held: held($0.lane))
-        }
+        gateways.reports(at: EventLoop.shared.now).filter { $0.condition.isTrouble && $0.isUsed }.prefix(Condition.most)
+            .map {
+                Condition(
+                    subject: $0.gateway, queue: $0.queue, state: $0.condition.rawValue, since: $0.since, text: $0.words,
+                    held: held($0.lane))
+            }
     }
 
     func status(held: (Int) -> Int) -> [StatusReport.Gateway] {

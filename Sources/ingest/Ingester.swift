@@ -126,6 +126,7 @@ final class Ingester {
         for delivery in deliveries {
             var envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
             envelope.store = store
+            tellWhyItIsLate(&envelope)
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
             }
@@ -138,6 +139,15 @@ final class Ingester {
             lanes[queue].waiting.append((envelope, token))
         }
         move()
+    }
+
+    /// A deadline that passed in the queue while the gateway was away: the producer is told so.
+    private func tellWhyItIsLate(_ envelope: inout Envelope) {
+        guard case .ended(.result(.failure(.deadlineExceeded, let message))) = envelope.progress,
+            let gateway = gateways.first(where: { $0.queue == envelope.queue })
+        else { return }
+        let reason = "\(message); the gateway \(gateway.subject): \(gateway.text)"
+        envelope.end(.result(.failure(.deadlineExceeded, message: reason)))
     }
 
     /// Approximate memory of a request beside its bytes, so that the limit in bytes also limits small requests.

@@ -35,6 +35,20 @@ struct StartQueueTests {
     }
 
     @Test
+    func aLaneThatRestsTakesNoShareOfTheSlots() {
+        var queue = StartQueue<String>(slots: 8)
+        queue.append("dead", lane: 1)
+        for _ in 0..<20 { queue.append("good", lane: 0) }
+        queue.resting = 1
+        var started = 0
+        while queue.start(where: { $0 == 0 }) != nil { started += 1 }
+        #expect(started == 8)
+        // The one that tries is the oldest, and has the next slot.
+        queue.ended(lane: 0)
+        #expect(queue.start()?.item == "dead")
+    }
+
+    @Test
     func asksForWhatItHasPlacesForAndNoMoreHoweverOften() {
         var queue = StartQueue<Int>(slots: 8)
         for _ in 0..<20 {

@@ -20,8 +20,8 @@ struct GatewaysTests {
             .init(attemptClass: .failed, finding: finding, latency: latency)
         }
 
-        func attempt(_ finding: Finding, ownCredentials: Bool = true, lane: Int? = nil) {
-            let attempt = gateways.started(lane ?? self.lane, ownCredentials: ownCredentials, at: now)
+        func attempt(_ finding: Finding, ownToken: Bool = true, lane: Int? = nil) {
+            let attempt = gateways.started(lane ?? self.lane, ownToken: ownToken, at: now)
             if case .answered = finding { gateways.connected(attempt, at: now) }
             if case .lost = finding { gateways.connected(attempt, at: now) }
             gateways.ended(attempt, observation(finding), at: now, random: 0.5)
@@ -91,7 +91,7 @@ struct GatewaysTests {
         let bench = Bench()
         for _ in 0..<3 { bench.attempt(Self.refused) }
         bench.now += .seconds(1)
-        let probe = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        let probe = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         #expect(probe.isTrial && bench.isHeld && !bench.mayStart())
         bench.gateways.connected(probe, at: bench.now)
         #expect(!bench.isHeld && bench.mayStart())
@@ -121,7 +121,7 @@ struct GatewaysTests {
         let bench = Bench()
         for _ in 0..<3 { bench.attempt(.lost("reset")) }
         bench.now += .seconds(1)
-        let probe = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        let probe = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         bench.gateways.connected(probe, at: bench.now)
         _ = bench.look(after: .milliseconds(500))
         #expect(bench.isHeld)
@@ -178,35 +178,67 @@ struct GatewaysTests {
     }
 
     @Test
-    func aTokenThatIsRefusedHoldsItsQueueAndNobodyElse() {
+    func aTokenThatIsRefusedSpacesTheAttemptsOfItsQueue() {
         let bench = Bench()
         let neighbour = bench.gateways.lane(queue: "other", url: Self.url)
         for _ in 0..<3 { bench.attempt(.answered(401)) }
         #expect(bench.isHeld && !bench.gateways.isHeld(neighbour))
-        bench.gateways.tokenChanged(at: bench.now)
-        #expect(bench.mayStart())
+        var attempts = 0
+        for _ in 0..<10_000 {
+            if bench.mayStart() {
+                bench.attempt(.answered(401))
+                attempts += 1
+            }
+            bench.now += .milliseconds(1)
+        }
+        #expect((150...170).contains(attempts), "sixteen a second")
+        bench.gateways.tokenChanged()
+        #expect(!bench.isHeld && bench.mayStart())
+    }
+
+    /// Some are refused for reasons of their own, such as a model that the token may not use.
+    @Test
+    func aTokenThatWasJustAcceptedSpacesNothing() {
+        let bench = Bench()
         bench.attempt(.answered(200))
+        for _ in 0..<50 {
+            bench.attempt(.answered(401))
+            #expect(!bench.isHeld)
+        }
+        bench.now += .seconds(11)
+        bench.attempt(.answered(401))
+        #expect(bench.isHeld)
+        bench.now += .seconds(1)
+        bench.attempt(.answered(422))
         #expect(!bench.isHeld)
     }
 
     @Test
-    func aProducersOwnTokenAndARightThatIsMissingHoldNobody() {
+    func producersOwnTokensAndRightsThatAreMissingSpaceNothing() {
         let bench = Bench()
-        for _ in 0..<20 { bench.attempt(.answered(401), ownCredentials: false) }
+        for _ in 0..<20 { bench.attempt(.answered(401), ownToken: false) }
         for _ in 0..<20 { bench.attempt(.answered(403)) }
         #expect(!bench.isHeld)
     }
 
     @Test
-    func aProbeThatIsNotRefusedWithinTwoSecondsHasBeenLetIn() {
+    func anAttemptThatIsNotRefusedWithinTwoSecondsHasBeenLetIn() {
         let bench = Bench()
         for _ in 0..<3 { bench.attempt(.answered(401)) }
         bench.now += .seconds(1)
-        _ = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        _ = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         _ = bench.look(after: .seconds(1))
         #expect(bench.isHeld)
         _ = bench.look(after: .seconds(1))
         #expect(!bench.isHeld)
+    }
+
+    @Test
+    func aGatewayWithoutAttemptsForAMinuteIsNobodysTrouble() {
+        let bench = Bench()
+        bench.attempt(Self.refused)
+        #expect(bench.look(after: .seconds(59)).isUsed)
+        #expect(!bench.look(after: .seconds(2)).isUsed)
     }
 
     // MARK: - Silence
@@ -214,7 +246,7 @@ struct GatewaysTests {
     @Test
     func aGatewayThatHasNeverAnsweredIsSilentAfterFourSeconds() {
         let bench = Bench()
-        let attempts = (0..<3).map { _ in bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now) }
+        let attempts = (0..<3).map { _ in bench.gateways.started(bench.lane, ownToken: true, at: bench.now) }
         for attempt in attempts { bench.gateways.connected(attempt, at: bench.now) }
         #expect(bench.look(after: .seconds(3)).condition == .unknown)
         let report = bench.look()
@@ -227,7 +259,7 @@ struct GatewaysTests {
     @Test
     func aGatewayToWhichNoConnectionComesAboutIsUnreachableAfterFourSeconds() {
         let bench = Bench()
-        _ = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        _ = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         #expect(bench.look(after: .seconds(3)).condition == .unknown)
         let report = bench.look()
         #expect(report.condition == .unreachable && report.words.contains("does a firewall drop them"))
@@ -236,11 +268,11 @@ struct GatewaysTests {
     @Test
     func aSlowGatewayMayTakeThreeTimesItsLongest() {
         let bench = Bench()
-        let first = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        let first = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         bench.now += .seconds(60)
         bench.gateways.ended(
             first, bench.observation(.answered(200), latency: .seconds(60)), at: bench.now, random: 0.5)
-        _ = bench.gateways.started(bench.lane, ownCredentials: true, at: bench.now)
+        _ = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
         #expect(bench.look(after: .seconds(170)).condition == .reachable)
         #expect(bench.look(after: .seconds(20)).condition == .silent)
     }
@@ -271,7 +303,7 @@ struct GatewaysTests {
             let lane = gateways.lane(queue: "q\(number)", url: "http://host\(number)/")
             #expect(lane == min(number, Gateways.maxLanes - 1))
             for _ in 0..<4 {
-                let attempt = gateways.started(lane, ownCredentials: true, at: .seconds(1))
+                let attempt = gateways.started(lane, ownToken: true, at: .seconds(1))
                 gateways.ended(
                     attempt, .init(attemptClass: .unanswered, finding: Self.refused, latency: .zero), at: .seconds(1),
                     random: 0)

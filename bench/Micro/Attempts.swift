@@ -20,7 +20,7 @@ extension Benchmark {
         } body: { gateways in
             let lane = gateways.lane(queue: Samples.request.queue, url: Samples.request.url)
             guard gateways.mayStart(lane, at: .seconds(1)) else { preconditionFailure("it is held") }
-            let attempt = gateways.started(lane, ownCredentials: true, at: .seconds(1))
+            let attempt = gateways.started(lane, ownToken: true, at: .seconds(1))
             gateways.ended(
                 attempt, .init(attemptClass: .succeeded, finding: .answered(200), latency: .milliseconds(1)),
                 at: .seconds(1), random: 0.5)

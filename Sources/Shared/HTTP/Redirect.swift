@@ -1,5 +1,5 @@
 internal import CCurl
-package import Messages
+internal import Messages
 
 /// Who answers a URL: scheme, host and port, compared byte by byte.
 struct Origin: Hashable {
@@ -40,7 +40,7 @@ extension HTTPRequest {
 
 extension HeaderField {
     /// Whether it looks like one: names vary (`Authorization`, `Cookie`, `x-api-key`, `X-Auth-Token`), so parts of names decide.
-    package var isCredential: Bool {
+    fileprivate var isCredential: Bool {
         let name = name.lowercased()
         return ["auth", "cookie", "key", "token", "secret", "credential"].contains { name.contains($0) }
     }

@@ -70,10 +70,8 @@ package final class Attempter {
         }
     }
 
-    /// Whether the gateway judges this deployment by the request's credentials, not its producer.
-    package func sendsOwnCredentials(_ envelope: Envelope) -> Bool {
-        token != nil || !envelope.headers.contains(where: \.isCredential)
-    }
+    /// Whether requests go out with this deployment's token, and not their producers'.
+    package var sendsOwnToken: Bool { token != nil }
 
     /// Bytes of answers that may be held while they come in.
     package func setBodyRoom(_ bytes: Int) { client.setBodyRoom(bytes) }

@@ -18,6 +18,8 @@ package struct Gateways: Sendable {
         var condition = GatewayCondition.unknown
         /// Milliseconds since 1970; 0: from the beginning.
         var since: Int64 = 0
+        /// When the last attempt began or ended.
+        var usedAt = Duration.zero
     }
 
     private struct Key: Hashable {
@@ -28,7 +30,7 @@ package struct Gateways: Sendable {
     /// One attempt as it starts; whoever makes it says with it how it goes on.
     package struct Attempt: Sendable {
         package let lane: Int
-        let ownCredentials: Bool
+        let ownToken: Bool
         /// It is one of few that find out whether there is a connection.
         let trial: UInt64?
 
@@ -37,6 +39,8 @@ package struct Gateways: Sendable {
     }
 
     package static let maxLanes = 1000
+    /// A queue without attempts for so long needs its gateway no more; one that waits has a probe every few seconds.
+    private static let memory = Duration.seconds(60)
 
     private var gateways: [Gateway] = []
     private var gatewayNumbers: [ExactText: Int] = [:]
@@ -81,32 +85,36 @@ package struct Gateways: Sendable {
 
     /// Whether requests of a lane wait until their gateway is well.
     package func isHeld(_ lane: Int) -> Bool {
-        (gateways[lanes[lane].gateway].breaker.isOpen || lanes[lane].answers.authorization.isOpen) && !isShared(lane)
+        (gateways[lanes[lane].gateway].breaker.isOpen || lanes[lane].answers.isRefused) && !isShared(lane)
     }
+
+    package var heldCount: Int { lanes.indices.count(where: isHeld) }
 
     /// Every lane that there is.
     package var areAllHeld: Bool { !lanes.isEmpty && lanes.indices.allSatisfy(isHeld) }
 
     package func mayStart(_ lane: Int, at now: Duration) -> Bool {
         (gateways[lanes[lane].gateway].breaker.mayStart(at: now)
-            && lanes[lane].answers.authorization.mayStart(at: now)) || isShared(lane)
+            && lanes[lane].answers.mayStart(at: now)) || isShared(lane)
     }
 
     /// When a lane's next probe may start; `nil` if it is not held, or a probe is under way.
     package func nextProbe(_ lane: Int) -> Duration? {
-        let times = [gateways[lanes[lane].gateway].breaker.nextProbe, lanes[lane].answers.authorization.nextProbe]
+        let answers = lanes[lane].answers
+        let times = [gateways[lanes[lane].gateway].breaker.nextProbe, answers.isRefused ? answers.nextStart : nil]
         return times.compactMap { $0 }.max()
     }
 
-    package mutating func started(_ lane: Int, ownCredentials: Bool, at now: Duration) -> Attempt {
+    package mutating func started(_ lane: Int, ownToken: Bool, at now: Duration) -> Attempt {
         lanes[lane].answers.started(at: now)
+        lanes[lane].usedAt = now
         var trial: UInt64?
         if gateways[lanes[lane].gateway].started(at: now) {
             lastTrial += 1
             trial = lastTrial
             trials.insert(lastTrial)
         }
-        return Attempt(lane: lane, ownCredentials: ownCredentials, trial: trial)
+        return Attempt(lane: lane, ownToken: ownToken, trial: trial)
     }
 
     /// A trial has a connection.
@@ -124,10 +132,11 @@ package struct Gateways: Sendable {
         let number = lanes[attempt.lane].gateway
         let isTrial = attempt.trial.map { trials.remove($0) != nil } ?? false
         let isSecure = gateways[number].isSecure
+        lanes[attempt.lane].usedAt = now
         lanes[attempt.lane].attempts[observation.attemptClass, default: 0] += 1
         lanes[attempt.lane].answers.ended(
-            observation.finding, latency: observation.latency, ownCredentials: attempt.ownCredentials,
-            isSecure: isSecure, at: now, random: random)
+            observation.finding, latency: observation.latency, ownToken: attempt.ownToken,
+            isSecure: isSecure, at: now)
         switch observation.finding {
         case .answered: gateways[number].succeeded(trial: isTrial)
         case .unreached(let obstacle, let said):
@@ -142,8 +151,8 @@ package struct Gateways: Sendable {
     }
 
     /// The token has changed: who was refused may ask again.
-    package mutating func tokenChanged(at now: Duration) {
-        for lane in lanes.indices { lanes[lane].answers.tokenChanged(at: now) }
+    package mutating func tokenChanged() {
+        for lane in lanes.indices { lanes[lane].answers.tokenChanged() }
     }
 
     // MARK: - What is said
@@ -159,11 +168,14 @@ package struct Gateways: Sendable {
         /// What is wrong and would cure it; empty if nothing is.
         package let words: String
         package let attempts: [AttemptOutcome.Class: Int]
+        /// There were attempts within the last minute.
+        package let isUsed: Bool
 
         package init(
             lane: Int, gateway: String, queue: String, condition: GatewayCondition, since: Int64, words: String,
-            attempts: [AttemptOutcome.Class: Int]
+            attempts: [AttemptOutcome.Class: Int], isUsed: Bool = true
         ) {
+            self.isUsed = isUsed
             self.lane = lane
             self.gateway = gateway
             self.queue = queue
@@ -198,7 +210,8 @@ package struct Gateways: Sendable {
         let (condition, words) = condition(of: lane, at: now)
         return Report(
             lane: lane, gateway: gateways[known.gateway].name, queue: known.queue, condition: known.condition,
-            since: known.since, words: condition == known.condition ? words : "", attempts: known.attempts)
+            since: known.since, words: condition == known.condition ? words : "", attempts: known.attempts,
+            isUsed: now - known.usedAt < Self.memory)
     }
 
     private func condition(of lane: Int, at now: Duration) -> (GatewayCondition, String) {

@@ -2,7 +2,7 @@ package import Attempts
 
 /// What the attempts for one queue tell about its gateway, apart from whether there is a connection.
 ///
-/// A value: time and random numbers are passed in.
+/// A value: time is passed in.
 package struct QueueAtGateway: Sendable {
     /// Answers of one kind in a row that make a condition, once there was a good one; before that, one does.
     static let tolerance = 3
@@ -10,11 +10,13 @@ package struct QueueAtGateway: Sendable {
     static let patience = Duration.seconds(4)
     /// Afterwards the gateway may take so many times the longest it took of late.
     private static let slack = 3
+    /// A token that was accepted within this time is a good one: a 401 is about its request then.
+    private static let trust = Duration.seconds(10)
+    /// Attempts with a token that is refused start this far apart.
+    static let refusedSpacing = Duration.milliseconds(60)
     /// A 401 comes at once: a request that is with the gateway for so long has been let in.
     private static let admission = Duration.seconds(2)
 
-    /// Holds attempts back after 401, where the token is this deployment's.
-    package private(set) var authorization = Breaker(maxTrials: .max)
     /// The kind of the last answers, how many in a row, and what the last one means.
     private var run: (condition: GatewayCondition, count: Int, words: String)?
     private var hasSucceeded = false
@@ -22,36 +24,39 @@ package struct QueueAtGateway: Sendable {
     /// Since when none of the active attempts has been answered.
     private var quietSince = Duration.zero
     private var slowest = Duration.zero
+    /// This deployment's token was refused so often in a row, and when it was last accepted.
+    private var refusals = 0
+    private var acceptedAt: Duration?
+    /// The deployment's token is refused: attempts are spaced, so that no gateway is stormed with it. They are not held back
+    /// altogether, since some requests may be refused for reasons of their own.
+    package private(set) var isRefused = false
+    /// When the next attempt may start while it is.
+    package private(set) var nextStart = Duration.zero
 
     package init() {}
+
+    package func mayStart(at now: Duration) -> Bool { !isRefused || now >= nextStart }
 
     package mutating func started(at now: Duration) {
         if active == 0 { quietSince = now }
         active += 1
-        _ = authorization.started(at: now)
+        if isRefused { nextStart = now + Self.refusedSpacing }
     }
 
     /// An attempt is over.
     ///
-    /// - Parameters:
-    ///   - ownCredentials: see `Attempter.sendsOwnCredentials`.
-    ///   - random: a number in 0..<1.
+    /// - Parameter ownToken: it was made with this deployment's token.
     package mutating func ended(
-        _ finding: Finding, latency: Duration, ownCredentials: Bool, isSecure: Bool, at now: Duration, random: Double
+        _ finding: Finding, latency: Duration, ownToken: Bool, isSecure: Bool, at now: Duration
     ) {
         active -= 1
         guard case .answered(let status) = finding else {
-            authorization.abandoned(trial: false, at: now)
             if case .lost(let said) = finding { note(.failing, GatewayCondition.lost(said, isSecure: isSecure)) }
             return
         }
         quietSince = now
         slowest = max(latency, slowest * 0.9)
-        if status == 401, ownCredentials {
-            authorization.failed(trial: false, at: now, random: random)
-        } else {
-            authorization.succeeded(trial: false)
-        }
+        if ownToken { noteToken(isAccepted: status != 401, at: now) }
         if let condition = GatewayCondition(status: status) {
             note(condition, GatewayCondition.words(status: status))
         } else {
@@ -60,14 +65,26 @@ package struct QueueAtGateway: Sendable {
         }
     }
 
+    private mutating func noteToken(isAccepted: Bool, at now: Duration) {
+        if isAccepted {
+            acceptedAt = now
+            refusals = 0
+            isRefused = false
+        } else {
+            refusals += 1
+            let isTrusted = acceptedAt.map { now - $0 < Self.trust } ?? false
+            isRefused = refusals >= Self.tolerance && !isTrusted
+        }
+    }
+
     /// The token has changed: who was refused may ask again.
-    package mutating func tokenChanged(at now: Duration) { authorization.probeNow(at: now) }
+    package mutating func tokenChanged() {
+        (refusals, isRefused, acceptedAt) = (0, false, nil)
+    }
 
     /// To be called about once a second.
     package mutating func survey(at now: Duration) {
-        if let since = authorization.probingSince, now - since >= Self.admission {
-            authorization.succeeded(trial: false)
-        }
+        if isRefused, active > 0, now - quietSince >= Self.admission { noteToken(isAccepted: true, at: now) }
     }
 
     private mutating func note(_ condition: GatewayCondition, _ words: String) {

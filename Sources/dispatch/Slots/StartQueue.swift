@@ -14,6 +14,8 @@ struct StartQueue<Item> {
     private let slots: Int
     private var lanes: [Lane] = []
     private var lastOrder: UInt64 = 0
+    /// Lanes that start nothing for now, but one item at a time: they need no share of the slots.
+    var resting = 0
     private(set) var active = 0
     private(set) var count = 0
 
@@ -98,7 +100,7 @@ struct StartQueue<Item> {
 
     /// What one queue may have of `places`.
     private func share(of places: Int) -> Int {
-        let queues = lanes.count
+        let queues = lanes.count - resting
         return queues <= 1 ? places : max(1, places - (places + 2 * queues - 1) / (2 * queues))
     }
 }

@@ -168,6 +168,11 @@ package struct LinkReceiver: Sendable {
         return sessions[slot]?.mayBeElsewhere(ticket.number, now: now) != false
     }
 
+    /// Whether the sender of a message drains.
+    package func isSenderDraining(_ ticket: Ticket) -> Bool {
+        valid(ticket).map { sessions[$0]?.senderIsDraining == true } ?? false
+    }
+
     /// Gives a message back that has not been started, or that this process cannot process.
     package mutating func refuse(_ ticket: Ticket, _ reason: RefusalReason) {
         guard let slot = valid(ticket) else { return }

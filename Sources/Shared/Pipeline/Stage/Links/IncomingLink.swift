@@ -100,6 +100,9 @@ package final class IncomingLink {
         if case .message(let ticket) = origin { mayBeElsewhere(ticket) } else { false }
     }
 
+    /// Whether the sender of a message drains.
+    package func isSenderDraining(_ ticket: Ticket) -> Bool { receiver.isSenderDraining(ticket) }
+
     /// Gives a message back that this process cannot process.
     package func refuse(_ ticket: Ticket, _ reason: RefusalReason) { receiver.refuse(ticket, reason) }
 
