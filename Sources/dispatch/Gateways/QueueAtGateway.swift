@@ -27,8 +27,9 @@ package struct QueueAtGateway: Sendable {
     /// This deployment's token was refused so often in a row, and when it was last accepted.
     private var refusals = 0
     private var acceptedAt: Duration?
-    /// The deployment's token is refused: attempts are spaced, so that no gateway is stormed with it. They are not held back
-    /// altogether, since some requests may be refused for reasons of their own.
+    /// The deployment's token is refused: attempts are spaced, so that no gateway is stormed with it.
+    ///
+    /// They are not held back altogether, since some requests may be refused for reasons of their own.
     package private(set) var isRefused = false
     /// When the next attempt may start while it is.
     package private(set) var nextStart = Duration.zero
