@@ -28,6 +28,8 @@ final class GatewayWatch {
     /// Without any gateway that is well, the stage is not ready.
     private let isRequired: Bool
     private var up: [String: Gauge] = [:]
+    /// Lanes whose gateways have a gauge.
+    private var shown = 0
 
     init(isRequired: Bool, logger: Logger, registry: MetricsRegistry) {
         self.isRequired = isRequired
@@ -50,6 +52,10 @@ final class GatewayWatch {
     func ended(_ attempt: Gateways.Attempt, _ observation: Attempter.Observation, _ envelope: Envelope) {
         let now = EventLoop.shared.now
         gateways.ended(attempt, observation, at: now, random: .random(in: 0..<1))
+        if gateways.count > shown {
+            shown = gateways.count
+            showGateways(at: now)
+        }
         if let next = gateways.nextProbe(attempt.lane), next > now {
             EventLoop.shared.schedule(after: next - now) { [weak self] in self?.onProbe() }
         }
@@ -87,10 +93,11 @@ final class GatewayWatch {
         gateways.survey(at: now, date: date)
         let reports = gateways.reports(at: now)
         for report in log.news(in: reports, at: now) { say(report) }
-        for (gateway, reports) in Dictionary(grouping: reports, by: \.gateway) {
-            let isUp = reports.allSatisfy { $0.condition != .unreachable }
-            gauge(gateway).set(reports.allSatisfy { $0.condition == .unknown } ? 0 : isUp ? 1 : 0)
-        }
+        showGateways(at: now)
+    }
+
+    private func showGateways(at now: Duration) {
+        for (name, isUp) in gateways.connections(at: now) { gauge(name).set(isUp ? 1 : 0) }
     }
 
     private func gauge(_ gateway: String) -> Gauge {

@@ -90,7 +90,7 @@ struct LinkTests {
 
     @Test(.timeLimit(.minutes(1)))
     func reportsToAnAddressThatIsAName() async throws {
-        let port = Int.random(in: 20_000...32_000)
+        let port = freePort()
         let bench = try LinkBench(
             "ingest-dispatch", acks: "tcp://127.0.0.1:\(port)", advertise: "tcp://localhost:\(port)")
         let pair = try await LinkPair.start(on: bench)

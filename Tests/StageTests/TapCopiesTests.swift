@@ -131,7 +131,7 @@ struct TapCopiesTests {
 
     @Test
     func areRefusedWhereSomebodyElseIs() throws {
-        let port = Int.random(in: 20_000...32_000)
+        let port = freePort()
         let one = try StageLinks(registry: .init(), logger: LogLines().logger)
         let two = try StageLinks(registry: .init(), logger: LogLines().logger)
         try one.bindTap("tcp://127.0.0.1:\(port)", stage: "emit", showsPayloads: false)

@@ -16,7 +16,7 @@ struct Gateway: Sendable {
     private(set) var breaker = Breaker(maxTrials: maxTrials)
     /// What has been in the way since the last success: since when, what it is, and whether there are connections.
     private var obstacle: (since: Duration, words: String, connects: Bool)?
-    private var hasConnected = false
+    private(set) var hasConnected = false
     /// Since when an attempt has had a connection, at a gateway that ended the last ones.
     private var connectedSince: Duration?
 

@@ -54,6 +54,9 @@ package struct Gateways: Sendable {
 
     package init() {}
 
+    /// Lanes so far.
+    package var count: Int { lanes.count }
+
     /// The lane of a request, opened if it is new.
     package mutating func lane(queue: String, url: String) -> Int {
         let key = Key(queue: ExactText(queue), gateway: gateway(of: url))
@@ -200,6 +203,11 @@ package struct Gateways: Sendable {
             lanes[lane].condition = condition
             lanes[lane].since = date
         }
+    }
+
+    /// The gateways, and whether there are connections to each, as far as is known.
+    package func connections(at now: Duration) -> [(gateway: String, isUp: Bool)] {
+        gateways.map { ($0.name, $0.hasConnected && $0.trouble(at: now) == nil) }
     }
 
     /// All lanes, as of the last survey.
