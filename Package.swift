@@ -223,7 +223,7 @@ let package = Package(
             ["Intake", "GooglePubSub", "Links", "Queue", "Redis", "PipelineMetrics", "Status", "Tap", deque] + sources,
             parts: ["Intake"] + queueFolders),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
-        part("Gateways", in: "dispatch/Gateways", ["Attempts", "Messages"]),
+        part("Gateways", in: "dispatch/Gateways", ["Attempts", "HTTP", "Messages"]),
         stage(
             "DispatchStage", "dispatch",
             ["Attempts", "Gateways", "HTTP", "Links", "PipelineMetrics", "Queue", "Status", deque],
@@ -324,7 +324,7 @@ let package = Package(
             "StageTests",
             [
                 "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Settings", "Status",
-                "Tap", "Wire", "ZeroMQ", logging, lifecycle,
+                "Tap", "TestServers", "Wire", "ZeroMQ", logging, lifecycle,
             ]),
         testTarget("ZeroMQTests", ["ZeroMQ"]),
         testTarget("MetricsTests", ["PipelineMetrics", metrics]),

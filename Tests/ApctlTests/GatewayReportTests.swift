@@ -98,5 +98,5 @@ struct GatewayReportTests {
     @Test
     func findsAPortThatIsFree() { #expect((20_000...32_000).contains(GatewayWatch.freePort())) }
 
-    private func read(_ document: String) -> GatewayReport? { GatewayReport(status: Array(document.utf8)[...]) }
+    private func read(_ document: String) -> GatewayReport? { GatewayReport(status: document) }
 }

@@ -4,6 +4,7 @@ import Loop
 import Messages
 import PipelineMetrics
 import Status
+import TestServers
 import Testing
 import Wire
 import ZeroMQ
@@ -90,7 +91,7 @@ struct LinkTests {
 
     @Test(.timeLimit(.minutes(1)))
     func reportsToAnAddressThatIsAName() async throws {
-        let port = freePort()
+        let port = try freePort()
         let bench = try LinkBench(
             "ingest-dispatch", acks: "tcp://127.0.0.1:\(port)", advertise: "tcp://localhost:\(port)")
         let pair = try await LinkPair.start(on: bench)

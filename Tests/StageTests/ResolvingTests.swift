@@ -3,6 +3,7 @@ import Loop
 import Messages
 import PipelineMetrics
 import Status
+import TestServers
 import Testing
 
 @testable import Stage
@@ -80,7 +81,7 @@ struct ResolvingTests {
 
     @Test(.timeLimit(.minutes(1)))
     func feedsAPeerOnceHoweverOftenItIsNamed() async throws {
-        let port = freePort()
+        let port = try freePort()
         let receiver = try ReceivingEnd("tcp://*:\(port)")
         let (one, two) = ("tcp://127.0.0.1:\(port)", "tcp://127.0.0.2:\(port)")
         let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [one, one, two])
@@ -96,7 +97,7 @@ struct ResolvingTests {
 
     @Test(.timeLimit(.minutes(1)))
     func findsAPeerByItsName() async throws {
-        let port = freePort()
+        let port = try freePort()
         let receiver = try ReceivingEnd("tcp://127.0.0.1:\(port)")
         let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: ["tcp://localhost:\(port)"])
         link.send(1...1)
@@ -131,7 +132,7 @@ struct ResolvingTests {
         let links = try StageLinks(registry: .init(), logger: LogLines().logger)
         let receiver = try ReceivingEnd("tcp://127.0.0.1:*")
         #expect(receiver.links?.problems == [])
-        let port = freePort()
+        let port = try freePort()
         let taken = try ReceivingEnd("tcp://127.0.0.1:\(port)")
         let inUse = #expect(throws: LinkError.self) { try links.bindAcks("tcp://127.0.0.1:\(port)", advertise: nil) }
         #expect(inUse?.isTransient == true && inUse?.description.contains("\(port)") == true)

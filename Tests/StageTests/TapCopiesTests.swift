@@ -4,6 +4,7 @@ import Loop
 import Messages
 import PipelineMetrics
 import Tap
+import TestServers
 import Testing
 import ZeroMQ
 
@@ -131,7 +132,7 @@ struct TapCopiesTests {
 
     @Test
     func areRefusedWhereSomebodyElseIs() throws {
-        let port = freePort()
+        let port = try freePort()
         let one = try StageLinks(registry: .init(), logger: LogLines().logger)
         let two = try StageLinks(registry: .init(), logger: LogLines().logger)
         try one.bindTap("tcp://127.0.0.1:\(port)", stage: "emit", showsPayloads: false)

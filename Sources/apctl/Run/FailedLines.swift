@@ -7,7 +7,7 @@ import Messages
 struct FailedLines {
     private let paths: RunPaths
     /// How many good results there are, by id.
-    private var answered: [String: Int] = [:]
+    private var answered: [ExactText: Int] = [:]
     /// Bytes of the results that are kept.
     private(set) var keptBytes: Int64 = 0
     /// Lines to send again.
@@ -30,7 +30,7 @@ struct FailedLines {
         let kept = try NewFile(paths.kept)
         while let line = try reader.next() {
             guard let result = WrittenResult(line), !result.isFailure else { continue }
-            answered[result.id, default: 0] += 1
+            answered[ExactText(result.id), default: 0] += 1
             try kept.append(line)
         }
         try kept.end()
@@ -54,7 +54,7 @@ struct FailedLines {
 
     /// Whether a line has a good result, which then counts for no other.
     private mutating func takeAnswer(_ id: String?) -> Bool {
-        guard let id, let left = answered[id], left > 0 else { return false }
+        guard let id = id.map({ ExactText($0) }), let left = answered[id], left > 0 else { return false }
         answered[id] = left - 1
         return true
     }

@@ -1,6 +1,3 @@
-import GatewaySimulator
-import Messages
-
 /// What dispatch knows of its gateway, from its `/status`.
 struct GatewayReport: Equatable, Sendable {
     enum State: String, Sendable, CaseIterable {
@@ -43,23 +40,17 @@ struct GatewayReport: Equatable, Sendable {
     }
 
     /// The worst of the gateways in a status document; `nil` when it names none.
-    ///
-    /// What is missing or of another type is left out, and a state that is not known here is `unknown`.
-    init?(status: Bytes) {
-        let list = JSONText.members(of: status)?.last { $0.key == "gateways" }?.value
-        let reports = list.flatMap { JSONText.elements(of: $0) }?.compactMap { GatewayReport($0) } ?? []
+    init?(status: String) {
+        let reports = StageStatusDocument(status)?.gateways.map { GatewayReport($0) } ?? []
         guard let worst = reports.max(by: { $0.badness < $1.badness }) else { return nil }
         self = worst
     }
 
-    private init?(_ gateway: Bytes) {
-        guard let members = JSONText.members(of: gateway) else { return nil }
-        func text(_ key: String) -> String? { members.last { $0.key == key }.flatMap { JSONText.string($0.value) } }
-        state = text("state").flatMap { State(rawValue: $0) } ?? .unknown
-        origin = text("origin") ?? ""
-        reason = text("reason") ?? ""
-        let held = members.last { $0.key == "held" }?.value
-        self.held = held.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    /// A state that is not known here is `unknown`.
+    private init(_ gateway: StageStatusDocument.Gateway) {
+        self.init(
+            state: State(rawValue: gateway.state) ?? .unknown, origin: gateway.origin ?? "",
+            reason: gateway.reason ?? "", held: gateway.held ?? 0)
     }
 
     init(state: State, origin: String = "", reason: String = "", held: Int = 0) {

@@ -15,7 +15,7 @@ actor GatewayWatch {
         guard let status, let answer = try? HTTPGet.fetch(status, timeout: .seconds(1)), answer.status == 200 else {
             return nil
         }
-        return GatewayReport(status: Array(answer.body.utf8)[...])
+        return GatewayReport(status: answer.body)
     }
 
     /// A loopback port that is free; 0 when none was found.

@@ -28,7 +28,7 @@ extension StageReport {
 
     /// Gateways have a line of their own.
     private func tellsOfAGateway(_ text: String) -> Bool {
-        status?.gateways.contains { text.hasPrefix("the gateway \($0.origin) ") } == true
+        status?.gateways.contains { text.hasPrefix("the gateway \($0.origin ?? "") ") } == true
     }
 
     private var details: [String] {
@@ -71,7 +71,7 @@ extension StageStatusDocument.Gateway {
             parts.append("attempts: " + attempts.map { "\($0.value) × \($0.key.words)" }.joined(separator: ", "))
         }
         let queue = queue.map { $0.isEmpty ? "" : " of the queue \($0.onOneLine)" } ?? ""
-        return "The gateway \(origin.onOneLine)\(queue): \(parts.joined(separator: "; "))."
+        return "The gateway \((origin ?? "of unknown address").onOneLine)\(queue): \(parts.joined(separator: "; "))."
     }
 }
 

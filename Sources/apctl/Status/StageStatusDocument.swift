@@ -16,7 +16,7 @@ struct StageStatusDocument: Equatable {
 
     /// What dispatch or ingest thinks of a gateway.
     struct Gateway: Equatable {
-        var origin: String
+        var origin: String?
         var queue: String?
         var state: String
         /// Since when it is in that state, for people.
@@ -78,7 +78,7 @@ extension StageStatusDocument.Peer {
 
 extension StageStatusDocument.Gateway {
     fileprivate init(_ fields: [String: Any]) {
-        origin = fields["origin"] as? String ?? "of unknown address"
+        origin = fields["origin"] as? String
         queue = fields["queue"] as? String
         state = fields["state"] as? String ?? "in an unknown state"
         since = (fields["since"] as? String) ?? (fields["since"] as? Double).map(Self.moment)

@@ -54,36 +54,10 @@ package final class RequestMetrics: Sendable {
 }
 
 /// The metrics of each queue that a stage meets in its envelopes.
-///
-/// Not thread safe: a value of whoever reads the envelopes. Beyond `capacity` names, which only a stranger on the
-/// port can cause, queues share the series named `other`.
-package struct RequestMetricsByQueue {
-    private let registry: MetricsRegistry
-    private let capacity: Int
-    private var known: [String: RequestMetrics] = [:]
-    /// The one asked for last: the next envelope is mostly of the same queue.
-    private var recent: (queue: String, metrics: RequestMetrics)?
+package typealias RequestMetricsByQueue = MetricsByQueue<RequestMetrics>
 
+extension MetricsByQueue<RequestMetrics> {
     package init(registry: MetricsRegistry, capacity: Int = 1_000) {
-        self.registry = registry
-        self.capacity = capacity
-    }
-
-    /// The metrics of the queue an envelope names, made when the name is new.
-    package subscript(queue queue: String) -> RequestMetrics {
-        mutating get {
-            if let recent, recent.queue == queue { return recent.metrics }
-            let metrics = find(queue)
-            recent = (queue, metrics)
-            return metrics
-        }
-    }
-
-    private mutating func find(_ queue: String) -> RequestMetrics {
-        if let metrics = known[queue] { return metrics }
-        let name = known.count < capacity ? queue : "other"
-        let metrics = RequestMetrics(registry: registry, queueID: name, queueName: name)
-        if known.count < capacity { known[name] = metrics }
-        return metrics
+        self.init(capacity: capacity) { RequestMetrics(registry: registry, queueID: $0, queueName: $0) }
     }
 }

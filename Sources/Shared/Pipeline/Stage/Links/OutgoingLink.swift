@@ -90,14 +90,13 @@ package final class OutgoingLink {
     package var hasLivePeer: Bool { sender.hasLivePeer }
     package var totals: SenderTotals { sender.totals }
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
+    /// What peers say is wrong behind them.
+    package var conditions: [Condition] { sender.conditionsOfPeers }
     /// Messages that wait because no peer can settle their store.
     package var unsettleableCount: Int { sender.unsettleable.reduce(0) { $0 + $1.count } }
 
     /// Current problems with the processes that answer.
     package var problems: [WiringProblem] { wrongPeers + deafness }
-
-    /// What peers say is wrong behind them.
-    package var conditions: [Condition] { sender.conditionsOfPeers }
 
     /// Processes that do not belong there, and messages that no process there can settle.
     private var wrongPeers: [WiringProblem] {
