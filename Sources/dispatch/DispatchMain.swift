@@ -16,7 +16,6 @@ struct DispatchMain {
                 isRequired: settings.requiresGateway, logger: stage.logger, registry: stage.registry)
             let token = try gatewayToken(settings, stage)
             token?.onChange = { [weak gateways] in gateways?.tokenChanged() }
-            gateways.token = token
             let attempter = try attempter(settings, stage, token)
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit)
@@ -72,8 +71,7 @@ extension HTTPClientOptions {
     fileprivate init(_ settings: DispatchSettings) {
         self.init(
             maxIdleConnections: settings.concurrency, responseHeaders: AttemptOutcome.responseHeaders,
-            proxy: settings.proxy == "none"
-                ? .none : settings.proxy == "environment" ? .environment : .url(settings.proxy),
+            proxy: HTTPProxy(setting: settings.proxy),
             tls: TLSOptions(
                 caCertificateFile: settings.tlsCACertificate, certificateFile: settings.tlsCertificate,
                 keyFile: settings.tlsKey, skipsVerification: settings.tlsSkipsVerification))

@@ -18,9 +18,6 @@ final class GatewayWatch {
     /// A held lane may try again.
     var onProbe: @PipelineActor () -> Void = {}
 
-    /// Looked at even while no attempts are made.
-    var token: GatewayToken?
-
     private var gateways = Gateways()
     private var log = ConditionLog()
     private let logger: Logger
@@ -89,7 +86,6 @@ final class GatewayWatch {
     ///   - now: on the event loop's clock.
     ///   - date: milliseconds since 1970.
     func survey(at now: Duration, date: Int64) {
-        token?.refresh()
         gateways.survey(at: now, date: date)
         let reports = gateways.reports(at: now)
         for report in log.news(in: reports, at: now) { say(report) }
@@ -97,13 +93,21 @@ final class GatewayWatch {
     }
 
     private func showGateways(at now: Duration) {
-        for (name, isUp) in gateways.connections(at: now) { gauge(name).set(isUp ? 1 : 0) }
+        for (name, isUp) in gateways.connections(at: now) {
+            if let isUp {
+                gauge(name).set(isUp ? 1 : 0)
+            } else if up.removeValue(forKey: name) != nil {
+                registry.remove(Self.gaugeName, labels: [("origin", name)])
+            }
+        }
     }
+
+    private static let gaugeName = "async_processor_gateway_up"
 
     private func gauge(_ gateway: String) -> Gauge {
         if let gauge = up[gateway] { return gauge }
         let gauge = registry.gauge(
-            "async_processor_gateway_up", help: "1 while there are connections to the gateway, 0 otherwise.",
+            Self.gaugeName, help: "1 while there are connections to the gateway, 0 otherwise.",
             labels: [("origin", gateway)])
         up[gateway] = gauge
         return gauge

@@ -96,6 +96,14 @@ struct AttemptOutcomeTests {
         }
     }
 
+    @Test(arguments: [HTTPError.Kind.dns, .connect, .tls])
+    func whereARedirectLeadsIsNoWordOnTheGateway(kind: HTTPError.Kind) {
+        let error = HTTPError(kind, "POST http://elsewhere/", "refused", wasBegun: true)
+        let outcome = AttemptOutcome(.failure(error), url: "", now: 0)
+        #expect(outcome.finding == .none)
+        #expect(failed(outcome)?.isUnreached == false)
+    }
+
     @Test
     func aTimeOutBeforeThereIsAConnectionIsToldFromOneAfterwards() {
         func finding(wasBegun: Bool) -> Finding {
@@ -127,7 +135,7 @@ struct AttemptOutcomeTests {
         switch kind {
         case .dns, .connect, .tls, .timeout, .connectionLost, .cancelled, .other:
             #expect(outcome.attemptClass == .unanswered)
-            let isUnreached = [.dns, .connect, .tls].contains(kind)
+            let isUnreached = [.dns, .connect, .tls, .timeout].contains(kind)
             #expect(
                 outcome.progress
                     == .failed(FailedAttempt(statusCode: nil, body: [], reason: reason, isUnreached: isUnreached)))

@@ -2,6 +2,7 @@ import Foundation
 import GatewaySimulator
 import Messages
 import Processes
+import Synchronization
 import TestServers
 import Testing
 
@@ -98,10 +99,9 @@ extension EndToEnd {
                 for result in try queue.results() {
                     #expect(result.body.contains("DEADLINE_EXCEEDED"))
                 }
-                let named = try queue.results().filter {
-                    $0.body.contains("refuses connections") || $0.body.contains("connect")
-                }
-                #expect(!named.isEmpty)
+                // Whoever noticed it: ingest, dispatch, or retry after an attempt.
+                let bare = try queue.results().filter { !$0.body.contains("Failed to connect") }
+                #expect(bare.isEmpty, "\(bare.map(\.body))")
             }
         }
 
@@ -148,12 +148,83 @@ extension EndToEnd {
             }
         }
 
+        /// From one of two dispatches the gateway cannot be reached: what it holds goes to the other.
+        @Test(.timeLimit(.minutes(2)))
+        func whatOneDispatchCannotSendAnotherDoes() async throws {
+            let all = ids(200)
+            let away = "http://127.0.0.1:\(try freePort())"
+            try await withRun(
+                all, latency: .fixed(.milliseconds(20)), dispatches: 2,
+                own: ["dispatch": ["--gateway-proxy", away, "--log-level", "debug"]]
+            ) { run in
+                try await run.waitForResults(all.count)
+                try run.expectOneResultEach(all)
+                #expect(try run.queue.results().allSatisfy { $0.body.contains(#""status_code":200"#) })
+                let log = try await run.pipeline["dispatch"].logText()
+                #expect(log.contains("A gateway cannot be reached") && log.contains("class=unanswered"))
+            }
+        }
+
+        /// Requests of one queue whose connections the gateway ends do not keep another queue's from their turn.
+        @Test(.timeLimit(.minutes(2)))
+        func oneQueuesBadRequestsKeepNoOtherQueueFromTrying() async throws {
+            let redis = try await RedisServer()
+            let script: @Sendable (GatewayRequest) -> GatewayAnswer? = {
+                $0.text.contains("good") ? nil : .cutBeforeAnswer
+            }
+            try await withGateway(GatewaySettings(script: script)) { gateway in
+                let flags =
+                    RedisSortedSetRun.flags(redis, gateway: gateway.completions) + [
+                        "--redis.request-queue-name.1", "one", "--redis.result-queue-name.1", "one-results",
+                        "--redis.request-queue-name.2", "two", "--redis.result-queue-name.2", "two-results",
+                    ]
+                try redis.submit(ids(100).map { Message($0) }, to: "one")
+                try await withPipeline(try Pipeline(queue: flags)) { pipeline in
+                    try await eventually("the gateway is held", within: .seconds(15)) {
+                        try await pipeline["dispatch"].logText().contains("ends connections") ? true : nil
+                    }
+                    try redis.submit([Message("good")], to: "two")
+                    // Eight of the others wait before it, a second each.
+                    try await eventually("the other queue has its result", within: .seconds(5)) {
+                        try redis.length("two-results") == 1 ? true : nil
+                    }
+                }
+            }
+            redis.stop()
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func anIngestThatDrainsGetsBackAtOnceWhatWaits() async throws {
+            let gateway = "http://127.0.0.1:\(try freePort())/v1/completions"
+            try await withStages(ids(60).map { request($0) }, gateway: gateway) { queue, pipeline, ports in
+                try await eventually("requests are held", within: .seconds(15)) {
+                    try ports.get(ports.dispatch, "status").contains(#""held" : 8"#) ? true : nil
+                }
+                try await pipeline["ingest"].signal(SIGTERM)
+                // Kept until the gateway is back, or ten seconds, they would be here still.
+                #expect(try await pipeline["ingest"].exitStatus(within: .seconds(8)) == 0)
+                #expect(try queue.openRequests() == 60)
+            }
+        }
+
         /// Two queues on one Redis: the gateway of one is away, the other goes on as if nothing were.
         @Test(.timeLimit(.minutes(2)))
         func aNeighbourWithAGatewayThatIsThereGoesOn() async throws {
             let dead = "http://127.0.0.1:\(try freePort())/v1/completions"
             let redis = try await RedisServer()
-            try await withGateway(GatewaySettings(latency: .fixed(.milliseconds(20)))) { gateway in
+            // The good one has all slots while the other's requests wait.
+            let slots = Mutex((used: Set<Int>(), most: 0))
+            let settings = GatewaySettings(
+                latency: .fixed(.milliseconds(20)),
+                script: { request in
+                    slots.withLock { slots in
+                        slots.used.insert(request.number)
+                        slots.most = max(slots.most, slots.used.count)
+                    }
+                    return nil
+                },
+                observe: { number, _ in slots.withLock { _ = $0.used.remove(number) } })
+            try await withGateway(settings) { gateway in
                 let flags =
                     RedisSortedSetRun.flags(redis, gateway: gateway.completions) + [
                         "--redis.request-queue-name.1", "good", "--redis.result-queue-name.1", "good-results",
@@ -162,14 +233,14 @@ extension EndToEnd {
                     ]
                 let pipeline = try Pipeline(queue: flags)
                 try redis.submit(ids(500).map { Message($0) }, to: "bad")
-                try redis.submit(ids(500).map { Message($0) }, to: "good")
+                try redis.submit(ids(1000).map { Message($0) }, to: "good")
                 try await withPipeline(pipeline) { pipeline in
-                    // 8 slots of 20 ms: 1.25 s, and twice that with half of the slots.
                     try await eventually(
-                        try "500 good results, there are \(redis.length("good-results"))", within: .seconds(15)
+                        try "1000 good results, there are \(redis.length("good-results"))", within: .seconds(30)
                     ) {
-                        try redis.length("good-results") == 500 ? true : nil
+                        try redis.length("good-results") == 1000 ? true : nil
                     }
+                    #expect(slots.withLock { $0.most } == 8)
                     #expect(try redis.length("bad-results") == 0)
                     #expect(try await pipeline["dispatch"].logText().contains("A gateway cannot be reached"))
                 }

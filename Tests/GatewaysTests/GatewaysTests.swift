@@ -24,6 +24,9 @@ struct GatewaysTests {
             let attempt = gateways.started(lane ?? self.lane, ownToken: ownToken, at: now)
             if case .answered = finding { gateways.connected(attempt, at: now) }
             if case .lost = finding { gateways.connected(attempt, at: now) }
+            if case .unreached(let obstacle, _) = finding, obstacle.isBehindConnection {
+                gateways.connected(attempt, at: now)
+            }
             gateways.ended(attempt, observation(finding), at: now, random: 0.5)
         }
 
@@ -45,7 +48,8 @@ struct GatewaysTests {
         var gateways = Gateways()
         let first = gateways.lane(queue: "a", url: "http://one:80/v1/completions")
         let again = gateways.lane(queue: "a", url: "http://ONE:80/v1/embeddings?x=1")
-        #expect(again == first)
+        let withPort = gateways.lane(queue: "a", url: "http://one/v1/completions")
+        #expect(again == first && withPort == first)
         let others = [
             gateways.lane(queue: "b", url: "http://one:80/v1/completions"),
             gateways.lane(queue: "a", url: "https://one:80/v1/completions"),
@@ -109,7 +113,7 @@ struct GatewaysTests {
         let report = bench.look()
         #expect(report.condition == .unreachable && report.words.contains("ends connections without an answer"))
         for _ in 0..<5 {
-            bench.now += .seconds(5)
+            bench.now += .milliseconds(1300)
             #expect(bench.mayStart())
             bench.attempt(.lost("Empty reply from server"))
             #expect(bench.isHeld, "a connection is no proof there")
@@ -127,6 +131,37 @@ struct GatewaysTests {
         #expect(bench.isHeld)
         _ = bench.look(after: .milliseconds(600))
         #expect(!bench.isHeld)
+    }
+
+    /// Each has a connection, and none is of use.
+    @Test(arguments: [Finding.Obstacle.admission, .wantsTLS])
+    func aGatewayThatTurnsAwayWhoHasConnectedIsHeldAsWell(obstacle: Finding.Obstacle) {
+        let bench = Bench()
+        for _ in 0..<3 { bench.attempt(.unreached(obstacle, "alert")) }
+        #expect(bench.isHeld)
+        for _ in 0..<5 {
+            bench.now += .seconds(5)
+            bench.attempt(.unreached(obstacle, "alert"))
+            #expect(bench.isHeld && bench.look(after: .milliseconds(10)).condition == .unreachable)
+        }
+        bench.now += .seconds(5)
+        bench.attempt(.answered(200))
+        #expect(!bench.isHeld)
+    }
+
+    /// Such as those that a proxy in front of it does not like.
+    @Test
+    func requestsWhoseConnectionsAreEndedHoldNobodyWhileOthersAreAnswered() {
+        let bench = Bench()
+        for _ in 0..<6 {
+            bench.attempt(.answered(200))
+            for _ in 0..<20 { bench.attempt(.lost("reset")) }
+            #expect(!bench.isHeld && bench.mayStart())
+            bench.now += .seconds(9)
+        }
+        bench.now += .seconds(2)
+        for _ in 0..<3 { bench.attempt(.lost("reset")) }
+        #expect(bench.isHeld)
     }
 
     @Test
@@ -238,7 +273,17 @@ struct GatewaysTests {
         let bench = Bench()
         bench.attempt(Self.refused)
         #expect(bench.look(after: .seconds(59)).isUsed)
+        #expect(bench.gateways.connections(at: bench.now).map(\.isUp) == [false])
         #expect(!bench.look(after: .seconds(2)).isUsed)
+        #expect(bench.gateways.connections(at: bench.now).map(\.isUp) == [nil])
+    }
+
+    @Test
+    func aGatewayThatHangsIsSpokenOfHoweverLong() {
+        let bench = Bench()
+        _ = bench.gateways.started(bench.lane, ownToken: true, at: bench.now)
+        let report = bench.look(after: .seconds(250))
+        #expect(report.isUsed && report.condition.isTrouble)
     }
 
     // MARK: - Silence

@@ -55,11 +55,11 @@ struct ProxyTests {
     func usesNoneUnlessItIsTold() async throws {
         let server = ScriptedServer.answering { _ in answer(200, "direct") }
         let proxy = ScriptedServer.answering { _ in answer(200, "proxy") }
-        setenv("http_proxy", "http://127.0.0.1:\(proxy.port)", 1)
-        defer { unsetenv("http_proxy") }
-        let direct = try await client(.none).response(to: HTTPRequest(url: server.url()))
+        setenv("HTTP_PROXY", "http://127.0.0.1:\(proxy.port)", 1)
+        defer { for name in ["HTTP_PROXY", "http_proxy"] { unsetenv(name) } }
+        let direct = try await client(HTTPProxy(setting: "none")).response(to: HTTPRequest(url: server.url()))
         #expect(String(decoding: direct.body, as: UTF8.self) == "direct")
-        let through = try await client(.environment).response(to: HTTPRequest(url: server.url()))
+        let through = try await client(HTTPProxy(setting: "environment")).response(to: HTTPRequest(url: server.url()))
         #expect(String(decoding: through.body, as: UTF8.self) == "proxy")
         setenv("no_proxy", "127.0.0.1", 1)
         defer { unsetenv("no_proxy") }

@@ -46,10 +46,7 @@ extension Exchange {
         case .url(let url):
             ccurl_set_text(easy, CURLOPT_PROXY, url)
             ccurl_set_text(easy, CURLOPT_NOPROXY, "")
-        case .environment:
-            // libcurl reads them, but this one: in a CGI program HTTP_PROXY would be the header Proxy of somebody's request.
-            guard getenv("http_proxy") == nil, let url = getenv("HTTP_PROXY") else { return }
-            setenv("http_proxy", url, 0)
+        case .environment: break
         }
     }
 

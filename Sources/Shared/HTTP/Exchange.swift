@@ -179,7 +179,7 @@ final class Exchange {
     func failure(_ kind: HTTPError.Kind, _ reason: String) -> HTTPError {
         HTTPError(
             kind, "\(method.rawValue) \(redacted(request?.url ?? ""))", reason,
-            statusCode: head.isComplete ? head.status : nil, wasBegun: requestsBegun > 0)
+            statusCode: head.isComplete ? head.status : nil, wasBegun: requestsBegun > 0 || redirects > 0)
     }
 
     func failure(_ code: CURLcode) -> HTTPError {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How a client connects.
 package struct HTTPClientOptions: Sendable {
     /// Idle connections kept for reuse; make it the number of exchanges at once.
@@ -37,11 +39,24 @@ package struct HTTPClientOptions: Sendable {
 package enum HTTPProxy: Sendable, Equatable {
     /// Nothing, whatever the environment says.
     case none
-    /// As the variables `http_proxy`, `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in small letters or in
-    /// capitals.
+    /// As the variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say; those but the first in capitals too.
     case environment
     /// This one for every server.
     case url(String)
+
+    /// `none`, `environment` or a URL; to be called at the start of a process, since it may set a variable.
+    ///
+    /// libcurl reads HTTP_PROXY only in small letters: in a CGI program the other would be the header Proxy of somebody's
+    /// request. A program that is told to use its environment is none.
+    package init(setting: String) {
+        switch setting {
+        case "none": self = .none
+        case "environment":
+            self = .environment
+            if let url = getenv("HTTP_PROXY") { setenv("http_proxy", url, 0) }
+        default: self = .url(setting)
+        }
+    }
 }
 
 /// Whom to trust and who we are.

@@ -36,11 +36,11 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The answer's status, where its headers were whole.
     package let statusCode: Int?
-    /// Whether a request was begun on a connection; if not, the server has not heard of it.
+    /// Whether a request was begun on a connection; if not, no server has heard of it.
     package let wasBegun: Bool
 
     /// Servers have a say in both texts, so they are cut at 1,000 bytes.
-    package init(_ kind: Kind, _ action: String, _ reason: String, statusCode: Int? = nil, wasBegun: Bool = true) {
+    package init(_ kind: Kind, _ action: String, _ reason: String, statusCode: Int? = nil, wasBegun: Bool = false) {
         self.kind = kind
         self.action = shortened(action)
         self.reason = shortened(reason)

@@ -2,11 +2,11 @@ internal import CCurl
 internal import Messages
 
 /// Who answers a URL: scheme, host and port, compared byte by byte.
-struct Origin: Hashable {
+package struct Origin: Hashable {
     private let parts: [[UInt8]]
 
     /// `nil` for what libcurl does not take for a URL.
-    init?(_ url: String) {
+    package init?(_ url: String) {
         guard let handle = curl_url() else { return nil }
         defer { curl_url_cleanup(handle) }
         guard curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK else { return nil }
@@ -20,6 +20,12 @@ struct Origin: Hashable {
             curl_free(text)
         }
         self.parts = parts
+    }
+
+    /// Such as `https://gateway:443`.
+    package var text: String {
+        let parts = parts.map { String(decoding: $0, as: UTF8.self) }
+        return "\(parts[0])://\(parts[1]):\(parts[2])"
     }
 }
 

@@ -61,8 +61,7 @@ package final class GatewayToken {
     var hasLooked: Bool { looks == 0 }
     private var looks = 0
 
-    /// Looks at the file, if it is time to; each attempt does so, and while there are none, somebody must.
-    package func refresh() {
+    private func refresh() {
         let now = clock()
         guard now - lastLook >= Self.interval, !call.isUnderWay else { return }
         lastLook = now

@@ -60,14 +60,18 @@ package struct Breaker: Sendable, Equatable {
         return !isProven
     }
 
-    /// - Parameter random: a number in 0..<1, a new one each time: pauses of several processes must not fall together.
-    package mutating func failed(trial: Bool, at now: Duration, random: Double) {
+    /// - Parameters:
+    ///   - random: a number in 0..<1, a new one each time: pauses of several processes must not fall together.
+    ///   - longestPause: shorter where some of what waits may fail for reasons of its own, and others must come to their turn.
+    package mutating func failed(
+        trial: Bool, at now: Duration, random: Double, longestPause: Duration = Self.longestPause
+    ) {
         if trial { trials -= 1 }
         isProven = false
         failures += 1
         switch state {
         case .closed where failures >= Self.tolerance: pause = Self.firstPause
-        case .probing: pause = min(pause * 2, Self.longestPause)
+        case .probing: pause = min(pause * 2, longestPause)
         case .closed, .open: return
         }
         state = .open(until: now + pause * (0.8 + 0.4 * random))

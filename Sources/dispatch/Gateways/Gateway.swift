@@ -10,6 +10,8 @@ struct Gateway: Sendable {
     private static let survival = Duration.seconds(1)
     /// A failure after good times is said when nothing has followed it for so long.
     private static let patience = Duration.seconds(2)
+    /// A gateway that has answered within this time is well: a connection that it ends is about its request then.
+    private static let trust = Duration.seconds(10)
     /// Attempts that may be on their way to it before one has got a connection.
     private static let maxTrials = 8
 
@@ -17,6 +19,7 @@ struct Gateway: Sendable {
     /// What has been in the way since the last success: since when, what it is, and whether there are connections.
     private var obstacle: (since: Duration, words: String, connects: Bool)?
     private(set) var hasConnected = false
+    private var answeredAt: Duration?
     /// Since when an attempt has had a connection, at a gateway that ended the last ones.
     private var connectedSince: Duration?
 
@@ -38,16 +41,32 @@ struct Gateway: Sendable {
         return true
     }
 
-    mutating func succeeded(trial: Bool) {
+    mutating func answered(trial: Bool, at now: Duration) {
+        answeredAt = now
+        succeeded(trial: trial)
+    }
+
+    private mutating func succeeded(trial: Bool) {
         breaker.succeeded(trial: trial)
         hasConnected = true
         obstacle = nil
         connectedSince = nil
     }
 
+    /// It cannot be used.
+    ///
+    /// - Parameter connects: there are connections all the same, so that one proves nothing.
     mutating func failed(_ words: String, connects: Bool, trial: Bool, at now: Duration, random: Double) {
         breaker.failed(trial: trial, at: now, random: random)
         obstacle = (obstacle?.since ?? now, words, connects)
+        connectedSince = nil
+    }
+
+    /// It has ended a connection without an answer.
+    mutating func lost(_ words: String, trial: Bool, at now: Duration, random: Double) {
+        if let answeredAt, now - answeredAt < Self.trust { return breaker.abandoned(trial: trial, at: now) }
+        breaker.failed(trial: trial, at: now, random: random, longestPause: .seconds(1))
+        obstacle = (obstacle?.since ?? now, words, true)
         connectedSince = nil
     }
 
@@ -68,15 +87,5 @@ struct Gateway: Sendable {
         guard let obstacle else { return nil }
         let isSure = breaker.isOpen || (!hasConnected && !obstacle.connects) || now - obstacle.since >= Self.patience
         return isSure ? obstacle.words : nil
-    }
-}
-
-extension Gateway {
-    /// Scheme, host and port of a URL, without credentials, in small letters.
-    static func name(of url: String) -> String {
-        guard let scheme = url.firstRange(of: "://") else { return url }
-        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        return "\(url[..<scheme.upperBound])\(host)".lowercased()
     }
 }

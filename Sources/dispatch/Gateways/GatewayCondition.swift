@@ -56,7 +56,7 @@ extension GatewayCondition {
         case .time:
             "it does not answer attempts to connect (\(said)): is the address right, or does a firewall drop them?"
         case .wantsTLS: "it speaks TLS, and its URL begins with http: does https help?"
-        case .tls: "TLS fails (\(said)): \(cure(forTLS: said))"
+        case .tls, .admission: "TLS fails (\(said)): \(cure(forTLS: said))"
         }
     }
 

@@ -1,4 +1,5 @@
 package import Attempts
+import HTTP
 import Messages
 
 /// The gateways that dispatch sends to, and what is known of each: whether there is a connection, and what a queue's
@@ -46,6 +47,8 @@ package struct Gateways: Sendable {
     private var gatewayNumbers: [ExactText: Int] = [:]
     private var lanes: [Lane] = []
     private var laneNumbers: [Key: Int] = [:]
+    /// By URL; beyond so many, which messages may name, they are looked at each time.
+    private var gatewaysByURL: [ExactText: Int] = [:]
     /// The URL asked for last: the next one is often the same.
     private var recent: (url: ExactText, gateway: Int)?
     /// Trials under way without a connection, as far as is known.
@@ -70,13 +73,19 @@ package struct Gateways: Sendable {
     private mutating func gateway(of url: String) -> Int {
         let url = ExactText(url)
         if let recent, recent.url == url { return recent.gateway }
-        let name = Gateway.name(of: url.text)
+        let number = gatewaysByURL[url] ?? find(url.text)
+        if gatewaysByURL.count < Self.maxLanes { gatewaysByURL[url] = number }
+        recent = (url, number)
+        return number
+    }
+
+    private mutating func find(_ url: String) -> Int {
+        let name = Origin(url)?.text ?? redacted(url)
         let number = gatewayNumbers[ExactText(name)] ?? min(gateways.count, Self.maxLanes - 1)
         if number == gateways.count {
             gatewayNumbers[ExactText(name)] = number
             gateways.append(Gateway(name: name))
         }
-        recent = (url, number)
         return number
     }
 
@@ -141,14 +150,14 @@ package struct Gateways: Sendable {
             observation.finding, latency: observation.latency, ownToken: attempt.ownToken,
             isSecure: isSecure, at: now)
         switch observation.finding {
-        case .answered: gateways[number].succeeded(trial: isTrial)
+        case .answered: gateways[number].answered(trial: isTrial, at: now)
         case .unreached(let obstacle, let said):
             gateways[number].failed(
-                GatewayCondition.words(obstacle, said), connects: false, trial: isTrial, at: now, random: random)
+                GatewayCondition.words(obstacle, said), connects: obstacle.isBehindConnection, trial: isTrial,
+                at: now, random: random)
         case .lost(let said):
-            gateways[number].failed(
-                GatewayCondition.lost(said, isSecure: isSecure), connects: true, trial: isTrial, at: now,
-                random: random)
+            gateways[number].lost(
+                GatewayCondition.lost(said, isSecure: isSecure), trial: isTrial, at: now, random: random)
         case .late, .none: gateways[number].abandoned(trial: isTrial, at: now)
         }
     }
@@ -171,7 +180,7 @@ package struct Gateways: Sendable {
         /// What is wrong and would cure it; empty if nothing is.
         package let words: String
         package let attempts: [AttemptOutcome.Class: Int]
-        /// There were attempts within the last minute.
+        /// There are attempts, or were within the last minute.
         package let isUsed: Bool
 
         package init(
@@ -205,9 +214,17 @@ package struct Gateways: Sendable {
         }
     }
 
-    /// The gateways, and whether there are connections to each, as far as is known.
-    package func connections(at now: Duration) -> [(gateway: String, isUp: Bool)] {
-        gateways.map { ($0.name, $0.hasConnected && $0.trouble(at: now) == nil) }
+    /// The gateways, and whether there are connections to each, as far as is known; `nil` for one that is not used.
+    package func connections(at now: Duration) -> [(gateway: String, isUp: Bool?)] {
+        let used = Set(lanes.indices.filter { isUsed($0, at: now) }.map { lanes[$0].gateway })
+        return gateways.indices.map { number in
+            let gateway = gateways[number]
+            return (gateway.name, used.contains(number) ? gateway.hasConnected && gateway.trouble(at: now) == nil : nil)
+        }
+    }
+
+    private func isUsed(_ lane: Int, at now: Duration) -> Bool {
+        lanes[lane].answers.active > 0 || now - lanes[lane].usedAt < Self.memory
     }
 
     /// All lanes, as of the last survey.
@@ -219,7 +236,7 @@ package struct Gateways: Sendable {
         return Report(
             lane: lane, gateway: gateways[known.gateway].name, queue: known.queue, condition: known.condition,
             since: known.since, words: condition == known.condition ? words : "", attempts: known.attempts,
-            isUsed: now - known.usedAt < Self.memory)
+            isUsed: isUsed(lane, at: now))
     }
 
     private func condition(of lane: Int, at now: Duration) -> (GatewayCondition, String) {

@@ -20,7 +20,7 @@ package struct QueueAtGateway: Sendable {
     /// The kind of the last answers, how many in a row, and what the last one means.
     private var run: (condition: GatewayCondition, count: Int, words: String)?
     private var hasSucceeded = false
-    private var active = 0
+    private(set) var active = 0
     /// Since when none of the active attempts has been answered.
     private var quietSince = Duration.zero
     private var slowest = Duration.zero
