@@ -194,8 +194,6 @@ final class Dispatcher: StageWork {
             guard let self else { return }
             waiting.ended(lane: lane)
             gateways.ended(attempt, observation, envelope)
-            // The next to try is another queue's, if there is one: this one's requests may fail for reasons of their own.
-            if gateways.isHeld(lane) { waiting.yieldTurn(lane: lane) }
             counter.count(observation, queue: envelope.queue)
             // First: the gateway waits for it, and nobody waits for an outcome.
             startWaiting()

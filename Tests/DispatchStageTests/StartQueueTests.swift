@@ -114,15 +114,6 @@ struct StartQueueTests {
     }
 
     @Test
-    func letsAnotherLaneHaveItsTurnInTheOldOrder() {
-        var queue = StartQueue<String>(slots: 8)
-        for item in ["a1", "a2", "a3"] { queue.append(item, lane: 0) }
-        queue.append("b", lane: 1)
-        queue.yieldTurn(lane: 0)
-        #expect((0..<4).map { _ in queue.start()?.item } == ["b", "a1", "a2", "a3"])
-    }
-
-    @Test
     func forgetsWhatWaitsButNotWhatRuns() {
         var queue = StartQueue<Int>(slots: 1)
         queue.append(0, lane: 0)

@@ -184,7 +184,7 @@ extension EndToEnd {
                         try await pipeline["dispatch"].logText().contains("ends connections") ? true : nil
                     }
                     try redis.submit([Message("good")], to: "two")
-                    // Eight of the others wait before it, a second each.
+                    // Few of the others are asked for while the gateway is held, and one tries each second.
                     try await eventually("the other queue has its result", within: .seconds(5)) {
                         try redis.length("two-results") == 1 ? true : nil
                     }

@@ -73,14 +73,6 @@ struct StartQueue<Item> {
         return removed
     }
 
-    /// What waits in a lane goes behind what waits in the others.
-    mutating func yieldTurn(lane: Int) {
-        for index in lanes[lane].waiting.indices {
-            lastOrder += 1
-            lanes[lane].waiting[index].order = lastOrder
-        }
-    }
-
     /// Forgets what waits, and says what it was.
     mutating func removeAll(_ forgotten: (Item) -> Void = { _ in }) {
         for index in lanes.indices {
