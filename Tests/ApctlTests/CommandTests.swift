@@ -28,6 +28,18 @@ struct CommandTests {
         (["--share-429", "nan"], "Each --share-… is from 0 to 1"), (["--model", ""], "--model needs a name"),
         (["--model", "a", "--model", "a"], "--model names a model twice"), (["--host", "a:80"], "--host 'a:80' is no"),
         (["--host", "http://a"], "--host 'http://a' is no"), (["--host", ""], "--host '' is no"),
+        (["--replicas", "2"], "give --token-time too"), (["--report", "x"], "give --token-time too"),
+        (["--token-time", "0"], "--token-time is more"), (["--token-time", "fast"], "--token-time <token-time>"),
+        (["--token-time", "1ms", "--replicas", "0"], "--replicas is from"),
+        (["--token-time", "1ms", "--max-running", "0"], "--max-running is 1"),
+        (["--token-time", "1ms", "--shed-at", "1"], "need --sheddable"),
+        (["--token-time", "1ms", "--sheddable", "b", "--shed-at", "0"], "--shed-at is more"),
+        (["--token-time", "1ms", "--online", "5"], "--online '5' is not"),
+        (["--token-time", "1ms", "--online-tokens", "5"], "--online-tokens is two"),
+        (["--token-time", "1ms", "--output-tokens", "60"], "--output-tokens is a median"),
+        (["--token-time", "1ms", "--report-span", "5,5"], "--report-span is two"),
+        (["--token-time", "1ms", "--report-every", "1ms"], "--report-every is 10ms"),
+        (["--max-waiting", "3"], "with --max-concurrency"),
         (["--port", "65536"], "--port <port>"), (["--slow-body", "0s"], "--slow-body <slow-body>"),
     ])
     func saysWhichFlagOfTheSimulatedGatewayMakesNoSense(arguments: [String], reason: String) {
@@ -35,6 +47,28 @@ struct CommandTests {
         guard let error else { return }
         #expect(Apctl.message(for: error).contains(reason))
         #expect(Apctl.exitCode(for: error).rawValue == 64)
+    }
+
+    @Test
+    func readsHowFastTheSimulatedModelServersAre() throws {
+        let none = try GatewaySimCommand.parse([]).settings
+        #expect(none.capacity == nil && none.maxWaiting == nil)
+        let command = try GatewaySimCommand.parse([
+            "--token-time", "4ms", "--token-time-per-request", "100us", "--replicas", "2", "--max-running", "64",
+            "--scheduling", "priority", "--shed-at", "0.5", "--sheddable", "batch", "--sheddable", "bulk", "--hold",
+            "--hold-time", "30s", "--request-metrics", "--online", "steps:5,60,15s,25s", "--online-tokens", "100,30",
+            "--report", "r.jsonl", "--report-span", "10,100", "--report-every", "250ms", "--seed", "7",
+            "--max-concurrency", "8", "--max-waiting", "16",
+        ])
+        let capacity = try #require(command.settings.capacity)
+        #expect(command.settings.maxWaiting == 16)
+        #expect(capacity.tokenTime == 0.004 && capacity.tokenTimePerRequest == 0.0001)
+        #expect(capacity.replicas == 2 && capacity.maxRunning == 64 && capacity.scheduling == .priority)
+        #expect(capacity.shedAt == 0.5 && capacity.sheddable == ["batch", "bulk"] && capacity.hold == 30)
+        #expect(capacity.addsRequestMetrics && capacity.reportEvery == 0.25 && capacity.reportSpan == 10..<100)
+        let online = try #require(capacity.online)
+        #expect(online.shape == .steps(quiet: 5, burst: 60, length: 15, gap: 25))
+        #expect(online.promptTokens.median == 100 && online.outputTokens.median == 30 && online.seed == 7)
     }
 
     @Test(arguments: ["2", "Sun, 06 Nov 1994 08:49:37 GMT"])

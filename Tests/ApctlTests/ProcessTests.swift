@@ -22,6 +22,32 @@ struct ProcessTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func theSimulatedGatewayWritesItsReportToTheEnd() async throws {
+        try await withFolderAsync { folder in
+            let report = folder.path + "/report.jsonl"
+            let arguments = [
+                "gateway-sim", "--port", "0", "--token-time", "1ms", "--online", "steps:50,50,1s,1s", "--report",
+                report,
+                "--report-every", "50ms",
+            ]
+            let run = try await start(arguments, output: folder.path + "/log") { id in
+                _ = try await wait { folder.text("report.jsonl").split(separator: "\n").count > 3 ? true : nil }
+                kill(id, SIGTERM)
+            }
+            #expect(run == .exited(0))
+            let lines = folder.text("report.jsonl").split(separator: "\n")
+            #expect(lines.dropLast().allSatisfy { $0.hasPrefix(#"{"second":"#) })
+            #expect(lines.last?.hasPrefix(#"{"summary":{"seconds":"#) == true)
+            let none = try await start(
+                ["gateway-sim", "--port", "0", "--token-time", "1ms", "--report", folder.path + "/no/report"],
+                output: folder.path + "/log"
+            ) { _ in }
+            #expect(none == .exited(1))
+            #expect(folder.text("log").contains("create \(folder.path)/no/report: No such file or directory"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func aRunEndsWithStatusZeroWhenEveryLineHasItsResult() async throws {
         try await withFolderAsync { folder in
             let paths = try prepare(folder, lines: 30)

@@ -101,6 +101,8 @@ struct ConnectionTests {
             client.post("/v1/completions", "{}")
             #expect(client.response()?.status == 200)
             #expect(gateway.requests().isEmpty)
+            // Probes are no inferences.
+            #expect(client.get("/health")?.status == 200)
             let counts = try #require(client.get("/metrics")).body
             #expect(counts.contains("gateway_sim_requests_total{outcome=\"200\"} 1"))
         }

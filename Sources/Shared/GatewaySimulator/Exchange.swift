@@ -1,4 +1,5 @@
 import Loop
+import Messages
 
 /// One request being answered.
 @PipelineActor
@@ -20,6 +21,10 @@ final class Exchange {
     let latency: Duration
     var stage = Stage.waiting
     var timer: TimerID?
+    /// Length and times of the answer, when they come from the capacity model.
+    var measured: CapacityAnswer?
+    /// Headers that the capacity model adds to the answer.
+    var headers: [HeaderField] = []
     /// Called with the status before the last bytes of an answer are written: whoever has read it finds it recorded.
     var willAnswer: @PipelineActor (Int) -> Void = { _ in }
 

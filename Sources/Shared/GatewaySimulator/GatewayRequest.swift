@@ -40,6 +40,9 @@ package struct GatewayRequest: Sendable, Equatable {
         return String(path[..<query])
     }
 
+    /// Whether it asks for an inference; probes and scrapes do not.
+    var isInference: Bool { method == "POST" && OpenAI.inferencePaths.contains(pathWithoutQuery) }
+
     /// The body as text, with whatever is not UTF-8 replaced.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -23,6 +23,7 @@ final class GatewayServer {
     /// How often each request has been seen, by its fingerprint.
     private var sightings: [UInt64: Int] = [:]
     private var counters = GatewayCounters()
+    private let capacity: CapacityEngine?
 
     init(
         _ settings: GatewaySettings, recorder: GatewayRecorder, host: String, port: UInt16
@@ -32,13 +33,17 @@ final class GatewayServer {
         api = OpenAI(models: settings.models, servesOthers: settings.servesOtherModels)
         listener = try Listener(host: host, port: port)
         self.port = listener.port
+        capacity = settings.capacity.map { CapacityEngine($0, report: settings.report) }
         listener.start { [weak self] in self?.accept($0) }
     }
 
     func stop() {
         listener.close()
+        capacity?.stop()
         for connection in connections.values { connection.close() }
     }
+
+    func summary() -> String? { capacity?.summary() }
 
     /// While held, requests are accepted and wait.
     func hold(_ isHeld: Bool) {
@@ -64,7 +69,6 @@ final class GatewayServer {
 
     private func receive(_ request: HTTPRequest, on connection: Connection) {
         arrived += 1
-        let isInference = request.method == "POST" && OpenAI.inferencePaths.contains(request.path)
         let key = key(of: request)
         let attempt = countSighting(of: key, request)
         let seen = GatewayRequest(
@@ -72,6 +76,7 @@ final class GatewayServer {
             path: request.target, headers: request.headers, body: request.body, outcome: .open)
         if settings.records { recorder.arrived(seen) }
 
+        let isInference = seen.isInference
         var random = GatewayRandom(seed: settings.seed, key: key, attempt: attempt)
         var latency = isInference ? settings.latency.sample(&random) : .zero
         var answer = settings.script?(seen) ?? (isInference ? drawFault(&random) : .normal)
@@ -110,7 +115,7 @@ final class GatewayServer {
             return respond(exchange, plainAnswer(exchange.request))
         }
         if isHeld || isFull {
-            if !isHeld, settings.overload == .shed { return refuse(exchange, 429, retryAfter: settings.retryAfter) }
+            if !isHeld, isRefusing { return refuse(exchange, 429, retryAfter: settings.retryAfter) }
             waiting.append(exchange)
         } else {
             begin(exchange)
@@ -119,11 +124,45 @@ final class GatewayServer {
 
     private var isFull: Bool { settings.maxConcurrency > 0 && running >= settings.maxConcurrency }
 
+    /// Whether there is no place to wait, either.
+    private var isRefusing: Bool {
+        settings.overload == .shed || settings.maxWaiting.map { waitingCount >= $0 } ?? false
+    }
+
     private func begin(_ exchange: Exchange) {
         running += 1
         exchange.stage = .running
-        if exchange.latency <= .zero { return finish(exchange) }
-        exchange.timer = EventLoop.shared.schedule(after: exchange.latency) { [weak self] in self?.finish(exchange) }
+        if exchange.latency <= .zero { return work(on: exchange) }
+        exchange.timer = EventLoop.shared.schedule(after: exchange.latency) { [weak self] in self?.work(on: exchange) }
+    }
+
+    /// Finishes it, when the capacity model has had it if there is one.
+    private func work(on exchange: Exchange) {
+        guard let capacity, let prompt = api.prompt(of: exchange.request) else { return finish(exchange) }
+        let answer = CapacityAnswer(to: exchange.request, prompt, capacity.settings)
+        let objective = exchange.request.header("x-gateway-inference-objective")
+        capacity.submit(
+            exchange.number, isSheddable: objective.map(capacity.settings.sheddable.contains) ?? false,
+            promptTokens: prompt.tokens, outputTokens: answer.outputTokens
+        ) { [weak self] outcome in self?.worked(on: exchange, answer, outcome) }
+    }
+
+    private func worked(on exchange: Exchange, _ answer: CapacityAnswer, _ outcome: CapacityEngine.Outcome) {
+        guard let capacity else { return }
+        let reason = "x-llm-d-request-dropped-reason"
+        switch outcome {
+        case .refused:
+            exchange.headers = [HeaderField(reason, "rejected-saturated")]
+            refuse(exchange, 429, retryAfter: settings.retryAfter)
+        case .expired:
+            exchange.headers = [HeaderField(reason, "rejected-ttl-expired")]
+            refuse(exchange, 503, retryAfter: settings.retryAfter)
+        case .answered(let job):
+            exchange.measured = answer
+            if capacity.settings.addsRequestMetrics { exchange.measured?.timing = job }
+            exchange.headers = capacity.headers(for: job, exchange.request)
+            finish(exchange)
+        }
     }
 
     private func finish(_ exchange: Exchange) {
@@ -134,16 +173,16 @@ final class GatewayServer {
             end(exchange, .cut)
             exchange.connection.close()
         case .cutInBody:
-            let response = normalAnswer(exchange.request)
+            let response = normalAnswer(exchange)
             end(exchange, .cut)
             exchange.respondHalf(response)
         case .slow(let time):
-            let response = normalAnswer(exchange.request)
+            let response = normalAnswer(exchange)
             exchange.trickle(response, over: time) { [weak self] in self?.end(exchange, .answered(response.status)) }
         case .silent:
             break
         case .normal, .after, .refusal:
-            respond(exchange, normalAnswer(exchange.request))
+            respond(exchange, normalAnswer(exchange))
         }
     }
 
@@ -152,7 +191,7 @@ final class GatewayServer {
     }
 
     private func refuse(_ exchange: Exchange, _ status: Int, retryAfter: String?) {
-        var response = HTTPResponse(status: status, body: OpenAIError.refusal(status))
+        var response = HTTPResponse(status: status, headers: exchange.headers, body: OpenAIError.refusal(status))
         if let retryAfter { response.headers.append(HeaderField("Retry-After", retryAfter)) }
         respond(exchange, response)
     }
@@ -162,8 +201,9 @@ final class GatewayServer {
         if exchange.stage == .running { running -= 1 }
         exchange.stage = .over
         if let timer = exchange.timer { EventLoop.shared.cancel(timer) }
+        capacity?.cancel(exchange.number)
         exchanges[exchange.connection.descriptor] = nil
-        counters.count(outcome)
+        if exchange.request.isInference { counters.count(outcome) }
         report(exchange.number, outcome)
         startWaiting()
     }
@@ -179,8 +219,12 @@ final class GatewayServer {
 
     // MARK: Answers
 
-    private func normalAnswer(_ request: GatewayRequest) -> HTTPResponse {
-        request.method == "POST" ? api.answer(request, tokens: &counters.tokens) : plainAnswer(request)
+    private func normalAnswer(_ exchange: Exchange) -> HTTPResponse {
+        let request = exchange.request
+        guard request.method == "POST" else { return plainAnswer(request) }
+        var response = api.answer(request, measured: exchange.measured, tokens: &counters.tokens)
+        response.headers += exchange.headers
+        return response
     }
 
     private func plainAnswer(_ request: GatewayRequest) -> HTTPResponse {
@@ -192,11 +236,20 @@ final class GatewayServer {
         case "/health", "/healthz", "/readyz": return HTTPResponse(status: 200, body: Array("{}".utf8))
         case "/v1/models": return HTTPResponse(status: 200, body: api.modelList)
         case "/metrics":
-            let text = counters.text(running: running, waiting: waitingCount, model: settings.models.first ?? "")
+            let text = metrics
             let type = HeaderField("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             return HTTPResponse(status: 200, headers: [type], body: Array(text.utf8))
         default: return OpenAIError.notFound(path)
         }
+    }
+
+    private var metrics: String {
+        let model = settings.models.first ?? ""
+        guard let capacity else { return counters.text(running: running, waiting: waitingCount, model: model) }
+        let text = capacity.metrics()
+        return counters.text(
+            running: capacity.runningCount, waiting: waitingCount + capacity.waitingCount, usage: capacity.usage,
+            model: model) + text
     }
 
     private var waitingCount: Int { waiting.count { $0.stage == .waiting } }

@@ -6,6 +6,10 @@ package struct GatewaySettings: Sendable {
     package var maxConcurrency: Int
     /// What happens to requests above `maxConcurrency`.
     package var overload: Overload
+    /// Requests that wait at most when `overload` is `.queue`; those above are answered 429; `nil` for no limit.
+    package var maxWaiting: Int?
+    /// What inferences cost each other; `nil` for nothing.
+    package var capacity: CapacitySettings?
     package var faults: FaultShares
     /// Value of `Retry-After` on 429 and 503; `nil` for none.
     package var retryAfter: String?
@@ -30,6 +34,10 @@ package struct GatewaySettings: Sendable {
     package var observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)?
     /// Whether `GatewayRequest.attempt` is counted, which takes memory for each different request; it is 1 otherwise.
     package var countsAttempts: Bool
+    /// Takes the lines of the capacity model's report, each a JSON object, as they become known.
+    ///
+    /// Runs on the pipeline thread.
+    package var report: (@Sendable (String) -> Void)?
 
     package enum Overload: String, Sendable, CaseIterable {
         /// Requests wait in the order they came.
@@ -40,15 +48,19 @@ package struct GatewaySettings: Sendable {
 
     package init(
         latency: Latency = .fixed(.zero), maxConcurrency: Int = 0, overload: Overload = .queue,
-        faults: FaultShares = FaultShares(), retryAfter: String? = nil, slowBody: Duration = .seconds(2),
+        maxWaiting: Int? = nil, capacity: CapacitySettings? = nil, faults: FaultShares = FaultShares(),
+        retryAfter: String? = nil, slowBody: Duration = .seconds(2),
         seed: UInt64 = 0, models: [String] = ["food-review-1"], servesOtherModels: Bool = true,
         records: Bool = true,
         script: (@Sendable (GatewayRequest) -> GatewayAnswer?)? = nil,
-        observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)? = nil, countsAttempts: Bool = true
+        observe: (@Sendable (Int, GatewayRequest.Outcome) -> Void)? = nil, countsAttempts: Bool = true,
+        report: (@Sendable (String) -> Void)? = nil
     ) {
         self.latency = latency
         self.maxConcurrency = maxConcurrency
         self.overload = overload
+        self.maxWaiting = maxWaiting
+        self.capacity = capacity
         self.faults = faults
         self.retryAfter = retryAfter
         self.slowBody = slowBody
@@ -59,6 +71,7 @@ package struct GatewaySettings: Sendable {
         self.script = script
         self.observe = observe
         self.countsAttempts = countsAttempts
+        self.report = report
     }
 }
 

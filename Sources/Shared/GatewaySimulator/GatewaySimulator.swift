@@ -36,6 +36,9 @@ package final class GatewaySimulator: Sendable {
 
     package func release() async { await server.hold(false) }
 
+    /// What the capacity model has seen so far, as one JSON object: the last line of its report; `nil` without a model.
+    package func summary() async -> String? { await server.summary() }
+
     /// Closes the listening socket and every connection.
     package func stop() async { await server.stop() }
 }

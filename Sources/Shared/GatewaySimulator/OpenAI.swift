@@ -12,8 +12,18 @@ struct OpenAI {
         self.servesOthers = servesOthers
     }
 
+    /// What the answer to a POST depends on; `nil` when that is an error.
+    func prompt(of request: GatewayRequest) -> Prompt? {
+        guard request.isInference, let prompt = Prompt(request.body) else { return nil }
+        return servesOthers || models.contains(prompt.model) ? prompt : nil
+    }
+
     /// The answer to a POST; counts its tokens.
-    func answer(_ request: GatewayRequest, tokens: inout GatewayCounters.TokenCounts) -> HTTPResponse {
+    ///
+    /// - Parameter measured: Its length, where that is not for the model to say.
+    func answer(
+        _ request: GatewayRequest, measured: CapacityAnswer? = nil, tokens: inout GatewayCounters.TokenCounts
+    ) -> HTTPResponse {
         let path = request.pathWithoutQuery
         guard Self.inferencePaths.contains(path) else { return OpenAIError.notFound(path) }
         guard request.method == "POST" else {
@@ -26,9 +36,9 @@ struct OpenAI {
         let id = hex(fingerprint(request.body))
         let body =
             switch path {
-            case "/v1/chat/completions": chat(prompt, id: id, &tokens)
-            case "/v1/embeddings": embeddings(prompt, &tokens)
-            default: completion(prompt, id: id, &tokens)
+            case "/v1/chat/completions": chat(prompt, id: id, measured, &tokens)
+            case "/v1/embeddings": embeddings(prompt, measured, &tokens)
+            default: completion(prompt, id: id, measured, &tokens)
             }
         return HTTPResponse(status: 200, body: body)
     }
@@ -38,22 +48,26 @@ struct OpenAI {
         return Array(#"{"object":"list","data":[\#(list.joined(separator: ","))]}"#.utf8)
     }
 
-    private func completion(_ prompt: Prompt, id: String, _ tokens: inout GatewayCounters.TokenCounts) -> [UInt8] {
-        let answer = SimulatedModel.answer(to: prompt.text, maxTokens: prompt.maxTokens)
+    private func completion(
+        _ prompt: Prompt, id: String, _ measured: CapacityAnswer?, _ tokens: inout GatewayCounters.TokenCounts
+    ) -> [UInt8] {
+        let answer = SimulatedModel.answer(to: prompt.text, maxTokens: prompt.maxTokens, measured)
         let choice = #"{"index":0,"text":\#(quoted(answer.text)),"logprobs":null,"finish_reason":"\#(answer.finish)"}"#
-        return document(prompt, id: "cmpl-\(id)", object: "text_completion", choice, answer, &tokens)
+        return document(prompt, id: "cmpl-\(id)", object: "text_completion", choice, answer, measured, &tokens)
     }
 
-    private func chat(_ prompt: Prompt, id: String, _ tokens: inout GatewayCounters.TokenCounts) -> [UInt8] {
-        let answer = SimulatedModel.answer(to: prompt.text, maxTokens: prompt.maxTokens)
+    private func chat(
+        _ prompt: Prompt, id: String, _ measured: CapacityAnswer?, _ tokens: inout GatewayCounters.TokenCounts
+    ) -> [UInt8] {
+        let answer = SimulatedModel.answer(to: prompt.text, maxTokens: prompt.maxTokens, measured)
         let message = #"{"role":"assistant","content":\#(quoted(answer.text))}"#
         let choice = #"{"index":0,"message":\#(message),"logprobs":null,"finish_reason":"\#(answer.finish)"}"#
-        return document(prompt, id: "chatcmpl-\(id)", object: "chat.completion", choice, answer, &tokens)
+        return document(prompt, id: "chatcmpl-\(id)", object: "chat.completion", choice, answer, measured, &tokens)
     }
 
     private func document(
         _ prompt: Prompt, id: String, object: String, _ choice: String, _ answer: SimulatedModel.Answer,
-        _ tokens: inout GatewayCounters.TokenCounts
+        _ measured: CapacityAnswer?, _ tokens: inout GatewayCounters.TokenCounts
     ) -> [UInt8] {
         let asked = SimulatedModel.tokens(in: prompt.text)
         tokens.prompt += asked
@@ -61,10 +75,12 @@ struct OpenAI {
         let usage =
             #"{"prompt_tokens":\#(asked),"completion_tokens":\#(answer.tokens),"total_tokens":\#(asked + answer.tokens)}"#
         let head = #"{"id":"\#(id)","object":"\#(object)","created":1700000000,"model":\#(quoted(prompt.model)),"#
-        return Array((head + #""choices":[\#(choice)],"usage":\#(usage)}"#).utf8)
+        return Array((head + #""choices":[\#(choice)],"usage":\#(usage)\#(measured?.metrics ?? "")}"#).utf8)
     }
 
-    private func embeddings(_ prompt: Prompt, _ tokens: inout GatewayCounters.TokenCounts) -> [UInt8] {
+    private func embeddings(
+        _ prompt: Prompt, _ measured: CapacityAnswer?, _ tokens: inout GatewayCounters.TokenCounts
+    ) -> [UInt8] {
         let asked = prompt.inputs.reduce(0) { $0 + SimulatedModel.tokens(in: $1) }
         tokens.prompt += asked
         let data = prompt.inputs.enumerated().map { index, input in
@@ -73,7 +89,8 @@ struct OpenAI {
             return #"{"object":"embedding","index":\#(index),"embedding":[\#(numbers)]}"#
         }
         let head = #"{"object":"list","model":\#(quoted(prompt.model)),"data":[\#(data.joined(separator: ","))],"#
-        return Array((head + #""usage":{"prompt_tokens":\#(asked),"total_tokens":\#(asked)}}"#).utf8)
+        return Array(
+            (head + #""usage":{"prompt_tokens":\#(asked),"total_tokens":\#(asked)}\#(measured?.metrics ?? "")}"#).utf8)
     }
 
     private func quoted(_ text: String) -> String { JSONText.literal(text) }

@@ -27,6 +27,9 @@ struct Prompt: Equatable {
         }
     }
 
+    /// Words of the prompt, or of all inputs.
+    var tokens: Int { (inputs + [text]).reduce(0) { $0 + SimulatedModel.tokens(in: $1) } }
+
     /// A string, or an array of strings.
     private static func texts(_ value: Bytes) -> [String] {
         if let text = JSONText.string(value) { return [text] }

@@ -30,6 +30,16 @@ enum SimulatedModel {
             text: kept.joined(separator: " "), tokens: kept.count, finish: kept.count < words.count ? "length" : "stop")
     }
 
+    /// The same, continued or cut to the length that is given.
+    static func answer(to prompt: String, maxTokens: Int, _ measured: CapacityAnswer?) -> Answer {
+        guard let measured else { return answer(to: prompt, maxTokens: maxTokens) }
+        var words = answer(to: prompt, maxTokens: measured.outputTokens).text.split(separator: " ").map(String.init)
+        let more = ["and", "so", "on", "word", "by", "word,"]
+        for index in 0..<max(0, measured.outputTokens - words.count) { words.append(more[index % more.count]) }
+        return Answer(
+            text: words.joined(separator: " "), tokens: words.count, finish: measured.isCut ? "length" : "stop")
+    }
+
     /// Words: runs without white space.
     static func tokens(in text: String) -> Int {
         var count = 0

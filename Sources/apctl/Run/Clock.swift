@@ -1,16 +1,12 @@
-import Glibc
+import Primitives
 
 /// The machine's clocks, seconds.
 enum Clock {
     /// Since 1970.
-    static var now: Double { read(CLOCK_REALTIME) }
+    static var now: Double { Double(WallClock.now().milliseconds) / 1000 }
 
-    /// Only goes forward.
-    static var monotonic: Double { read(CLOCK_MONOTONIC) }
+    /// Only goes forward; from 0, when it is asked for the first time.
+    static var monotonic: Double { (ContinuousClock.now - start) / .seconds(1) }
 
-    private static func read(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    private static let start = ContinuousClock.now
 }

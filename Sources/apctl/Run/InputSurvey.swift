@@ -22,6 +22,8 @@ struct InputSurvey: Equatable {
 
     var identity: InputIdentity
     var isGzip: Bool
+    /// Lines that begin with a byte order mark.
+    private(set) var byteOrderMarks = 0
     /// How many lines have an id that an earlier one has, and the first of them.
     private(set) var repetitions = 0
     private(set) var firstRepetition: Repetition?
@@ -56,12 +58,20 @@ struct InputSurvey: Equatable {
         }
         identity = InputIdentity(digest: reader.digest, lines: lines)
         isGzip = reader.isGzip
+        byteOrderMarks = reader.byteOrderMarks
     }
 
     private static func checkKind(_ path: String) throws(RunError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw RunError("\(path): \(String(cString: strerror(errno)))") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw RunError("\(path) is not a file") }
+    }
+
+    /// What the person should know about byte order marks; `nil` when there is none.
+    var markNote: String? {
+        if byteOrderMarks == 0 { return nil }
+        let lines = byteOrderMarks == 1 ? "1 line begins" : "\(byteOrderMarks) lines begin"
+        return "\(lines) with a byte order mark, as editors on Windows write it; it is left out"
     }
 
     /// What the person should know about ids; `nil` when each is there once.

@@ -17,6 +17,8 @@ final class LineReader {
     var digest: String { bytes.digest }
     /// Whether the file is packed; known once something has been read.
     var isGzip: Bool { bytes.isGzip }
+    /// Lines so far that began with a byte order mark.
+    private(set) var byteOrderMarks = 0
 
     /// The next line without its end (`\n` or `\r\n`); `nil` at the end of the file.
     ///
@@ -27,17 +29,23 @@ final class LineReader {
             if let end = newline(from: searched) {
                 let line = buffer[start..<end]
                 start = end + 1
-                return (line.last == UInt8(ascii: "\r") ? line.dropLast() : line).withoutByteOrderMark
+                return withoutMark(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
             }
             if isAtEnd {
                 guard start < buffer.count else { return nil }
                 defer { start = buffer.count }
-                let line = buffer[start...].withoutByteOrderMark
+                let line = withoutMark(buffer[start...])
                 return line.isEmpty ? nil : line
             }
             searched = buffer.count - start
             try fill()
         }
+    }
+
+    private func withoutMark(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let rest = line.withoutByteOrderMark
+        if rest.count < line.count { byteOrderMarks += 1 }
+        return rest
     }
 
     /// Where the next line ends, looked for with memchr(3): the whole input passes here.

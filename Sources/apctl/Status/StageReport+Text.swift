@@ -39,13 +39,22 @@ extension StageReport {
         var lines: [String] = []
         let reasons = status.reasons.filter { !tellsOfAGateway($0) }
         if !reasons.isEmpty { lines.append("Nothing moves: \(reasons.map(\.onOneLine).joined(separator: "; ")).") }
-        lines += status.gateways.map(\.text)
+        lines += status.queues.compactMap(\.text) + status.gateways.map(\.text) + status.pools.map(\.line)
+        lines += status.gates.map(\.text)
         let counts = status.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
         if !counts.isEmpty {
             lines.append(
                 "Counts: \(counts.map { "\($0.key.words) \($0.value)" }.joined(separator: ", ")).")
         }
         return lines + status.peers.map(\.text)
+    }
+}
+
+extension StageStatusDocument.Gate {
+    /// `Gate redis-quota of queue batch: shut: the quota cannot be asked`.
+    fileprivate var text: String {
+        let reason = (reason ?? "").onOneLine
+        return "Gate \(name.onOneLine) of \(owner.onOneLine): \(condition.words)\(reason.isEmpty ? "" : ": \(reason)")."
     }
 }
 
@@ -57,6 +66,29 @@ extension StageStatusDocument.Peer {
         if let open { parts.append("\(open) open") }
         if let oldestOpenSeconds { parts.append("the oldest for \(TimeSpan(seconds: oldestOpenSeconds))") }
         return "Link \(link.onOneLine), \(address.onOneLine): \(parts.joined(separator: ", "))."
+    }
+}
+
+extension StageStatusDocument.Queue {
+    /// `The queue batch: 12 wait, 3 wait for a retry, the first until 2026-11-30T12:04:05Z`.
+    fileprivate var text: String? {
+        var parts: [String] = []
+        if let waiting { parts.append("\(waiting) \(waiting == 1 ? "waits" : "wait")") }
+        if let parked { parts.append("\(parked) \(parked == 1 ? "waits" : "wait") for a retry") }
+        if let nextDue { parts.append("the first until \(nextDue.onOneLine)") }
+        if parts.isEmpty { return nil }
+        return "The queue \((name ?? "without a name").onOneLine): \(parts.joined(separator: ", "))."
+    }
+}
+
+extension StageStatusDocument.Pool {
+    /// `The pool http://gpu:8000 llama: 37 of at most 512 at once, …; held by the target; 3 requests wait for it`.
+    fileprivate var line: String {
+        var parts = [text?.onOneLine ?? "nothing is known of it"]
+        if let waiting, waiting > 0 {
+            parts.append(waiting == 1 ? "1 request waits for it" : "\(waiting) requests wait for it")
+        }
+        return "The pool \(name.onOneLine): \(parts.joined(separator: "; "))."
     }
 }
 

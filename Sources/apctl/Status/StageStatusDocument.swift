@@ -28,6 +28,32 @@ struct StageStatusDocument: Equatable {
         var attempts: [String: Int] = [:]
     }
 
+    /// What waits in a queue.
+    struct Queue: Equatable {
+        var name: String?
+        var waiting: Int?
+        var parked: Int?
+        /// When the first of the parked ones is due, for people.
+        var nextDue: String?
+    }
+
+    /// Requests that share engines.
+    struct Pool: Equatable {
+        var name: String
+        /// How many there may be, and why not more.
+        var text: String?
+        /// Requests that wait for it.
+        var waiting: Int?
+    }
+
+    /// What decides how many requests may start.
+    struct Gate: Equatable {
+        var owner: String
+        var name: String
+        var condition: String
+        var reason: String?
+    }
+
     var version: String?
     var stage: String?
     var uptimeSeconds: Double?
@@ -35,7 +61,10 @@ struct StageStatusDocument: Equatable {
     /// Why nothing moves.
     var reasons: [String] = []
     var peers: [Peer] = []
+    var queues: [Queue] = []
     var gateways: [Gateway] = []
+    var pools: [Pool] = []
+    var gates: [Gate] = []
 
     /// `nil` when it is not a JSON object.
     init?(_ body: String) {
@@ -46,7 +75,10 @@ struct StageStatusDocument: Equatable {
         counts = Self.counts(fields["counts"])
         reasons = (fields["reasons"] as? [Any] ?? []).compactMap { $0 as? String }
         peers = Self.objects(fields["peers"]).map(Peer.init)
+        queues = Self.objects(fields["queues"]).map(Queue.init)
         gateways = Self.objects(fields["gateways"]).map(Gateway.init)
+        pools = Self.objects(fields["pools"]).compactMap(Pool.init)
+        gates = Self.objects(fields["gates"]).compactMap(Gate.init)
     }
 
     /// A text in an object; `nil` when it is no object, or has no such text.
@@ -92,5 +124,33 @@ extension StageStatusDocument.Gateway {
         // As seconds, 1e11 is in the year 5138; as milliseconds, in 1973.
         let seconds = number < 1e11 ? number : number / 1000
         return DeadLetter.timeText(Int64(max(0, min(seconds, 1e15))))
+    }
+}
+
+extension StageStatusDocument.Pool {
+    fileprivate init?(_ fields: [String: Any]) {
+        guard let name = fields["pool"] as? String else { return nil }
+        self.name = name
+        text = fields["text"] as? String
+        waiting = fields["waiting"] as? Int
+    }
+}
+
+extension StageStatusDocument.Gate {
+    fileprivate init?(_ fields: [String: Any]) {
+        guard let owner = fields["of"] as? String, let name = fields["gate"] as? String else { return nil }
+        self.owner = owner
+        self.name = name
+        condition = fields["condition"] as? String ?? "in an unknown condition"
+        reason = fields["reason"] as? String
+    }
+}
+
+extension StageStatusDocument.Queue {
+    fileprivate init(_ fields: [String: Any]) {
+        name = fields["queue"] as? String
+        waiting = fields["waiting"] as? Int
+        parked = fields["parked"] as? Int
+        nextDue = fields["next_due"] as? String
     }
 }

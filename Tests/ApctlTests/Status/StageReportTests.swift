@@ -15,6 +15,31 @@ struct StageReportTests {
     }
 
     @Test
+    func saysWhatKeepsAPoolFromMore() throws {
+        let report = try report(
+            status: """
+                {"stage":"dispatch","pools":[{"pool":"gpus","text":"3 of at most 8 at once\\u001b","waiting":2},{},
+                  {"pool":"other"}]}
+                """)
+        #expect(report.text.contains("The pool gpus: 3 of at most 8 at once"))
+        #expect(report.text.contains("; 2 requests wait for it."))
+        #expect(!report.text.contains("\u{1B}"))
+        #expect(report.text.contains("The pool other: nothing is known of it."))
+    }
+
+    @Test
+    func saysHowGatesAre() throws {
+        let report = try report(
+            status: """
+                {"stage":"ingest","gates":[{"of":"queue q","gate":"redis-quota","condition":"shut","reason":"PING\\n failed"},
+                  {"of":"queue q"},{"of":"queue r","gate":"composite[0], redis","condition":"open","reason":""}]}
+                """)
+        #expect(report.text.contains("Gate redis-quota of queue q: shut: PING"))
+        #expect(!report.text.contains("PING\n"))
+        #expect(report.text.contains("Gate composite[0], redis of queue r: open."))
+    }
+
+    @Test
     func saysInWordsHowAStageIs() throws {
         let report = try report(
             .ingest,

@@ -32,7 +32,7 @@ struct CheckReport: Equatable {
         for problem in input.problems { add(.problem, "line \(problem.line): \(problem.reason)") }
         let rest = input.problemCount - input.problems.count
         if rest > 0 { add(.problem, "\(rest) more lines cannot be sent") }
-        if let note = survey.repetitionNote { add(.note, note) }
+        for case let note? in [survey.markNote, survey.repetitionNote] { add(.note, note) }
         for (path, count) in input.paths.sorted(by: { $0.key < $1.key }) { add(.good, "\(count) × POST \(path)") }
     }
 

@@ -38,6 +38,7 @@ struct GatewaySimCommand: AsyncParsableCommand {
     @Option(help: "Inferences at once; 0 for no limit.") var maxConcurrency = 0
     @Option(help: "What happens above the limit: requests wait, or are answered 429.")
     var overload = GatewaySettings.Overload.queue
+    @Option(help: "Requests that wait at most; those above are answered 429. (default: no limit)") var maxWaiting: Int?
     @Option(name: .customLong("share-429"), help: "Share answered 429.") var share429 = 0.0
     @Option(name: .customLong("share-503"), help: "Share answered 503.") var share503 = 0.0
     @Option(help: "Share of connections closed before the answer.") var shareCut = 0.0
@@ -46,11 +47,13 @@ struct GatewaySimCommand: AsyncParsableCommand {
     @Option(help: "Share that is accepted and never answered.") var shareSilent = 0.0
     @Option(help: "How long a trickling body takes.") var slowBody = TimeSpan(seconds: 2)
     @Option(help: "Value of Retry-After on 429 and 503: seconds or an HTTP date.") var retryAfter: String?
-    @Option(help: "Faults and latencies depend on it and on the request.") var seed: UInt64 = 0
+    @Option(help: "Faults, latencies and online users depend on it.") var seed: UInt64 = 0
+    @OptionGroup(title: "Capacity") var capacity: CapacityOptions
 
     var settings: GatewaySettings {
         GatewaySettings(
-            latency: latency, maxConcurrency: maxConcurrency, overload: overload,
+            latency: latency, maxConcurrency: maxConcurrency, overload: overload, maxWaiting: maxWaiting,
+            capacity: capacity.settings(seed: seed),
             faults: FaultShares(
                 shed: share429, unavailable: share503, cutBeforeAnswer: shareCut, cutInBody: shareCutBody,
                 slow: shareSlow, silent: shareSilent),
@@ -65,6 +68,10 @@ struct GatewaySimCommand: AsyncParsableCommand {
         if maxConcurrency < 0 { throw ValidationError("--max-concurrency is 0 or more.") }
         if overload == .shed, maxConcurrency == 0 {
             throw ValidationError("--overload shed has no effect without a limit: give --max-concurrency too.")
+        }
+        if let maxWaiting, maxWaiting < 0 || maxConcurrency == 0 || overload == .shed {
+            throw ValidationError(
+                "--max-waiting is 0 or more, with --max-concurrency and without --overload shed: \(maxWaiting).")
         }
         if let retryAfter, !Self.isRetryAfter(retryAfter) {
             throw ValidationError(
@@ -96,13 +103,27 @@ struct GatewaySimCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
-        let gateway = try await start()
+        let report = try capacity.report.map { try Self.open($0) }
+        let gateway = try await start(report)
         Console.out("Simulated gateway on \(gateway.url)\n")
         for await _ in signals { break }
+        // Stopped, it writes no more lines: the summary is the last one.
         await gateway.stop()
+        if let report, let summary = await gateway.summary() { report.write(summary) }
     }
 
-    private func start() async throws -> GatewaySimulator {
+    private static func open(_ path: String) throws -> ReportFile {
+        do {
+            return try ReportFile(path)
+        } catch {
+            Console.error("apctl gateway-sim: \(error); --report says which file is written\n")
+            throw ExitCode.failure
+        }
+    }
+
+    private func start(_ report: ReportFile?) async throws -> GatewaySimulator {
+        var settings = settings
+        if let report { settings.report = { line in report.write(line) } }
         do {
             return try await GatewaySimulator.start(settings, host: host, port: port)
         } catch {
