@@ -5,7 +5,9 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),  // SE-0335
-    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    // SE-0444. Not in release builds: there the compiler may take a struct of the C library for one of another module, and
+    // whether it does depends on the order in which SwiftPM names modules.
+    .enableUpcomingFeature("MemberImportVisibility", .when(configuration: .debug)),
     .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
     .treatAllWarnings(as: .error),
@@ -71,8 +73,8 @@ func stage(
     )
 }
 
-/// Requests that end dispatch on purpose: in debug builds, and in the release build of the fault matrix
-/// (`scripts/chaos`), never in what is shipped.
+/// Requests that end dispatch on purpose, stages that stand for another release: in debug builds, and in the release build
+/// of the fault matrix (`scripts/chaos`), never in what is shipped.
 let faultHooks: [SwiftSetting] = [
     .define(
         "FAULT_HOOKS", Context.environment["FAULT_HOOKS"] == "1" ? nil : .when(configuration: .debug))
@@ -132,8 +134,10 @@ let queueFolders = queueKinds.map(\.name)
 let sources = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Source") }
 let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
 
-func testTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+/// - Parameter data: folders of files that tests read where they are.
+func testTarget(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: data, swiftSettings: strict)
 }
 
 let pipeline = "Shared/Pipeline"
@@ -161,7 +165,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        // Without its two traits, which nothing here uses.
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
@@ -184,9 +189,9 @@ let package = Package(
             swiftSettings: strict + optimized),
         .target(
             name: "Wire", dependencies: ["Messages", "Links", protobuf], path: "Sources/Shared/Pipeline/Wire",
-            exclude: ["wire.proto"], swiftSettings: strict),
+            exclude: ["wire.proto"], swiftSettings: strict + faultHooks),
         shared("Loop", in: pipeline, ["CEpoll", "Primitives", heap]),
-        shared("Queue", in: pipeline, ["Messages", logging]),
+        shared("Queue", in: pipeline, ["GateRules", "Messages", logging]),
         // Not "Metrics": swift-metrics has a target of that name, and names are unique across a package graph.
         .target(
             name: "PipelineMetrics",
@@ -195,10 +200,18 @@ let package = Package(
             swiftSettings: strict
         ),
         shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", "Primitives", logging, lifecycle]),
+        // What gates are told and what they decide; and their sources.
+        shared("GateRules", in: pipeline, ["Messages"]),
+        shared(
+            "Gates", in: pipeline,
+            [
+                "GateRules", "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives", "Queue", "Redis", "Status",
+                logging,
+            ], lua: true),
         shared("Tap", in: pipeline, ["Messages", "Loop", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
         shared(
             "Settings", in: pipeline,
-            ["Intake", "Messages", "Primitives", "Queue", "RetryPolicy", argumentParser, logging]),
+            ["GateRules", "Intake", "Messages", "Primitives", "Queue", "RetryPolicy", argumentParser, logging]),
         shared(
             "Stage", in: pipeline,
             [
@@ -211,7 +224,7 @@ let package = Package(
         shared("HTTP", ["CCurl", "CEpoll", "CZlib", "Loop", "Messages", "Primitives"]),
         shared("Redis", ["CHiredis", "Queue", "Messages"], lua: true),
         shared("GoogleAuth", ["HTTP", "Loop", "Messages", "Primitives", cryptoExtras]),
-        shared("GatewaySimulator", ["Loop", "Messages", "Primitives", deque]),
+        shared("GatewaySimulator", ["Loop", "Messages", "Primitives", deque, heap]),
 
         // What queues on Redis have in common.
         shared("RedisQueues", in: "Shared/Queues", ["Redis", "Queue", "Messages", "Primitives"], lua: true),
@@ -220,14 +233,21 @@ let package = Package(
 
         stage(
             "IngestStage", "ingest",
-            ["Intake", "GooglePubSub", "Links", "Queue", "Redis", "PipelineMetrics", "Status", "Tap", deque] + sources,
+            [
+                "GateRules", "Gates", "Intake", "GooglePubSub", "Links", "Queue", "Redis", "PipelineMetrics", "Status",
+                "Tap", deque,
+            ] + sources,
             parts: ["Intake"] + queueFolders),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
         part("Gateways", in: "dispatch/Gateways", ["Attempts", "HTTP", "Messages"]),
+        part("Pools", in: "dispatch/Pools", ["Messages"]),
         stage(
             "DispatchStage", "dispatch",
-            ["Attempts", "Gateways", "HTTP", "Links", "PipelineMetrics", "Queue", "Status", deque],
-            parts: ["Attempts", "Gateways"], settings: faultHooks),
+            [
+                "Attempts", "GateRules", "Gates", "Gateways", "HTTP", "Links", "PipelineMetrics", "Pools", "Queue",
+                "Status", deque,
+            ],
+            parts: ["Attempts", "Gateways", "Pools"], settings: faultHooks),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
         stage(
@@ -237,9 +257,9 @@ let package = Package(
         .executableTarget(
             name: "Apctl",
             dependencies: [
-                "CProcess", "GatewaySimulator", "HTTP", "Loop", "Messages", "Queue", "Redis", "RedisPubSub",
-                "RedisQueues", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto, grdb, signals, subprocess,
-                systemPackage,
+                "CProcess", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
+                "RedisPubSub", "RedisQueues", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto, grdb, signals,
+                subprocess, systemPackage,
             ],
             path: "Sources/apctl",
             resources: [.embedInCode("DeadLetters/Lua")],
@@ -252,7 +272,7 @@ let package = Package(
             name: "LinkSimulator", dependencies: ["Links", "Primitives", deque, heap],
             path: "Sources/Shared/TestSupport/LinkSimulator", swiftSettings: strict + optimized),
         shared("LinkBench", in: "Shared/TestSupport", ["Stage", "Loop", "Messages", "PipelineMetrics", logging]),
-        shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Queue"]),
+        shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Primitives", "Queue"]),
         shared("RedisListQueue", in: "Shared/TestSupport", ["Messages", "Queue", "Redis"], lua: true),
         .target(
             name: "SettlementModel", dependencies: ["Messages", "Primitives", "Queue"],
@@ -299,6 +319,7 @@ let package = Package(
         testTarget("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
         testTarget(
             "ChaosTests", ["Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
+        testTarget("DeployTests", ["Processes"]),
         testTarget("OddityTests", ["Oddities", "Processes"]),
         testTarget("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
         testTarget("RedisListTests", ["RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"]),
@@ -331,7 +352,14 @@ let package = Package(
         testTarget("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
         testTarget(
             "SettingsTests",
-            ["Settings", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
+            ["Settings", "GateRules", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
+        testTarget("GateRulesTests", ["GateRules", "Messages"]),
+        testTarget(
+            "GatesTests",
+            [
+                "Gates", "GateRules", "Loop", "Messages", "PipelineMetrics", "Redis", "TestServers", logging, flyingFox,
+                flyingSocks,
+            ]),
         testTarget("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
         testTarget(
             "ApctlTests",
@@ -346,6 +374,7 @@ let package = Package(
         testTarget("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
         testTarget("DispatchStageTests", ["DispatchStage"]),
         testTarget("GatewaysTests", ["Gateways", "Attempts", "Messages", "Primitives"]),
+        testTarget("PoolsTests", ["Pools", "Primitives", heap], data: ["Traces"]),
         testTarget("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
         testTarget("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
         testTarget("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),

@@ -16,12 +16,19 @@ final class AttemptCounter {
     private var metrics: RequestMetricsByQueue
     private let registry: MetricsRegistry
     private var attempts: [Kind: Counter] = [:]
+    private var unsent: MetricsByQueue<Counter>
     /// Queues and statuses are others' choice, more or less.
     private static let maxKinds = 4096
 
     init(registry: MetricsRegistry) {
         self.registry = registry
         metrics = RequestMetricsByQueue(registry: registry)
+        unsent = MetricsByQueue {
+            registry.counter(
+                "async_processor_unsent_total",
+                help: "Requests that were not sent, since less time was left than any answer has taken of late.",
+                labels: [("queue", $0)])
+        }
     }
 
     /// An attempt is about to start.
@@ -35,7 +42,10 @@ final class AttemptCounter {
         attempts(of: attempt, queue: queue).increment()
         let metrics = metrics[queue: queue]
         switch attempt.attemptClass {
-        case .succeeded: metrics.successful.increment()
+        case .succeeded:
+            metrics.successful.increment()
+            if let tokens = attempt.load.figures?.promptTokens { metrics.inputTokens.increment(by: tokens) }
+            if let tokens = attempt.load.figures?.completionTokens { metrics.outputTokens.increment(by: tokens) }
         case .refused, .impossible: metrics.failed.increment()
         case .shed: metrics.shedded.increment()
         case .failed, .unanswered, .unauthorised: break
@@ -46,6 +56,12 @@ final class AttemptCounter {
 
     /// A deadline has passed before an attempt could be made.
     func missedDeadline(queue: String) { metrics[queue: queue].exceededDeadline.increment() }
+
+    /// A request was not sent because it could not be answered in time any more.
+    func hopeless(queue: String) {
+        missedDeadline(queue: queue)
+        unsent[queue: queue].increment()
+    }
 
     private func attempts(of attempt: Attempter.Observation, queue: String) -> Counter {
         var status = 0

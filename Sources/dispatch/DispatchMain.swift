@@ -1,8 +1,12 @@
 import Attempts
+import GateRules
+import Gates
 import HTTP
 import Logging
 import Loop
+import Messages
 import PipelineMetrics
+import Pools
 import Settings
 import Stage
 
@@ -20,10 +24,23 @@ struct DispatchMain {
             let incoming = try stage.incoming()
             let emit = try stage.outgoing(to: .emit)
             let retry = try stage.outgoing(to: .retry)
+            let own = try settings.namedPools()
+            let pools = PoolWatch(
+                Pools(PoolLimits(settings), named: settings.limits(of: own)), logger: stage.logger,
+                registry: stage.registry)
+            do throws(GateSettingsError) {
+                try pools.openGates(
+                    own,
+                    options: GateOptions(
+                        prometheusURL: settings.prometheusURL, cacheTime: settings.prometheusCacheTime))
+            } catch {
+                throw SettingsError(error)
+            }
             return Dispatcher(
                 incoming: incoming, emit: emit, retry: retry, attempter: attempter,
                 concurrency: settings.concurrency, maxUnackedBytes: settings.stage.maxUnackedBytes,
-                gateways: gateways, counter: AttemptCounter(registry: stage.registry), logger: stage.logger)
+                gateways: gateways, pools: pools, counter: AttemptCounter(registry: stage.registry),
+                logger: stage.logger)
         }
     }
 
@@ -44,7 +61,8 @@ struct DispatchMain {
                 client: client,
                 options: AttemptOptions(
                     concurrency: settings.concurrency, requestTimeout: settings.requestTimeout,
-                    maxResponseBytes: settings.maxResponseBytes, authFailures: settings.authFailures),
+                    maxResponseBytes: settings.maxResponseBytes, authFailures: settings.authFailures,
+                    asksForEngineLoad: settings.asksForEngineLoad),
                 token: token)
         } catch let error as DescriptorLimitError {
             throw SettingsError("--concurrency", "\(error)")
@@ -64,6 +82,50 @@ private func gatewayToken(_ settings: DispatchSettings, _ stage: Stage) throws -
         }
     } catch {
         throw SettingsError("--gateway-token-file", "\(error)")
+    }
+}
+
+extension DispatchSettings {
+    /// Pools with settings of their own: those of a gateway under the name by which dispatch knows it, the others under the
+    /// name that queues give them.
+    ///
+    /// - Throws: `SettingsError` for two of one name.
+    fileprivate func namedPools() throws(SettingsError) -> [PoolSettings] {
+        var named: [PoolSettings] = []
+        for var pool in pools {
+            if pool.id.contains("://") {
+                guard let origin = Origin(pool.id)?.text else {
+                    throw SettingsError(
+                        "--pool-config-file",
+                        "pool \(pool.id): expected the address of a gateway, such as http://gpu:8000, or the worker pool of a queue"
+                    )
+                }
+                pool.id = origin
+            }
+            guard !named.contains(where: { ExactText($0.id) == ExactText(pool.id) }) else {
+                throw SettingsError("--pool-config-file", "pool \(pool.id): expected each once")
+            }
+            named.append(pool)
+        }
+        return named
+    }
+
+    fileprivate func limits(of pools: [PoolSettings]) -> [String: PoolLimits] {
+        Dictionary(
+            pools.map { pool in
+                var limits = PoolLimits(self)
+                limits.concurrency = min(limits.concurrency, pool.workers)
+                return (pool.id, limits)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension PoolLimits {
+    fileprivate init(_ settings: DispatchSettings) {
+        self.init(
+            isAdaptive: settings.isAdaptive, concurrency: settings.concurrency,
+            target: settings.tokenLatencyTarget.map { $0 / .seconds(1) }, stretch: settings.slackStretch,
+            urgentStretch: settings.urgentStretch)
     }
 }
 

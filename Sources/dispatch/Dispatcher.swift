@@ -4,6 +4,7 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Pools
 import Primitives
 import Queue
 import Stage
@@ -19,7 +20,8 @@ import Status
 /// more; what comes for it is handed back to ingest once its share of the places for waiting is used up, too. The others
 /// go on. Likewise a queue whose gateway is away, but for one request at a time that tries: see `GatewayWatch`.
 ///
-/// A *lane* is one queue at one gateway.
+/// How many attempts there are at once is each pool's matter, see `PoolWatch`; what waits for a pool that is full or closed
+/// keeps nobody else up.
 @PipelineActor
 final class Dispatcher: StageWork {
     private struct Waiting {
@@ -34,26 +36,30 @@ final class Dispatcher: StageWork {
     private let retry: OutgoingLink
     private let attempter: Attempter
     private let gateways: GatewayWatch
+    private let pools: PoolWatch
     private let counter: AttemptCounter
     private let logger: Logger
     private let maxUnackedBytes: Int
     private let concurrency: Int
     private var waiting: StartQueue<Waiting>
     private var ahead: StartsAhead
+    private var lanes = Lanes()
     /// Places for requests that wait, and room for outcomes that are not settled.
     private var requests: QueueShares
     private var outcomes: QueueShares
     private var isDraining = false
+    private var turns = 0
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, retry: OutgoingLink, attempter: Attempter, concurrency: Int,
-        maxUnackedBytes: Int, gateways: GatewayWatch, counter: AttemptCounter, logger: Logger
+        maxUnackedBytes: Int, gateways: GatewayWatch, pools: PoolWatch, counter: AttemptCounter, logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.retry = retry
         self.attempter = attempter
         self.gateways = gateways
+        self.pools = pools
         self.concurrency = concurrency
         self.counter = counter
         self.logger = logger
@@ -69,11 +75,12 @@ final class Dispatcher: StageWork {
             guard let self, outcomes.hasRoomForSome, requests.hasRoomForSome else { return 0 }
             // So that another dispatch, from which the gateway can be reached, has more room than this one.
             if gateways.areAllHeld { return waiting.count < concurrency ? 1 : 0 }
-            return waiting.room(ahead: ahead.count(at: EventLoop.shared.now)) {
-                self.mayGoOn($0) && !self.gateways.isHeld($0)
-            }
+            return waiting.room(
+                ahead: ahead.count(at: EventLoop.shared.now), spare: pools.spareSlots, groupSlots: pools.slots
+            ) { self.mayGoOn($0) && !self.isShut($0) }
         }
         gateways.onProbe = { [weak self] in self?.startWaiting() }
+        pools.onOpen = gateways.onProbe
         emit.onShareEnd = { [weak self] in self?.settled($0) }
         retry.onShareEnd = emit.onShareEnd
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
@@ -90,14 +97,18 @@ final class Dispatcher: StageWork {
 
     @PipelineActor
     func run() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil { survey() }
+        while (try? await Task.sleep(for: .milliseconds(250))) != nil {
+            turns += 1
+            pools.look(urgentPart: urgentPart)
+            if turns.isMultiple(of: 4) { survey() } else { startWaiting() }
+        }
     }
 
     @PipelineActor
     func counts() async -> [String: Int] {
         [
             "attempts": waiting.active, "waiting": waiting.count,
-            "held": waiting.busyLanes.filter(gateways.isHeld).reduce(0) { $0 + waiting.count(lane: $1) },
+            "held": waiting.busyLanes.filter(isHeld).reduce(0) { $0 + waiting.count(lane: $1) },
             "outcomes_for_emit": emit.openCount,
             "outcomes_for_retry": retry.openCount, "outcome_bytes": emit.openBytes + retry.openBytes,
             "outcomes_unsettleable": emit.unsettleableCount,
@@ -108,7 +119,7 @@ final class Dispatcher: StageWork {
     func stall() async -> StallReason? {
         if isDraining { return .draining }
         if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
-        if waiting.count > 0 { return waiting.busyLanes.allSatisfy(gateways.isHeld) ? .gatewayAway : .gatewaySlotsFull }
+        if waiting.count > 0 { return waiting.busyLanes.allSatisfy(isHeld) ? .gatewayAway : .gatewaySlotsFull }
         return gateways.areAllInTrouble ? .gatewayAway : nil
     }
 
@@ -116,7 +127,44 @@ final class Dispatcher: StageWork {
     func problems() async -> [WiringProblem] { gateways.problems }
 
     @PipelineActor
-    func gatewayStatus() async -> [StatusReport.Gateway] { gateways.status(held: waiting.count(lane:)) }
+    func gatewayStatus() async -> [StatusReport.Gateway] { gateways.status(held: count(queue:)) }
+
+    @PipelineActor
+    func poolStatus() async -> [StatusReport.Pool] {
+        pools.figures(waiting: waiting.count(group:), isHeld: isPoolHeld).map { pool, figures in
+            StatusReport.Pool(
+                name: pools.name(of: pool), attempts: figures.active, waiting: waiting.count(group: pool),
+                limit: Int(figures.limit), limitedBy: figures.limitedBy.rawValue, text: figures.words)
+        }
+    }
+
+    @PipelineActor
+    func gateStatus() async -> [StatusReport.Gate] { pools.gateStatuses }
+
+    /// What waits for a queue at its gateway.
+    private func count(queue: Int) -> Int {
+        lanes.lanes(ofQueue: queue).reduce(0) { $0 + waiting.count(lane: $1) }
+    }
+
+    /// Of what waits for a pool, the part that has less than so many seconds left.
+    private func urgentPart(pool: Int, seconds: Double) -> Double {
+        let date = WallClock.now().milliseconds
+        let count = waiting.count(group: pool)
+        return count == 0
+            ? 0
+            : Double(waiting.count(group: pool) { Double($0.envelope.millisecondsLeft(at: date)) < seconds * 1000 })
+                / Double(count)
+    }
+
+    private func isHeld(_ lane: Int) -> Bool { gateways.isHeld(lanes.queue(of: lane)) }
+
+    /// Nothing of the lane starts for now, whatever else ends: its gateway is away, or its pool is closed.
+    private func isShut(_ lane: Int) -> Bool { isHeld(lane) || pools.isClosed(lanes.pool(of: lane)) }
+
+    private func isPoolHeld(_ pool: Int) -> Bool {
+        let busy = waiting.busyLanes.filter { lanes.pool(of: $0) == pool }
+        return !busy.isEmpty && busy.allSatisfy(isHeld)
+    }
 
     /// Gives back what has not been started, and finishes the rest.
     @PipelineActor
@@ -140,19 +188,22 @@ final class Dispatcher: StageWork {
     }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
-        let lane = gateways.lane(of: envelope)
+        let queue = gateways.lane(of: envelope)
+        let pool = pools.pool(named: envelope.pool, gateway: gateways.name(of: queue))
+        let lane = lanes.lane(queue: queue, pool: pool, tier: envelope.tier)
         if case .waiting = envelope.progress {
-            let isHeld = gateways.isHeld(lane)
-            if isHeld, envelope.millisecondsLeft(at: WallClock.now().milliseconds) <= 0 {
+            let isShut = isShut(lane)
+            if isShut, envelope.millisecondsLeft(at: WallClock.now().milliseconds) <= 0 {
                 return endUnattempted(envelope, ticket, lane: lane)
             }
-            // No more wait for a gateway that is away than can start at once when it is back.
-            let isCrowded = isHeld && waiting.count(lane: lane) >= concurrency
+            // No more wait for a gateway that takes nothing than can start at once when it does.
+            let isCrowded = isShut && waiting.count(lane: lane) >= concurrency
             guard requests.hasRoom(lane: lane), !isCrowded else { return incoming.handBack(ticket) }
             let share = QueueShares.Share(lane: lane, bytes: envelope.payload.count)
             requests.add(share)
             waiting.append(
-                Waiting(envelope: envelope, ticket: ticket, share: share, since: EventLoop.shared.now), lane: lane)
+                Waiting(envelope: envelope, ticket: ticket, share: share, since: EventLoop.shared.now), lane: lane,
+                group: lanes.pool(of: lane), rank: lanes.tier(of: lane))
             startWaiting()
         } else if incoming.start(ticket) {
             // It was decided before it came here: it needs no attempt.
@@ -173,9 +224,20 @@ final class Dispatcher: StageWork {
 
     private func startWaiting() {
         let now = EventLoop.shared.now
-        while let (next, lane) = waiting.start(where: { mayGoOn($0) && gateways.mayStart($0, at: now) }) {
-            begin(next, lane: lane)
+        while let (next, lane) = waiting.start(
+            groupSlots: pools.slots,
+            where: {
+                mayGoOn($0) && gateways.mayStart(lanes.queue(of: $0), at: now) && pools.mayStart(lanes.pool(of: $0))
+            })
+        {
+            if let reason = hopelessness(of: next.envelope, lane: lane) {
+                endHopeless(next, lane: lane, reason)
+            } else {
+                begin(next, lane: lane)
+            }
         }
+        guard waiting.count > 0 else { return }
+        pools.wakeUp { waiting.count(group: $0) > 0 }
     }
 
     /// Makes an attempt for a request that has a slot.
@@ -187,27 +249,58 @@ final class Dispatcher: StageWork {
         #endif
         ahead.started(at: EventLoop.shared.now)
         counter.starts(next.envelope)
-        let attempt = gateways.started(
-            lane, ownToken: attempter.sendsOwnToken, at: EventLoop.shared.now)
+        let (queue, pool) = (lanes.queue(of: lane), lanes.pool(of: lane))
+        let attempt = gateways.started(queue, ownToken: attempter.sendsOwnToken, at: EventLoop.shared.now)
+        pools.started(pool)
         let onBegin = attempt.isTrial ? { @PipelineActor [weak self] in self?.connected(attempt) ?? () } : nil
         attempter.start(next.envelope, onBegin: onBegin) { [weak self, ticket = next.ticket] envelope, observation in
             guard let self else { return }
             waiting.ended(lane: lane)
             gateways.ended(attempt, observation, envelope)
+            pools.ended(pool, observation, envelope)
+            if observation.load.figures != nil {
+                lanes.answered(lane, in: observation.latency / .seconds(1), at: EventLoop.shared.now / .seconds(1))
+            }
             counter.count(observation, queue: envelope.queue)
             // First: the gateway waits for it, and nobody waits for an outcome.
             startWaiting()
-            pass(envelope, ticket, lane: lane)
+            pass(gateways.refusesToken(queue) ? envelope.whoseTokenIsRefused : envelope, ticket, lane: lane)
         }
     }
 
-    /// The deadline has passed while the gateway was away.
+    /// The deadline has passed before there was a slot.
     private func endUnattempted(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
         guard incoming.start(ticket) else { return }
-        var envelope = envelope
-        envelope.progress = gateways.lastWord(on: lane)
         counter.missedDeadline(queue: envelope.queue)
+        let reason =
+            gateways.trouble(of: lanes.queue(of: lane))
+            ?? pools.words(of: lanes.pool(of: lane), waiting: waiting.count(group: lanes.pool(of: lane)))
+        end(envelope, ticket, lane: lane, reason)
+    }
+
+    /// A request that has a slot, and cannot use it any more.
+    private func endHopeless(_ next: Waiting, lane: Int, _ reason: String) {
+        requests.remove(next.share)
+        waiting.ended(lane: lane)
+        guard incoming.start(next.ticket) else { return }
+        counter.hopeless(queue: next.envelope.queue)
+        end(next.envelope, next.ticket, lane: lane, reason)
+    }
+
+    private func end(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int, _ reason: String) {
+        var envelope = envelope
+        envelope.progress = .ended(.result(.failure(.deadlineExceeded, message: "deadline exceeded; \(reason)")))
         pass(envelope, ticket, lane: lane)
+    }
+
+    /// Why an attempt would only take room from others: no answer has come in the time that is left.
+    private func hopelessness(of envelope: Envelope, lane: Int) -> String? {
+        let now = EventLoop.shared.now / .seconds(1)
+        guard let fastest = lanes.fastestAnswer(of: lane, at: now) else { return nil }
+        let left = Double(envelope.millisecondsLeft(at: WallClock.now().milliseconds)) / 1000
+        guard (0..<fastest).contains(left) else { return nil }
+        func shown(_ seconds: Double) -> String { "\((seconds * 1000).rounded() / 1000) s" }
+        return "it was not sent: \(shown(left)) were left, and no answer of late took less than \(shown(fastest))"
     }
 
     private func connected(_ attempt: Gateways.Attempt) {
@@ -215,19 +308,22 @@ final class Dispatcher: StageWork {
         startWaiting()
     }
 
-    /// How long requests wait here for a gateway that is away before others may have them.
+    /// How long requests wait here for a gateway that takes none before others may have them.
     private static let patience = Duration.seconds(10)
 
-    /// Once a second: what waits for a gateway that is away ends at its deadline, and after a while it goes back to ingest,
-    /// but for one request that finds out when the gateway is back; at once to an ingest that drains.
+    /// Once a second: what waits ends at its deadline, and what waits for a gateway that takes nothing goes back to ingest.
+    ///
+    /// It does so after a while, but for one request that finds out when the gateway takes some again; at once to an ingest
+    /// that drains.
     private func survey() {
         let (now, date) = (EventLoop.shared.now, WallClock.now().milliseconds)
         let patience = Self.patience
-        for lane in waiting.busyLanes where gateways.isHeld(lane) {
+        for lane in waiting.busyLanes {
             for item in waiting.remove(lane: lane, where: { $0.envelope.millisecondsLeft(at: date) <= 0 }) {
                 requests.remove(item.share)
                 endUnattempted(item.envelope, item.ticket, lane: lane)
             }
+            guard isShut(lane) else { continue }
             var isFirst = true
             let old = waiting.remove(lane: lane) { item in
                 defer { isFirst = false }
@@ -238,16 +334,20 @@ final class Dispatcher: StageWork {
                 incoming.handBack(item.ticket)
             }
         }
+        attempter.lookAtToken()
         gateways.survey(at: now, date: date)
-        waiting.resting = gateways.heldCount
-        incoming.tell(gateways.conditions(held: waiting.count(lane:)))
+        waiting.rest(where: isHeld)
+        pools.survey(waiting: waiting.count(group:), isHeld: isPoolHeld)
+        incoming.tell(gateways.conditions(held: count(queue:)))
         startWaiting()
     }
 
-    /// The request's payload stays behind: the queue has it, and its next attempt will come from there.
+    /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do its pool and its
+    /// tier.
     private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
         var envelope = envelope
         envelope.payload = []
+        (envelope.pool, envelope.tier) = ("", 0)
         let link = if case .failed = envelope.progress { retry } else { emit }
         if let share = link.send(envelope, from: .message(ticket), lane: lane) {
             outcomes.add(share)
@@ -257,4 +357,15 @@ final class Dispatcher: StageWork {
 
     /// What is read of answers takes of the same room as what is kept of them.
     private func shareBodyRoom() { attempter.setBodyRoom(max(0, maxUnackedBytes - outcomes.byteCount)) }
+}
+
+extension Envelope {
+    /// After a 401 that was meant for this deployment: it does not count for the length of the back-off.
+    fileprivate var whoseTokenIsRefused: Envelope {
+        guard case .failed(var attempt) = progress, attempt.statusCode == 401 else { return self }
+        attempt.isUnreached = true
+        var envelope = self
+        envelope.progress = .failed(attempt)
+        return envelope
+    }
 }

@@ -37,8 +37,10 @@ final class GatewayWatch {
     func lane(of envelope: Envelope) -> Int { gateways.lane(queue: envelope.queue, url: envelope.url) }
     func isHeld(_ lane: Int) -> Bool { gateways.isHeld(lane) }
     var areAllHeld: Bool { gateways.areAllHeld }
-    var heldCount: Int { gateways.heldCount }
+    func name(of lane: Int) -> String { gateways.name(of: lane) }
     func mayStart(_ lane: Int, at now: Duration) -> Bool { gateways.mayStart(lane, at: now) }
+
+    func refusesToken(_ lane: Int) -> Bool { gateways.refusesToken(lane) }
 
     func started(_ lane: Int, ownToken: Bool, at now: Duration) -> Gateways.Attempt {
         gateways.started(lane, ownToken: ownToken, at: now)
@@ -65,11 +67,10 @@ final class GatewayWatch {
             ])
     }
 
-    /// How a request ends whose deadline passes while its gateway is away.
-    func lastWord(on lane: Int) -> Progress {
+    /// What is wrong with the gateway of a queue, in words; `nil` where nothing is.
+    func trouble(of lane: Int) -> String? {
         let report = gateways.report(lane, at: EventLoop.shared.now)
-        let reason = report.words.isEmpty ? "" : "; the gateway \(report.gateway): \(report.words)"
-        return .ended(.result(.failure(.deadlineExceeded, message: "deadline exceeded\(reason)")))
+        return report.words.isEmpty ? nil : "the gateway \(report.gateway): \(report.words)"
     }
 
     /// The token has changed: who was refused may ask again.

@@ -1,3 +1,4 @@
+import GateRules
 import Messages
 import Queue
 
@@ -17,6 +18,8 @@ struct Holdings {
         var isSent = false
         /// How often its queue has said that this process no longer holds the lease.
         var misses = 0
+        /// Places in quotas.
+        var reservations: [GateReservation] = []
 
         var share: QueueShares.Share { .init(lane: queue, bytes: bytes) }
     }

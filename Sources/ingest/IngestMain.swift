@@ -1,3 +1,5 @@
+import GateRules
+import Gates
 import Intake
 import Logging
 import Messages
@@ -26,6 +28,19 @@ struct IngestMain {
                 maxOpenBytes: settings.maxOpenBytes,
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
                 logger: stage.logger, tap: stage.links.tap)
+            do throws(GateSettingsError) {
+                ingester.gates = try QueueGates(
+                    queues,
+                    options: GateOptions(
+                        prometheusURL: settings.prometheusURL, cacheTime: settings.prometheusCacheTime),
+                    registry: stage.registry, logger: stage.logger,
+                    open: { [weak ingester] in ingester?.openCount(queue: $0) ?? 0 },
+                    places: { [weak ingester] in ingester?.places ?? 0 },
+                    changed: { [weak ingester] in ingester?.offerPermits() })
+            } catch {
+                throw SettingsError(error)
+            }
+            ingester.gates?.start()
             let readers = queues.indices.map { index in
                 QueueReader(
                     queue: index, settings: queues[index], source: sources[index], ingester: ingester,

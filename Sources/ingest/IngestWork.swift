@@ -40,6 +40,7 @@ struct IngestWork: StageWork {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await release(ingester.takeUnsent())
+        await ingester.gates?.stop()
     }
 
     /// Requests in the pipeline may still settle: their leases get their full length once more, and another ingest
@@ -70,6 +71,10 @@ struct IngestWork: StageWork {
     func gatewayStatus() async -> [StatusReport.Gateway] {
         await ingester.gateways.map(StatusReport.Gateway.init)
     }
+
+    func gateStatus() async -> [StatusReport.Gate] { await ingester.gates?.statuses ?? [] }
+
+    func queueStatus() async -> [StatusReport.Queue] { readers.compactMap(\.backlog.status) }
 
     func stall() async -> StallReason? { await ingester.stall }
 

@@ -21,6 +21,10 @@ final class Ingester {
         let settings: QueueSettings
         let metrics: RequestMetrics
         var waiting = Deque<(envelope: Envelope, token: UInt64)>()
+        /// The same of those that are over a quota, where tiers have an order.
+        var overflow = Deque<(envelope: Envelope, token: UInt64)>()
+        /// What a gate has decided: it needs no place at a gateway.
+        var decided = Deque<(envelope: Envelope, token: UInt64)>()
         var permitWaiter: CheckedContinuation<Int, Never>?
         /// Permits were given: a lease may be in flight whose outcome is not known yet.
         var isLeasing = false
@@ -35,6 +39,17 @@ final class Ingester {
         /// The store of the queue, as far as it is known.
         var store: StoreAnswer?
 
+        var count: Int { waiting.count + overflow.count + decided.count }
+
+        /// Takes out all that are so.
+        mutating func remove(where isSo: (UInt64) -> Bool) -> [UInt64] {
+            let tokens = (waiting + overflow + decided).map(\.token).filter(isSo)
+            waiting.removeAll { isSo($0.token) }
+            overflow.removeAll { isSo($0.token) }
+            decided.removeAll { isSo($0.token) }
+            return tokens
+        }
+
         /// 0: not known.
         var storeNumber: UInt64 { if case .store(let store) = store { store.number } else { 0 } }
     }
@@ -42,12 +57,18 @@ final class Ingester {
     private let dispatch: OutgoingLink
     private var preparation: Preparation
     private let policy: MergePolicy
+    private var order: SendOrder
+    /// Per queue: who goes, and may lease, first; all 0 where none does.
+    private let ranks: [Int]
+    private let queuesByRank: [Int]
     private let logger: Logger
     private let tap: Tap?
     private var lanes: [Lane]
     private var admission: Admission
     private var holdings = Holdings()
     private var random = SystemRandomNumberGenerator()
+    /// `nil` where no queue has a gate.
+    var gates: QueueGates?
     private(set) var isDraining = false
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -61,10 +82,14 @@ final class Ingester {
         self.dispatch = dispatch
         self.preparation = preparation
         self.policy = policy
+        order = SendOrder(policy)
+        let ranks = queues.map { policy.rank(of: $0) }
+        self.ranks = ranks
+        queuesByRank = queues.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
         self.logger = logger
         self.tap = tap
         lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
-        admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes)
+        admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes, ranks: ranks)
         dispatch.onDone = { [weak self] in self?.settled($0) }
         dispatch.onRoom = { [weak self] in self?.move() }
     }
@@ -76,7 +101,7 @@ final class Ingester {
     var counts: [String: Int] {
         [
             "leased": holdings.count, "leased_bytes": admission.openBytes,
-            "waiting": lanes.reduce(0) { $0 + $1.waiting.count }, "sent": dispatch.openCount,
+            "waiting": lanes.reduce(0) { $0 + $1.count }, "sent": dispatch.openCount,
         ]
     }
 
@@ -85,7 +110,9 @@ final class Ingester {
         if isDraining { return .draining }
         if !dispatch.hasLivePeer { return .noPeers }
         if !dispatch.conditions.isEmpty { return .gatewayAway }
-        return lanes.contains { $0.permitWaiter != nil } ? .noRoom : holdings.count == 0 ? .queueEmpty : nil
+        let held = lanes.indices.filter { lanes[$0].permitWaiter != nil }
+        if held.contains(where: { gates?.isClosed(queue: $0) == true }) { return .gateClosed }
+        return !held.isEmpty ? .noRoom : holdings.count == 0 ? .queueEmpty : nil
     }
 
     /// What the dispatches say about the gateways.
@@ -118,14 +145,18 @@ final class Ingester {
     }
 
     /// Takes responsibility for the requests that a source has leased; while draining, to give them back.
-    func accept(_ deliveries: [Delivery], queue: Int) {
+    ///
+    /// Ends when gates have judged each of them.
+    func accept(_ deliveries: [Delivery], queue: Int) async {
         lanes[queue].isLeasing = false
         if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
         let now = WallClock.now().milliseconds
         let store = lanes[queue].storeNumber
+        let judges = gates?.judgesEach(queue: queue) == true
+        var judged: (requests: [(envelope: Envelope, metadata: [String: String])], tokens: [UInt64]) = ([], [])
         for delivery in deliveries {
-            var envelope = preparation.envelope(for: delivery, from: lanes[queue].settings, now: now)
-            envelope.store = store
+            var (envelope, metadata) = preparation.prepare(delivery, from: lanes[queue].settings, now: now)
+            (envelope.store, envelope.tier) = (store, ranks[queue])
             tellWhyItIsLate(&envelope)
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
@@ -135,10 +166,59 @@ final class Ingester {
                 leasedAt: EventLoop.shared.now)
             let token = holdings.insert(holding)
             admission.leased(holding.share)
-            count(envelope, lanes[queue].metrics)
-            lanes[queue].waiting.append((envelope, token))
+            if judges {
+                judged.requests.append((envelope, metadata))
+                judged.tokens.append(token)
+            } else {
+                count(envelope, lanes[queue].metrics)
+                lanes[queue].waiting.append((envelope, token))
+            }
         }
+        if judges { await judge(&judged.requests, judged.tokens, queue) }
         move()
+    }
+
+    /// Asks the gates about requests that have been leased; meanwhile a drain may have begun, or leases been lost.
+    private func judge(
+        _ requests: inout [(envelope: Envelope, metadata: [String: String])], _ tokens: [UInt64], _ queue: Int
+    ) async {
+        guard let gates else { return }
+        let decisions = await gates.judge(&requests, of: lanes[queue].settings, number: queue)
+        for (index, token) in tokens.enumerated() {
+            let decision = decisions[index]
+            guard holdings[token] != nil else {
+                gates.ended(decision.reservations)
+                continue
+            }
+            holdings[token]?.reservations = decision.reservations
+            if isDraining {
+                guard let holding = forget(token) else { continue }
+                admission.dropped(holding.share)
+                lanes[queue].unwanted.append(holding.receipt)
+                continue
+            }
+            var envelope = requests[index].envelope
+            if decision.isGoing { count(envelope, lanes[queue].metrics) }
+            guard case .waiting = envelope.progress else {
+                lanes[queue].decided.append((envelope, token))
+                continue
+            }
+            if let isReserved = decision.isReserved {
+                envelope.tier = policy.rank(of: lanes[queue].settings, isReserved: isReserved)
+            }
+            if decision.isReserved == false, ranks[queue] > 0 {
+                lanes[queue].overflow.append((envelope, token))
+            } else {
+                lanes[queue].waiting.append((envelope, token))
+            }
+        }
+    }
+
+    /// Forgets a request, and gives back its places in quotas.
+    private func forget(_ token: UInt64) -> Holdings.Holding? {
+        guard let holding = holdings.remove(token) else { return nil }
+        if !holding.reservations.isEmpty { gates?.ended(holding.reservations) }
+        return holding
     }
 
     /// A deadline that passed in the queue while the gateway was away: the producer is told so.
@@ -197,8 +277,8 @@ final class Ingester {
         let taken = holdings.miss(receipts, queue: queue)
         let dropped = Set(taken.unsent)
         if !dropped.isEmpty {
-            lanes[queue].waiting.removeAll { dropped.contains($0.token) }
-            for case let holding? in taken.unsent.map({ holdings.remove($0) }) { admission.dropped(holding.share) }
+            _ = lanes[queue].remove { dropped.contains($0) }
+            for case let holding? in taken.unsent.map({ forget($0) }) { admission.dropped(holding.share) }
         }
         guard taken.sent + dropped.count > 0 else { return }
         logger.warning(
@@ -219,9 +299,8 @@ final class Ingester {
         drainWaiters = []
         dispatch.beginDrain(returningUnsent: true)
         let released = lanes.indices.map { queue in
-            let dropped = lanes[queue].waiting.compactMap { holdings.remove($0.token) }
+            let dropped = lanes[queue].remove { _ in true }.compactMap { forget($0) }
             for holding in dropped { admission.dropped(holding.share) }
-            lanes[queue].waiting.removeAll()
             lanes[queue].permitWaiter?.resume(returning: 0)
             lanes[queue].permitWaiter = nil
             return dropped.map(\.receipt)
@@ -237,7 +316,7 @@ final class Ingester {
             return lanes[queue].unwanted
         }
         for case .lease(let token) in dispatch.takeUnsent() {
-            guard let holding = holdings.remove(token) else { continue }
+            guard let holding = forget(token) else { continue }
             admission.settled(holding.share)
             released[holding.queue].append(holding.receipt)
         }
@@ -245,7 +324,7 @@ final class Ingester {
     }
 
     private func settled(_ origin: Origin) {
-        guard case .lease(let token) = origin, let holding = holdings.remove(token) else { return }
+        guard case .lease(let token) = origin, let holding = forget(token) else { return }
         admission.settled(holding.share)
         offerPermits()
     }
@@ -253,22 +332,35 @@ final class Ingester {
     /// Sends while there is room.
     private func move() {
         var room = dispatch.room
-        while room > 0, let queue = nextQueue(), let item = lanes[queue].waiting.popFirst() {
+        while room > 0, let item = takeNext() {
             holdings[item.token]?.isSent = true
-            admission.sent(queue: queue)
-            dispatch.send(item.envelope, from: .lease(item.token), lane: queue)
+            admission.sent(queue: item.queue)
+            dispatch.send(item.envelope, from: .lease(item.token), lane: item.queue)
             room -= 1
         }
         offerPermits()
     }
 
-    private func nextQueue() -> Int? {
-        if lanes.count == 1 { return lanes[0].waiting.isEmpty ? nil : 0 }
-        return policy.next(waiting: lanes.map(\.waiting.count), random: random.next())
+    private func takeNext() -> (envelope: Envelope, token: UInt64, queue: Int)? {
+        if gates != nil {
+            for queue in lanes.indices {
+                if let next = lanes[queue].decided.popFirst() { return (next.envelope, next.token, queue) }
+            }
+        }
+        if lanes.count == 1, lanes[0].overflow.isEmpty {
+            return lanes[0].waiting.popFirst().map { ($0.envelope, $0.token, 0) }
+        }
+        // First all usual ones, then all that are over a quota.
+        var heads = lanes.map { $0.waiting.first?.envelope.tier }
+        if gates != nil { heads += lanes.map { $0.overflow.first?.envelope.tier } }
+        guard let row = order.next(heads, random: random.next()) else { return nil }
+        let queue = row % lanes.count
+        let next = row < lanes.count ? lanes[queue].waiting.popFirst() : lanes[queue].overflow.popFirst()
+        return next.map { ($0.envelope, $0.token, queue) }
     }
 
-    private func offerPermits() {
-        for queue in lanes.indices where lanes[queue].permitWaiter != nil {
+    func offerPermits() {
+        for queue in queuesByRank where lanes[queue].permitWaiter != nil {
             let count = currentPermits(queue: queue)
             guard count > 0, let waiter = lanes[queue].permitWaiter else { continue }
             lanes[queue].permitWaiter = nil
@@ -279,7 +371,15 @@ final class Ingester {
 
     /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
     private func currentPermits(queue: Int) -> Int {
-        dispatch.hasHandedBack(lane: queue)
-            ? 0 : min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
+        if dispatch.hasHandedBack(lane: queue) { return 0 }
+        let permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
+        guard permits > 0, let gates else { return permits }
+        return min(permits, gates.permits(queue: queue, open: admission.open[queue]))
     }
+
+    /// Requests of a queue that are leased.
+    func openCount(queue: Int) -> Int { admission.open[queue] }
+
+    /// Requests that could be leased, those that are included.
+    var places: Int { admission.places(room: dispatch.room) }
 }

@@ -46,7 +46,15 @@ struct QueueReader: Sendable {
     /// Shows the backlog, until the task is cancelled; nothing if the queue does not report it.
     func watchBacklog() async {
         guard let source = source as? any BacklogSource else { return }
-        repeat { backlog.show(await source.backlog()) } while (try? await Task.sleep(for: .seconds(60))) != nil
+        let clock = ContinuousClock()
+        var pause: Duration
+        repeat {
+            var seen = Backlog()
+            let taken = await clock.measure { seen = await source.backlog() }
+            backlog.show(seen)
+            // A large backlog may be long to count: it takes a hundredth of the time at most.
+            pause = max(source.backlogSpacing, taken * 100)
+        } while (try? await Task.sleep(for: pause)) != nil
     }
 
     /// Renews all held leases, so that each lasts its full length after this process is gone; does not wait for a

@@ -67,6 +67,12 @@ struct AttemptOutcomeTests {
         #expect(final.progress == .ended(.result(.answer(statusCode: status, body: body))))
     }
 
+    @Test(arguments: [("evicted-priority", true), ("rejected-saturated", false), ("", false)])
+    func tellsWhatHadToMakeWayForAnother(reason: String, isEvicted: Bool) {
+        let dropped = outcome(429, [HeaderField("x-llm-d-request-dropped-reason", reason)])
+        #expect(failed(dropped)?.isEvicted == isEvicted)
+    }
+
     @Test(arguments: [301, 302, 303])
     func aRedirectThatIsNotFollowedNamesTheNewAddress(status: Int) {
         let moved = outcome(status, [HeaderField("Location", "https://me:secret@new/v1/completions")])

@@ -35,11 +35,47 @@ struct StartQueueTests {
     }
 
     @Test
+    func aHigherRankMayHaveAllButASixteenth() {
+        func most(_ lane: Int) -> Int {
+            var queue = StartQueue<Int>(slots: 32)
+            for item in 0..<40 { for lane in 0..<2 { queue.append(item, lane: lane, rank: [1, 4][lane]) } }
+            var started = 0
+            while queue.start(where: { $0 == lane }) != nil { started += 1 }
+            return started
+        }
+        #expect(most(0) == 30)
+        #expect(most(1) == 24)
+    }
+
+    @Test
+    func lanesInWhichNothingHasWaitedTakeNoShare() {
+        var queue = StartQueue<Int>(slots: 8)
+        for item in 0..<20 { queue.append(item, lane: 3, group: 2) }
+        var started = 0
+        while queue.start() != nil { started += 1 }
+        #expect(started == 8)
+        #expect(queue.count(group: 2) == 12 && queue.count(group: 0) == 0)
+        queue.append(0, lane: 1, group: 0)
+        #expect(queue.count(group: 0) == 1 && queue.busyLanes == [1, 3])
+    }
+
+    @Test
+    func whatWaitsInManyLanesOfOneGroupLeavesPlacesToAnother() {
+        var queue = StartQueue<Int>(slots: 8)
+        queue.append(0, lane: 0, group: 0)
+        for lane in 1..<5 { for item in 0..<20 { queue.append(item, lane: lane, group: 1) } }
+        while queue.start() != nil {}
+        queue.ended(lane: 0)
+        #expect(queue.active == 6)
+        #expect(queue.room(ahead: 8) == 4)
+    }
+
+    @Test
     func aLaneThatRestsTakesNoShareOfTheSlots() {
         var queue = StartQueue<String>(slots: 8)
         queue.append("dead", lane: 1)
         for _ in 0..<20 { queue.append("good", lane: 0) }
-        queue.resting = 1
+        queue.rest { $0 == 1 }
         var started = 0
         while queue.start(where: { $0 == 0 }) != nil { started += 1 }
         #expect(started == 8)
@@ -79,9 +115,9 @@ struct StartQueueTests {
         var queue = StartQueue<String>(slots: 8)
         for _ in 0..<50 { queue.append("stuck", lane: 0) }
         queue.append("good", lane: 1)
-        #expect(queue.start { $0 != 0 }?.item == "good")
-        #expect(queue.start { $0 != 0 } == nil)
-        #expect(queue.room(ahead: 4) { $0 != 0 } == 11)
+        #expect(queue.start(where: { $0 != 0 })?.item == "good")
+        #expect(queue.start(where: { $0 != 0 }) == nil)
+        #expect(queue.room(ahead: 4, where: { $0 != 0 }) == 11)
         #expect(queue.room(ahead: 4) < 11)
         #expect(queue.start()?.item == "stuck")
     }

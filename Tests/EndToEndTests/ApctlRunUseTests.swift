@@ -74,6 +74,48 @@ extension EndToEnd {
             }
         }
 
+        /// Whoever sits at a terminal is asked; the gateway comes up while the question stands there.
+        @Test(.timeLimit(.minutes(2)), arguments: [("n", 3 as CInt, 0), ("y", 0, 20)])
+        func asksAtATerminalWhetherToWaitForTheGateway(answer: String, status: CInt, results: Int) async throws {
+            let port = UInt16(try freePort())
+            try await withApctl { apctl in
+                _ = try apctl.file("in.jsonl", (1...20).map { batchLine("b\($0)") })
+                try Self.terminal.write(
+                    to: apctl.directory.appending(path: "terminal"), atomically: true, encoding: .utf8)
+                let process = try await apctl.shell(
+                    """
+                    python3 terminal '\(answer)' $APCTL run in.jsonl --results out.jsonl \
+                        --gateway http://127.0.0.1:\(port)/v1
+                    """)
+                try await eventually("the question", within: .seconds(30)) {
+                    await process.logText().contains("[y/N]") ? true : nil
+                }
+                let simulator = try await GatewaySimulator.start(port: port)
+                try "".write(to: apctl.directory.appending(path: "go"), atomically: true, encoding: .utf8)
+                #expect(try await process.exitStatus(within: .seconds(60)) == status)
+                #expect(try apctl.results().count == results)
+                await simulator.stop()
+            }
+        }
+
+        /// Runs a command at a terminal of its own, and answers its question once a file `go` is there.
+        private static let terminal = """
+            import os, pty, sys, time
+            process, screen = pty.fork()
+            if process == 0: os.execv(sys.argv[2], sys.argv[2:])
+            shown, answered = b"", False
+            while True:
+                try: piece = os.read(screen, 4096)
+                except OSError: break
+                shown += piece
+                os.write(1, piece)
+                if b"[y/N]" in shown and not answered:
+                    while not os.path.exists("go"): time.sleep(0.05)
+                    os.write(screen, sys.argv[1].encode() + b"\\n")
+                    answered = True
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+            """
+
         @Test(.timeLimit(.minutes(2)))
         func readsStandardInputAndWritesStandardOutput() async throws {
             try await withApctl { apctl in
@@ -206,7 +248,7 @@ extension EndToEnd {
                 let bad = try apctl.file(
                     "bad.jsonl",
                     [
-                        batchLine("a"), batchLine("a", model: "other"),
+                        "\u{FEFF}" + batchLine("a"), batchLine("a", model: "other"),
                         #"{"custom_id":"c","url":"/v1","body":{"stream":true}}"#, "{",
                     ])
                 let second = try await apctl.start(bad, ["--check"])
@@ -214,7 +256,7 @@ extension EndToEnd {
                 let troubles = await second.logText()
                 for text in [
                     "problem line 3: stream is true", "problem line 4: not JSON", "line 2 with \"a\"",
-                    "it does not serve other",
+                    "it does not serve other", "note    1 line begins with a byte order mark",
                 ] {
                     #expect(troubles.contains(text), "\(troubles)")
                 }

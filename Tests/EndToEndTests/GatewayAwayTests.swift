@@ -105,12 +105,15 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)))
-        func aTokenThatIsReplacedLateCostsNoRequest() async throws {
+        /// Many at once, and few that are refused often: their back-off does not grow.
+        @Test(
+            .timeLimit(.minutes(2)),
+            arguments: [(600, Duration.seconds(4), Duration.seconds(12)), (20, .seconds(15), .seconds(7))])
+        func aTokenThatIsReplacedLateCostsNoRequest(count: Int, late: Duration, limit: Duration) async throws {
             let folder = try temporaryDirectory()
             let token = folder.appending(path: "token").path
             try "old".write(toFile: token, atomically: true, encoding: .utf8)
-            let all = ids(600)
+            let all = ids(count)
             let script: @Sendable (GatewayRequest) -> GatewayAnswer? = { request in
                 request.headers.contains { $0.isNamed("authorization") && $0.value == "Bearer new" }
                     ? nil : .response(401, headers: [], body: Array("{}".utf8))
@@ -123,13 +126,13 @@ extension EndToEnd {
                     try await eventually("the cause is named", within: .seconds(15)) {
                         try ports.get(ports.ingest, "status").contains("--gateway-token-file") ? true : nil
                     }
-                    try await Task.sleep(for: .seconds(4))
+                    try await Task.sleep(for: late)
                     // Sixteen a second; without spacing all of them would have been there.
                     #expect(gateway.requests().count < 400)
                     #expect(try queue.resultCount() == 0)
                     try "new".write(toFile: token, atomically: true, encoding: .utf8)
-                    // Those that were refused once wait for their back-off: two to eight seconds.
-                    try await expectAllAnswered(queue, all.count, within: .seconds(20))
+                    // Those that were refused wait for their back-off's first delay: two to four seconds.
+                    try await expectAllAnswered(queue, all.count, within: limit)
                     #expect(try await pipeline["dispatch"].logText().contains("A gateway refuses the credentials"))
                 }
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Processes
 import Testing
 
@@ -30,6 +31,17 @@ extension EndToEnd {
             let known = try #require(table.split(separator: "\n").first { $0.hasPrefix("| \(fault) |") })
             #expect(cells(row) == cells(known))
             let seconds = try #require(row.split(separator: "|")[1].firstMatch(of: /([0-9.]+) s/)?.1)
+            #expect(try #require(Double(seconds)) < 5)
+        }
+
+        @Test(.enabled(if: geteuid() == 0, "only root may make a small disk"), .timeLimit(.minutes(2)))
+        func aFullDiskIsNamedAndMadeUpForWithinFiveSeconds() throws {
+            let folder = try builtExecutable("dispatch").deletingLastPathComponent().path
+            let printed = try capture(Self.root.appending(path: "scripts/gateway-faults").path, [folder, "full disk"])
+            let row = try #require(printed.split(separator: "\n").last { $0.hasPrefix("| disk of the database") })
+            #expect(row.contains("| emit | The queue cannot take results now"))
+            #expect(row.contains("database or disk is full"))
+            let seconds = try #require(row.firstMatch(of: /([0-9.]+) s \|$/)?.1)
             #expect(try #require(Double(seconds)) < 5)
         }
     }

@@ -131,13 +131,13 @@ private struct Installation {
         return folder
     }
 
-    func make(_ target: String, _ variables: [String] = []) throws -> (status: Int32, output: String) {
+    func make(_ target: String, _ variables: [String] = []) throws -> Ended {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
         return try EndToEndTests.run(
             "/usr/bin/make", ["-C", repository.path, target, "DESTDIR=\(root.path)", "BIN=\(built.path)"] + variables)
     }
 
-    func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+    func run(_ program: String, _ arguments: [String]) throws -> Ended {
         try EndToEndTests.run(path(program), arguments)
     }
 
@@ -161,19 +161,6 @@ private struct Installation {
     }
 }
 
-/// Runs a program to its end.
-///
-/// - Returns: its exit status, and what it wrote to standard output and standard error.
-private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    process.standardOutput = pipe
-    process.standardError = pipe
-    process.standardInput = FileHandle.nullDevice
-    try withNoSignalBlocked { try process.run() }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+private func run(_ program: String, _ arguments: [String]) throws -> Ended {
+    try runToEnd(URL(filePath: program), arguments)
 }

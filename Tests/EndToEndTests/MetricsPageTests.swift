@@ -42,7 +42,7 @@ extension EndToEnd {
         private struct Row {
             var name: String
             var stages: [String]
-            /// Depends on the kind of the queue.
+            /// Depends on the kind of the queue, or on what has been measured.
             var isOptional: Bool
         }
 
@@ -60,7 +60,12 @@ extension EndToEnd {
             return table.split(separator: "\n").dropFirst(2).flatMap { line in
                 let cells = line.split(separator: "|")
                 let stages = Self.stages.filter { cells[1].contains(" \($0)") || cells[1].contains(" all") }
-                let isOptional = cells[1].contains("where the queue tells it")
+                let isOptional =
+                    [
+                        "where the queue tells it", "once it is measured", "where pools have gates",
+                        "where queues have gates",
+                    ]
+                    .contains(where: cells[1].contains)
                 return cells[0].matches(of: /`([a-z_]+)`/).map {
                     Row(name: String($0.1), stages: stages, isOptional: isOptional)
                 }

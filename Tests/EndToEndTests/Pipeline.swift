@@ -6,6 +6,8 @@ import Testing
 struct Pipeline: Sendable {
     let directory: URL
     private let stages: [String: StageProcess]
+    /// Tests count how many requests a dispatch has at once, so that it has as many as it is told.
+    private static let environment = ["AP_SLACK": "off"]
 
     /// - Parameters:
     ///   - queue: flags that name the queue, such as `--message-queue-impl sqlite …`.
@@ -13,10 +15,12 @@ struct Pipeline: Sendable {
     ///   - flags: further flags, for all stages.
     ///   - own: further flags by the name of the process.
     ///   - environment: of all stages, beside that of this process.
+    ///   - ownEnvironment: of single processes, by name.
     ///   - endpoints: replaces an endpoint that senders connect to, by the name of the process (a proxy in between).
     init(
         queue: [String], dispatches: Int = 1, ingests: Int = 1, emits: Int = 1, flags: [String] = [],
-        own: [String: [String]] = [:], environment: [String: String] = [:], endpoints: [String: String] = [:]
+        own: [String: [String]] = [:], environment: [String: String] = [:],
+        ownEnvironment: [String: [String: String]] = [:], endpoints: [String: String] = [:]
     ) throws {
         directory = try temporaryDirectory()
         let folder = directory
@@ -38,7 +42,9 @@ struct Pipeline: Sendable {
                 arguments += own[name] ?? []
                 stages[name] = StageProcess(
                     name, executable: try builtExecutable(kind), arguments: arguments + flags,
-                    environment: environment, directory: folder)
+                    environment: Self.environment.merging(environment) { $1 }.merging(
+                        ownEnvironment[name] ?? [:]
+                    ) { $1 }, directory: folder)
             }
         }
         self.stages = stages
@@ -59,6 +65,15 @@ struct Pipeline: Sendable {
         for (name, stage) in stages {
             try await eventually("\(name) is up") {
                 await stage.logText().components(separatedBy: ": Started ").count > times ? true : nil
+            }
+        }
+    }
+
+    /// Waits until each process has said its text in its log.
+    func waitUntilSaid(_ sayings: [(name: String, text: String)], within limit: Duration) async throws {
+        for (name, text) in sayings {
+            try await eventually("\(name) says: \(text)", within: limit) {
+                await (try self[name]).logText().contains(text) ? true : nil
             }
         }
     }

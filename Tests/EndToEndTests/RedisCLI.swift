@@ -46,13 +46,5 @@ struct RedisCLI: Sendable {
 
 /// Runs a program to its end and returns what it printed on standard output.
 func capture(_ program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    try runToEnd(URL(filePath: program), arguments, withErrors: false).output
 }

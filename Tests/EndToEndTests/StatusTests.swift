@@ -29,16 +29,8 @@ extension EndToEnd {
             }
         }
 
-        private func status(_ arguments: [String]) throws -> (status: Int32, output: String) {
-            let process = Process()
-            let pipe = Pipe()
-            process.executableURL = try builtExecutable("apctl")
-            process.arguments = ["status"] + arguments
-            process.standardOutput = pipe
-            try process.run()
-            let data = pipe.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        private func status(_ arguments: [String]) throws -> Ended {
+            try runToEnd(builtExecutable("apctl"), ["status"] + arguments, withErrors: false)
         }
     }
 }

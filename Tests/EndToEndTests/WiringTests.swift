@@ -51,11 +51,7 @@ extension EndToEnd {
                     ]
                     try await wrong.waitUntilStarted()
                     for (name, texts) in sayings {
-                        for text in texts {
-                            try await eventually("\(name) says: \(text)", within: Self.soon) {
-                                await (try wrong[name]).logText().contains(text) ? true : nil
-                            }
-                        }
+                        try await wrong.waitUntilSaid(texts.map { (name, $0) }, within: Self.soon)
                     }
                     let ready = try capture(
                         "/usr/bin/curl", ["-s", "-w", " %{http_code}", "http://127.0.0.1:\(status)/readyz"])
@@ -80,15 +76,12 @@ extension EndToEnd {
                     own: ["dispatch": ["--pipeline", "blue"]])
                 try redis.submit(ids(3).map { Message($0) }, to: RedisSortedSetRun.queue)
                 try await withPipeline(pipeline) { pipeline in
-                    for (name, text) in [
+                    let sayings = [
                         ("ingest", "a dispatch of pipeline blue, not of pipeline default"),
                         ("dispatch", "an ingest of pipeline default, not of pipeline blue"),
                         ("emit", "a dispatch of pipeline blue, not of pipeline default"),
-                    ] {
-                        try await eventually("\(name) says: \(text)", within: .seconds(10)) {
-                            await (try pipeline[name]).logText().contains(text) ? true : nil
-                        }
-                    }
+                    ]
+                    try await pipeline.waitUntilSaid(sayings, within: .seconds(10))
                     #expect(gateway.requests().isEmpty)
                 }
             }

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Loop
 import Messages
 import Testing
@@ -96,6 +98,53 @@ struct HTTPFailureTests {
         #expect(error?.kind == .connectionLost)
         #expect(server.requests.map(\.body) == [Array("{}".utf8), Array("second".utf8)])
         #expect(try await client.response(to: HTTPRequest(server.url(), "third")).statusCode == 200)
+    }
+
+    /// As when a server is restarted and its goodbye and our request cross: the request finds nobody there.
+    @Test(.enabled(if: geteuid() == 0, "only root may let a connection vanish"))
+    func sendsAgainAtOnceWhatNoServerGot() async throws {
+        let server = ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.send(answer())
+            connection.vanishOnClose()
+        }
+        let client = try await HTTPClient()
+        for round in 1...3 {
+            #expect(try await client.response(to: HTTPRequest(server.url(), "\(round)")).statusCode == 200)
+            #expect(await eventually { server.vanished == round })
+        }
+        #expect(server.requests.map(\.body) == (1...3).map { Array("\($0)".utf8) })
+        #expect(server.connections == 3)
+    }
+
+    /// As when a worker that goes closes its connections, and our request has come between its last look and that.
+    @Test
+    func sendsAgainAtOnceWhatNoServerRead() async throws {
+        let server = ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.send(answer())
+            connection.waitForBytes()
+        }
+        let client = try await HTTPClient()
+        _ = try await client.response(to: HTTPRequest(server.url(), "first"))
+        #expect(try await client.response(to: HTTPRequest(server.url(), "second")).statusCode == 200)
+        #expect(server.requests.map(\.body) == [Array("first".utf8), Array("second".utf8)])
+    }
+
+    /// It may have been worked on.
+    @Test
+    func doesNotSendAgainWhatTheServersKernelHasConfirmed() async throws {
+        let server = ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.send(answer())
+            connection.waitForBytes()
+            // Something lies there unread, so the end is a reset; but so late that somebody may have worked on it.
+            Thread.sleep(forTimeInterval: 1)
+        }
+        let client = try await HTTPClient()
+        _ = try await client.response(to: HTTPRequest(server.url()))
+        #expect(await client.error(of: HTTPRequest(server.url(), "second"))?.kind == .connectionLost)
+        #expect(server.requests.map(\.body) == [Array("{}".utf8)])
     }
 
     @Test

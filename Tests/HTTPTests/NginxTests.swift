@@ -14,7 +14,8 @@ struct NginxTests {
     func speaksHTTP2OverTLSOnOneConnection() async throws {
         let nginx = try await Nginx.start(listen: "ssl http2")
         let client = try await HTTPClient(trusting: nginx)
-        let results = await client.results(of: (0..<64).map { _ in HTTPRequest(nginx.url("/which")) })
+        let request = HTTPRequest(.get, url: nginx.url("/which"), timeout: .seconds(10))
+        let results = await client.results(of: Array(repeating: request, count: 64))
         let answers = Set(try results.map { String(decoding: try $0.get().body, as: UTF8.self) })
         #expect(answers.count == 1)
         #expect(answers.first?.hasPrefix("HTTP/2.0 ") == true)
@@ -59,6 +60,22 @@ struct NginxTests {
             #expect(try results.allSatisfy { try $0.get().body.count == 2000 })
             #expect(.now - start < .seconds(12))
         }
+    }
+
+    /// As of a balancer behind which one server hangs.
+    @Test
+    func waitsNotLongForAHandshakeOfAnotherExchange() async throws {
+        let nginx = try await Nginx.start(listen: "ssl http2")
+        let balancer = ScriptedServer { connection in
+            if connection.number == 1 { _ = connection.waitForEnd() } else { connection.forward(to: nginx.port) }
+        }
+        let client = try await HTTPClient(trusting: nginx)
+        let request = HTTPRequest(.get, url: "https://127.0.0.1:\(balancer.port)/which", timeout: .seconds(20))
+        let start = ContinuousClock.now
+        let results = await client.results(of: Array(repeating: request, count: 16), most: 15)
+        #expect(.now - start < .seconds(10))
+        #expect(results.allSatisfy { (try? $0.get().statusCode) == 200 })
+        #expect(balancer.connections < 6)
     }
 
     @Test

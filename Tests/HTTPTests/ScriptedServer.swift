@@ -6,7 +6,7 @@ import Synchronization
 final class ScriptedServer: Sendable {
     let port: UInt16
     private let listener: CInt
-    private let counts = Mutex((connections: 0, requests: [Request]()))
+    private let counts = Mutex((connections: 0, vanished: 0, requests: [Request]()))
 
     struct Request: Sendable, Equatable {
         var head: String
@@ -41,7 +41,9 @@ final class ScriptedServer: Sendable {
                 }
                 Thread.detachNewThread {
                     script(connection)
+                    let vanishes = connection.vanishes.load(ordering: .relaxed)
                     connection.close()
+                    if vanishes { self.counts.withLock { $0.vanished += 1 } }
                 }
             }
         }
@@ -62,13 +64,16 @@ final class ScriptedServer: Sendable {
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
     var connections: Int { counts.withLock { $0.connections } }
+    /// Connections that were closed without a word.
+    var vanished: Int { counts.withLock { $0.vanished } }
     var requests: [Request] { counts.withLock { $0.requests } }
 }
 
 /// One connection of a scripted server, used on its own thread.
 final class Connection: Sendable {
     private let descriptor: CInt
-    private let number: Int
+    /// From 1.
+    let number: Int
     private let received = Mutex<[UInt8]>([])
     private let record: @Sendable (ScriptedServer.Request) -> Void
 
@@ -128,10 +133,43 @@ final class Connection: Sendable {
         }
     }
 
+    /// Passes everything on to another port of this machine, and back, until either side ends.
+    func forward(to port: UInt16) {
+        let other = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(other) }
+        guard withLoopbackAddress(port, { connect(other, $0, $1) }) == 0 else { return }
+        var sockets = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while poll(&sockets, 2, 20_000) > 0 {
+            for (from, to) in [(0, 1), (1, 0)] where sockets[from].revents != 0 {
+                let count = recv(sockets[from].fd, &buffer, buffer.count, 0)
+                guard count > 0, Glibc.send(sockets[to].fd, buffer, count, CInt(MSG_NOSIGNAL)) == count else { return }
+            }
+        }
+    }
+
     /// Makes the closing that follows a reset.
     func resetOnClose() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    fileprivate let vanishes = Atomic(false)
+
+    /// The closing that follows tells the other side nothing; what that sends afterwards is refused.
+    ///
+    /// Source: the kernel's TCP_REPAIR, made for moving connections to other machines; it takes CAP_NET_ADMIN.
+    func vanishOnClose() {
+        var yes: CInt = 1
+        let repair: CInt = 19
+        setsockopt(descriptor, CInt(IPPROTO_TCP), repair, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
+        vanishes.store(true, ordering: .relaxed)
+    }
+
+    /// Waits until something has come in, and leaves it there.
+    func waitForBytes() {
+        var byte: UInt8 = 0
+        _ = recv(descriptor, &byte, 1, CInt(MSG_PEEK))
     }
 
     /// The other side sees the end; the script may go on.

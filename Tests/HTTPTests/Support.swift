@@ -15,9 +15,10 @@ extension HTTPClient {
         return nil
     }
 
-    /// Starts all of them in one go, and waits for them.
-    func results(of requests: [HTTPRequest]) async -> [Result<HTTPResponse, HTTPError>] {
+    /// Starts all of them in one go, and waits for them, or for the first `most` that end.
+    func results(of requests: [HTTPRequest], most: Int? = nil) async -> [Result<HTTPResponse, HTTPError>] {
         let gathering = Gathering(requests.count)
+        gathering.left = most ?? requests.count
         return await withCheckedContinuation { continuation in
             for (index, request) in requests.enumerated() {
                 start(request) { result in

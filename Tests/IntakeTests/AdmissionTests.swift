@@ -1,3 +1,4 @@
+import Messages
 import Queue
 import Testing
 
@@ -49,9 +50,24 @@ struct AdmissionTests {
         #expect(admission.permits(queue: 0, room: 0) == 0)
     }
 
-    @Test(arguments: [(2, 64, 48), (3, 60, 50), (4, 8, 7), (2, 1, 1), (2, 2, 1), (2, 0, 1)])
-    func leavesAPartOfTheRoomToTheOtherQueues(queues: Int, room: Int, share: Int) {
-        #expect(Admission.share(of: room, queues: queues) == share)
+    @Test(arguments: [(2, 64, 48), (3, 60, 50), (4, 8, 7), (2, 1, 1), (2, 2, 1), (1, 8, 8), (2, 0, 0)])
+    func leavesAPartOfThePlacesToTheOthers(count: Int, places: Int, most: Int) {
+        #expect(FairShare.most(of: places, among: count) == most)
+    }
+
+    @Test(arguments: [(1, 64, 60), (1, 8, 7), (1, 1, 1), (2, 64, 48), (20, 64, 60)])
+    func keepsASixteenthForThoseBelow(count: Int, places: Int, most: Int) {
+        #expect(FairShare.most(of: places, among: count, hasBelow: true) == most)
+    }
+
+    @Test(arguments: [0, 1])
+    func aQueueOfAnyRankThatIsNeverAnsweredLeavesPlacesToTheOther(silent: Int) {
+        var admission = Admission(queues: 2, maxInFlight: 64, ranks: [1, 6])
+        while admission.permits(queue: silent, room: 100) > 0 {
+            admission.leased(share(silent))
+            admission.sent(queue: silent)
+        }
+        #expect(admission.permits(queue: 1 - silent, room: 100) >= 4)
     }
 
     @Test
@@ -89,38 +105,77 @@ struct AdmissionTests {
         let admission = Admission(queues: 2, maxInFlight: nil)
         #expect(admission.permits(queue: 0, room: 0) == 0)
     }
-}
 
-struct MergePolicyTests {
+    // MARK: - Ranks
+
+    private func ranked(_ ranks: [Int]) -> Admission {
+        Admission(queues: ranks.count, maxInFlight: nil, ranks: ranks)
+    }
+
+    private func share(_ queue: Int) -> QueueShares.Share { QueueShares.Share(lane: queue, bytes: 10) }
+
     @Test
-    func choosesNoneWhenNoQueueHasARequest() {
-        #expect(MergePolicy.randomRobin.next(waiting: [0, 0], random: 7) == nil)
+    func whatALowerQueueHoldsTakesNoRoomFromAHigherOne() {
+        var admission = ranked([0, 5])
+        for _ in 0..<20 { admission.leased(share(1)) }
+        // All but what is kept for those below.
+        #expect(admission.permits(queue: 0, room: 20) == 19)
+        #expect(admission.permits(queue: 1, room: 20) == 0)
     }
 
     @Test
-    func choosesOnlyQueuesThatHaveARequest() {
-        for random in UInt64(0)..<20 {
-            let queue = MergePolicy.randomRobin.next(waiting: [0, 3, 0, 1], random: random)
-            #expect(queue == 1 || queue == 3)
+    func aLowerQueueMayAlwaysHaveSomeAtHand() {
+        var admission = ranked([0, 5])
+        for _ in 0..<64 { admission.leased(share(0)) }
+        for _ in 0..<32 { admission.sent(queue: 0) }
+        // Nothing is free, and 32 of the higher queue wait.
+        #expect(admission.permits(queue: 1, room: 0) == 8)
+        for _ in 0..<8 { admission.leased(share(1)) }
+        #expect(admission.permits(queue: 1, room: 0) == 0)
+        #expect(ranked([0, 5]).permits(queue: 1, room: 0) == 0, "there is nobody to send to")
+    }
+
+    /// Each step one request ends, and every queue has as many as it may lease.
+    @Test
+    func allTiersAreServedByTheirShareForHours() throws {
+        let queues = [0, 1, 2, 3, 4, 5].map {
+            QueueSettings(id: "\($0)", name: "\($0)", target: .url("http://g/"), labels: labels($0))
         }
-    }
-
-    @Test
-    func givesEveryWaitingQueueTheSameChanceHoweverLongItIs() {
-        var chosen = [0, 0, 0]
-        var random: UInt64 = 88_172_645_463_325_252
-        for _ in 0..<30_000 {
-            random ^= random << 13
-            random ^= random >> 7
-            random ^= random << 17
-            if let queue = MergePolicy.randomRobin.next(waiting: [1000, 1, 5], random: random) { chosen[queue] += 1 }
+        let policy = MergePolicy.tierPriority(TierPriority())
+        var admission = ranked(queues.map { policy.rank(of: $0) })
+        var order = SendOrder(policy)
+        let ranks = queues.map { policy.rank(of: $0) }
+        var served = [Int](repeating: 0, count: 6)
+        var inFlight: [Int] = []
+        var last = [Int](repeating: 0, count: 6)
+        var longest = last
+        for step in 0..<400_000 {
+            var room = 64 - inFlight.count
+            for queue in queues.indices {
+                for _ in 0..<admission.permits(queue: queue, room: room) { admission.leased(share(queue)) }
+            }
+            while room > 0,
+                let queue = order.next(
+                    zip(ranks, admission.buffered).map { $1 > 0 ? $0 : nil }, random: 0)
+            {
+                admission.sent(queue: queue)
+                inFlight.append(queue)
+                served[queue] += 1
+                longest[queue] = max(longest[queue], step - last[queue])
+                last[queue] = step
+                room -= 1
+            }
+            admission.settled(share(inFlight.removeFirst()))
         }
-        for count in chosen { #expect((9_500...10_500).contains(count)) }
+        let all = Double(served.reduce(0, +))
+        for (queue, count) in served.enumerated() {
+            let expected = Double(1 << (5 - queue)) / 63
+            #expect(abs(Double(count) / all - expected) < 0.1 * expected, "\(queue): \(count) of \(all)")
+        }
+        #expect(longest[5] < 200)
     }
 
-    @Test
-    func isKnownByTheNameOfTheFlag() {
-        #expect(MergePolicy(rawValue: "random-robin") == .randomRobin)
-        #expect(MergePolicy(rawValue: "tier-priority") == nil)
+    private func labels(_ rank: Int) -> [String: String] {
+        ["tier": Tier.Service.allCases[rank % 3].rawValue, "classification": rank < 3 ? "reserved" : "overflow"]
     }
 }

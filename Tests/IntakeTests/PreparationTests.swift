@@ -9,7 +9,7 @@ struct PreparationTests {
     private let preparation = Preparation(limits: RequestLimits(), maxDeliveries: 5)
     private let queue = QueueSettings(
         id: "q", name: "request-queue", defaultResultDestination: "result-queue",
-        target: .url("http://gateway:8000/v1/completions"), objective: "batch")
+        target: .url("http://gateway:8000/v1/completions"), objective: "batch", pool: "engines")
 
     @Test
     func preparesTheMessageOfTheUserGuide() {
@@ -18,6 +18,7 @@ struct PreparationTests {
                 + #""deadline" :"23472348233323" }"#)
         #expect(envelope.id == "testmsg")
         #expect(envelope.queue == "request-queue")
+        #expect(envelope.pool == "engines")
         #expect(envelope.url == "http://gateway:8000/v1/completions")
         #expect(envelope.deadline == 23_472_348_233_323)
         #expect(text(envelope.payload) == #"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#)
@@ -39,8 +40,9 @@ struct PreparationTests {
             let message =
                 #"{"internal":{"result_queue_name":"\#(destination)"},"request_kind":"redis","#
                 + #""data":{"id":"a","deadline":9999999999,"payload":{}}}"#
-            return preparation.envelope(
-                for: Delivery(bytes: Bytes(message.utf8), receipt: Receipt("r")), from: queue, now: Self.now)
+            return preparation.prepare(
+                Delivery(bytes: Bytes(message.utf8), receipt: Receipt("r")), from: queue, now: Self.now
+            ).envelope
         }
         let envelope = prepare(destination)
         #expect(envelope.resultDestination == "result-queue")
@@ -112,7 +114,7 @@ struct PreparationTests {
     func answersAPayloadAboveTheLimit() {
         let small = Preparation(limits: RequestLimits(maxPayloadBytes: 10), maxDeliveries: 5)
         let message = #"{"id":"a","deadline":9999999999,"payload":{"prompt":"long enough"}}"#
-        let envelope = small.envelope(for: delivery(message), from: queue, now: Self.now)
+        let envelope = small.prepare(delivery(message), from: queue, now: Self.now).envelope
         guard case .ended(.result(.failure(.invalidRequest, let reason))) = envelope.progress else {
             Issue.record("\(envelope.progress)")
             return
@@ -145,7 +147,7 @@ struct PreparationTests {
         #expect(prepare(asks).resultDestination == "mine")
         var configured = queue
         configured.resultDestination = "configured"
-        let envelope = preparation.envelope(for: delivery(asks), from: configured, now: Self.now)
+        let envelope = preparation.prepare(delivery(asks), from: configured, now: Self.now).envelope
         #expect(envelope.resultDestination == "configured")
     }
 
@@ -178,8 +180,9 @@ struct PreparationTests {
     }
 
     private func prepare(_ message: String, deliveries: Int = 0, failedAttempts: Int = 0) -> Envelope {
-        preparation.envelope(
-            for: delivery(message, deliveries: deliveries, failedAttempts: failedAttempts), from: queue, now: Self.now)
+        preparation.prepare(
+            delivery(message, deliveries: deliveries, failedAttempts: failedAttempts), from: queue, now: Self.now
+        ).envelope
     }
 
     private func delivery(_ message: String, deliveries: Int = 0, failedAttempts: Int = 0) -> Delivery {

@@ -17,7 +17,7 @@ final class RedisPubSubHarness: QueueHarness {
     /// The outage is survived by what was claimed or parked before.
     static let promises: QueuePromises = [
         .takesOverExpiredLeases, .parksUntilDue, .countsAttempts, .keepsDeadLetters, .settlesOnce, .survivesOutage,
-        .keepsEqualMessages,
+        .keepsEqualMessages, .tellsParked,
     ]
 
     let server: RedisServer

@@ -11,7 +11,7 @@ import Testing
 
 /// `redis-sortedset` for the conformance suite: one redis-server that writes everything down before it answers.
 final class RedisSortedSetHarness: QueueHarness {
-    static let promises: QueuePromises = .durable
+    static let promises: QueuePromises = .durable.union(.tellsBacklog)
 
     let server: RedisServer
 

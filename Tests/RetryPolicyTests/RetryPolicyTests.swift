@@ -43,6 +43,21 @@ struct RetryPolicyTests {
     }
 
     @Test
+    func triesAtOnceWhatHadToMakeWayButNotForEver() {
+        let attempt = FailedAttempt(statusCode: 429, body: [], reason: "evicted", isEvicted: true)
+        let decisions = (1...4).map {
+            RetryPolicy().decide(attempt, failedAttempts: $0, millisecondsLeft: 1_000_000, random: { 0 })
+        }
+        #expect(decisions.dropLast().allSatisfy { $0 == .park(afterMilliseconds: 0) })
+        #expect(decisions.last == .park(afterMilliseconds: 16_000))
+        var asked = attempt
+        asked.retryAfterMilliseconds = 5000
+        #expect(
+            RetryPolicy().decide(asked, failedAttempts: 1, millisecondsLeft: 1_000_000, random: { 0 })
+                == .park(afterMilliseconds: 5000))
+    }
+
+    @Test
     func followsItsSettings() {
         let policy = RetryPolicy(base: 0.25, maximum: 1.5)
         #expect(wait(policy, failedAttempts: 1) == 250)

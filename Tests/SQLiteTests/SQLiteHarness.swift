@@ -11,7 +11,7 @@ import Synchronization
 
 /// A database file in a folder of its own; its outages are somebody else's long transactions.
 final class SQLiteHarness: QueueHarness {
-    static let promises = QueuePromises.durable.union(.keepsEqualMessages)
+    static let promises = QueuePromises.durable.union([.keepsEqualMessages, .tellsBacklog])
 
     let path: String
     private let folder: URL

@@ -63,13 +63,16 @@ struct IndexedFlagsTests {
         let queues = try IngestSettings.parse(arguments: [
             "--redis.request-queue-name", "a", "--redis.inference-gateway", "http://g/all",
             "--redis.inference-objective", "common", "--redis.retry-queue-name", "later",
+            "--redis.worker-pool-id", "engines",
             "--redis.result-queue-name", "out", "--redis.request-queue-name.2", "b",
             "--redis.inference-gateway.2", "http://g/b", "--redis.inference-objective.2=",
+            "--redis.worker-pool-id.2=",
             "--redis.result-queue-name.2",
             "out-b", "--redis.retry-queue-name.2", "later-b",
         ]).server.queues
         #expect(queues.map(\.target) == [.url("http://g/all"), .url("http://g/b")])
         #expect(queues.map(\.objective) == ["common", ""])
+        #expect(queues.map(\.pool) == ["engines", ""])
         #expect(queues.map(\.retryQueue) == ["later", "later-b"])
         #expect(queues.map(\.resultDestination) == [nil, "out-b"])
         #expect(queues.map(\.defaultResultDestination) == ["out", "out"])

@@ -81,6 +81,18 @@ struct QueueDraftTests {
         }
     }
 
+    @Test(arguments: ["a\nb", String(repeating: "p", count: 201)])
+    func refusesAPoolThatIsNoLabel(pool: String) {
+        var own = draft()
+        own.pool = pool
+        #expect(
+            throws: SettingsError(
+                "--name.1", "the id of the worker pool has more than 200 bytes, or control characters")
+        ) {
+            _ = try own.settings(resultDefault: "r", gatewayDefault: "http://g/")
+        }
+    }
+
     @Test(arguments: ["a\nb", "a\u{0}", "\u{7F}", "\t"])
     func refusesAnObjectiveThatIsNoHeader(objective: String) {
         var own = draft()

@@ -1,4 +1,5 @@
 import Foundation
+import GateRules
 import Messages
 import Queue
 import Testing
@@ -26,7 +27,7 @@ struct QueuesFileTests {
             settings.server.queues == [
                 QueueSettings(
                     id: "a", name: "a", retryQueue: "later", defaultResultDestination: "out",
-                    target: .base("http://g", path: "/v1/completions")),
+                    target: .base("http://g", path: "/v1/completions"), pool: "x", labels: ["tier": "batch"]),
                 QueueSettings(
                     id: "b1", name: "b", retryQueue: "later", resultDestination: "out-b",
                     defaultResultDestination: "out", target: .base("http://g/base", path: "/v1/embeddings"),
@@ -79,12 +80,61 @@ struct QueuesFileTests {
         #expect(settings.server.queues.map(\.name) == ["s"])
     }
 
-    @Test
-    func warnsOfAGateThatWouldNotClose() throws {
+    @Test(arguments: [#"{"limit": 3}"#, #""{\"limit\": \"3\"}""#])
+    func readsTheGateOfAQueue(parameters: String) throws {
         let settings = try parse(
-            #"{"queues":[{"queue_name":"a","igw_base_url":"http://g","gate_type":"redis-quota"}]}"#)
-        #expect(settings.stage.warnings.count == 1)
-        #expect(settings.stage.warnings[0].hasSuffix(": queues[0].gate_type has no effect in this version"))
+            #"{"queues":[{"queue_name":"a","igw_base_url":"http://g","gate_type":"local-max-concurrency","gate_params":\#(parameters)},"#
+                + #"{"queue_name":"b","igw_base_url":"http://g"}]}"#)
+        #expect(settings.server.queues.map(\.gate.typeName) == ["local-max-concurrency", "constant"])
+        #expect(settings.stage.warnings.isEmpty)
+    }
+
+    @Test(arguments: [
+        (#""gate_type":"redis-quota""#, "queues[0].gate_params.address: is missing"),
+        (#""gate_type":"no-such""#, "no-such"),
+        (#""gate_type":"prometheus-query","gate_params":{"query":"up"}"#, "needs --prometheus-url"),
+        (#""gate_type":"local-max-concurrency","gate_params":{"limit":0}"#, "queues[0].gate_params.limit"),
+    ])
+    func saysWhatIsWrongWithTheGateOfAQueue(gate: String, reason: String) {
+        #expect {
+            _ = try parse(#"{"queues":[{"queue_name":"a","igw_base_url":"http://g",\#(gate)}]}"#)
+        } throws: {
+            "\($0)".contains(reason)
+        }
+    }
+
+    /// Google counts what is given back, and gives up after so many times.
+    @Test
+    func refusesGatesOnPubSubThatGiveRequestsBack() {
+        #expect {
+            _ = try parse(
+                #"{"project_id":"p","result_topic_id":"t","topics":[{"subscriber_id":"s","igw_base_url":"http://g","#
+                    + #""gate_type":"redis-quota","gate_params":{"address":"a:1","limit":3}}]}"#,
+                ["--message-queue-impl", "gcp-pubsub"])
+        } throws: {
+            "\($0)".contains("topics[0].gate_type") && "\($0)".contains("counts as attempts")
+        }
+    }
+
+    @Test
+    func aLeaseIsOfThePoolThatTheFlagNames() throws {
+        let queue =
+            #"{"queues":[{"queue_name":"a","igw_base_url":"http://g","gate_type":"redis-leased-rate","gate_params":{"address":"a:1","control_key":"k"}}]}"#
+        let gate = try parse(queue, ["--redis.worker-pool-id", "shared"]).server.queues[0].gate
+        guard case .leasedRate(let rate) = gate else {
+            Issue.record("\(gate)")
+            return
+        }
+        #expect(rate.poolID == "shared")
+    }
+
+    /// Emit has the same file, and asks no gate.
+    @Test
+    func onlyIngestNeedsWhatAGateAsks() throws {
+        let file =
+            #"{"queues":[{"queue_name":"a","igw_base_url":"http://g","gate_type":"prometheus-query","gate_params":{"query":"up"}}]}"#
+        #expect(try parse(file, ["--prometheus-url", "http://p:9090"]).server.queues[0].gate != .constant)
+        try withFile(file) { path in _ = try EmitSettings.parse(arguments: ["--queues-config-file", path]) }
     }
 
     @Test
@@ -113,7 +163,7 @@ struct QueuesFileTests {
     ])
     func namesTheFieldThatIsNotAsItShouldBe(document: String, reason: String) {
         let error = #expect(throws: SettingsError.self) {
-            try QueuesFile(Data(document.utf8), for: .redis, name: "the file")
+            try QueuesFile(Data(document.utf8), for: .redis, name: "the file", gates: GateReader(hasPrometheus: false))
         }
         #expect(error?.description == "the file: \(reason)")
     }

@@ -25,7 +25,7 @@ struct RefusalTests {
         (["--log-level", "loud"], "'--log-level <level>': expected one of trace, debug, info, notice, warning"),
         (["--log-format", "xml"], "'--log-format <format>'"),
         (["--backoff", "linear"], "'--backoff'"),
-        (["--request-merge-policy", "tier-priority"], "'--request-merge-policy'"),
+        (["--request-merge-policy", "fair"], "'--request-merge-policy'"),
         (["--message-queue-impl", "kafka"], "'--message-queue-impl'"),
         (["--redis.addr", "host:0"], "'--redis.addr': expected a port from 1 to 65535 after the host"),
     ])
@@ -68,6 +68,15 @@ struct RefusalTests {
     ])
     func refusesOneAddressForTwo(arguments: [String], reason: String) {
         #expect(refusal(DispatchSettings.self, arguments).hasPrefix("Error: " + reason))
+    }
+
+    @Test(arguments: [
+        (["--urgent-stretch", "2"], "2.0"), (["--urgent-stretch", "3", "--slack-stretch", "3.5"], "3.5"),
+    ])
+    func refusesAnUrgencyThatAllowsLess(arguments: [String], stretch: String) {
+        #expect(
+            refusal(DispatchSettings.self, arguments)
+                == "Error: --urgent-stretch: must be more than --slack-stretch, which is \(stretch)")
     }
 
     @Test(arguments: [

@@ -55,6 +55,7 @@ struct StatusServerTests {
                     reason: "it refuses connections", held: 3, attempts: ["unanswered": 4]),
                 .init(origin: "http://other:80", queue: "q", state: "unknown", since: 0, reason: "", held: 0),
             ],
+            gates: [.init(owner: "queue q", name: "redis", condition: "shut", since: 0, reason: "away")],
             reasons: ["no peer has room"])
         try await withServer(FixedProvider(report: report)) { server in
             let answer = try await server.get("/status")
@@ -74,6 +75,7 @@ struct StatusServerTests {
                     ],
                     ["origin": "http://other:80", "queue": "q", "state": "unknown", "reason": "", "held": 0],
                 ],
+                "gates": [["of": "queue q", "gate": "redis", "condition": "shut", "reason": "away"]],
                 "peers": [
                     [
                         "link": "dispatch-emit", "address": "tcp://127.0.0.1:5559", "state": "alive", "room": 7,

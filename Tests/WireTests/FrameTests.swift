@@ -29,7 +29,8 @@ struct FrameTests {
 
     static var full: Envelope {
         Envelope(
-            id: "id-ü", queue: "batch", receipt: Receipt([0, 255, 128]), resultDestination: "results",
+            id: "id-ü", queue: "batch", pool: "shared", tier: 3, receipt: Receipt([0, 255, 128]),
+            resultDestination: "results",
             requestToken: "9f86d081",
             url: "http://localhost:30080/v1/completions",
             headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,

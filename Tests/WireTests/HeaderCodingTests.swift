@@ -104,10 +104,13 @@ private struct SplitMix: RandomNumberGenerator {
                 FailedAttempt(
                     statusCode: Bool.random(using: &self) ? Int(Int32(truncatingIfNeeded: number())) : nil, body: body,
                     reason: text(), retryAfterMilliseconds: Bool.random(using: &self) ? number() : nil,
-                    isUnreached: Bool.random(using: &self))),
+                    isUnreached: Bool.random(using: &self),
+                    isEvicted: Bool.random(using: &self))),
         ]
         return Envelope(
-            id: text(), queue: text(), receipt: Receipt(text()), resultDestination: text(),
+            id: text(), queue: text(), pool: Bool.random(using: &self) ? text() : "",
+            tier: Int.random(in: 0...6, using: &self), receipt: Receipt(text()),
+            resultDestination: text(),
             requestToken: Bool.random(using: &self) ? text() : nil, url: text(),
             headers: (0..<Int.random(in: 0...4, using: &self)).map { _ in HeaderField(text(), text()) },
             deadline: number(), failedAttempts: Int(UInt32(truncatingIfNeeded: number())),

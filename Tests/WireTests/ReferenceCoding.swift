@@ -13,6 +13,8 @@ extension WireMessageHeader {
         payloadLength = UInt64(envelope.payload.count)
         id = envelope.id
         queue = envelope.queue
+        pool = envelope.pool
+        tier = UInt32(clamped(envelope.tier, WireRange.tier))
         receipt = Data(envelope.receipt.bytes)
         resultDestination = envelope.resultDestination
         url = envelope.url
@@ -35,7 +37,8 @@ extension WireMessageHeader {
         guard headers.count.isMultiple(of: 2) else { throw .field("headers") }
         let fields = stride(from: 0, to: headers.count, by: 2).map { HeaderField(headers[$0], headers[$0 + 1]) }
         return Envelope(
-            id: id, queue: queue, receipt: Receipt([UInt8](receipt)), resultDestination: resultDestination,
+            id: id, queue: queue, pool: pool, tier: Int(tier), receipt: Receipt([UInt8](receipt)),
+            resultDestination: resultDestination,
             requestToken: hasRequestToken ? requestToken : nil, url: url, headers: fields, deadline: deadline,
             failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
             losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, store: store, payload: payload,
@@ -87,12 +90,14 @@ extension WireFailedAttempt {
             retryAfter = clamped(milliseconds, WireRange.delay)
         }
         isUnreached = attempt.isUnreached
+        isEvicted = attempt.isEvicted
     }
 
     func decoded(body: Bytes) -> FailedAttempt {
         FailedAttempt(
             statusCode: hasStatusCode ? Int(statusCode) : nil, body: body, reason: reason,
-            retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil, isUnreached: isUnreached)
+            retryAfterMilliseconds: hasRetryAfter ? retryAfter : nil, isUnreached: isUnreached,
+            isEvicted: isEvicted)
     }
 }
 

@@ -34,7 +34,7 @@ extension Benchmark {
         Benchmark("intake.prepare", "a delivery to the envelope that dispatch gets: decoding, URL, headers") {
             Preparation(limits: RequestLimits(), maxDeliveries: 5)
         } body: { preparation in
-            blackHole(preparation.envelope(for: Samples.delivery, from: Samples.queue, now: Samples.now))
+            blackHole(preparation.prepare(Samples.delivery, from: Samples.queue, now: Samples.now))
         },
     ]
 }

@@ -55,3 +55,16 @@ struct BodyRoom: Sendable, Equatable {
         return hasNews
     }
 }
+
+extension HTTPClient {
+    /// Bytes of all answers that may be held while they come in; large ones are not read on beyond it.
+    ///
+    /// One always is, unless this is 0. An answer that waits takes of its exchange's time.
+    package func setBodyRoom(_ bytes: Int) {
+        multi.bodies.limit = bytes
+        if !multi.paused.isEmpty { carryOut() }
+    }
+
+    /// Bytes of answers that have come in and are not whole.
+    package var bodyBytes: Int { multi.bodies.bytes }
+}

@@ -53,6 +53,10 @@ final class Connections {
     private var count = 0
     /// Those that speak HTTP/1.1, the oldest first.
     private var idle: [CInt] = []
+    /// The connections that ended before the server took the request under way, by age.
+    private var unheard: Set<UInt64> = []
+    /// The first connection that ended since a request was begun, by age.
+    private var firstEnded: (age: UInt64, isUnheard: Bool)?
     /// URLs of servers that have sent what nobody asked for, since somebody looked.
     private var surplus: [String] = []
     /// How often all connections have been looked at.
@@ -103,6 +107,11 @@ final class Connections {
 
     func closed(_ descriptor: CInt) {
         guard let place = place(of: descriptor), let state = states[place] else { return }
+        if !state.isHTTP2, !state.isAnswered, firstEnded == nil || !state.isIdle {
+            let isUnheard = state.written.flatMap { TCPCounts(descriptor)?.wasNotTaken(since: $0) } ?? false
+            if isUnheard, !state.isIdle { unheard.insert(state.age) }
+            if firstEnded == nil { firstEnded = (state.age, isUnheard) }
+        }
         forget(descriptor)
         if !state.isHTTP2 { unwatch(descriptor) }
     }
@@ -113,6 +122,21 @@ final class Connections {
         states[place] = nil
         count -= 1
     }
+
+    /// A request is about to be written; on which connection, nobody says before it has been.
+    func requestBegins() { firstEnded = nil }
+
+    /// The connection of the request that was begun last, which ended while it was written.
+    func justEnded() -> UInt64? {
+        guard let firstEnded else { return nil }
+        if firstEnded.isUnheard { unheard.insert(firstEnded.age) }
+        return firstEnded.age
+    }
+
+    /// Whether the connection ended before the server took the last request on it; asked once.
+    ///
+    /// So it does when our request and the goodbye of a server that is restarted cross (`TCPCounts.wasNotTaken`).
+    func wasUnheard(_ serial: UInt64) -> Bool { unheard.remove(serial) != nil }
 
     /// Which one it is of all that had this descriptor; `nil` when it is closed.
     func serial(_ descriptor: CInt) -> UInt64? { place(of: descriptor).flatMap { states[$0]?.age } }

@@ -5,6 +5,7 @@ import Glibc
 extension Exchange {
     /// libcurl makes a connection for this exchange.
     func opens(_ descriptor: CInt) {
+        noteConnectionThatEnded()
         multi.making[descriptor] = slot
         multi.opened.append(descriptor)
         guard unconfirmedMilliseconds > 0 else { return }
@@ -22,9 +23,13 @@ extension Exchange {
         let wasHTTP2 = isHTTP2
         isHTTP2 = isSecure && TLSLayer.hasNegotiatedHTTP2(easy)
         // libcurl repeats a request on a new connection by itself when a kept connection ends without an answer, though
-        // the gateway may have worked on it: that is a second attempt, and ours to decide. On HTTP/2 a server says that
-        // it did not (REFUSED_STREAM, GOAWAY) in the normal course of things, so there one repeat is allowed.
-        guard requestsBegun == 1 || (requestsBegun == 2 && wasHTTP2) else { return false }
+        // the gateway may have worked on it: that is a second attempt, and ours to decide. Where the gateway has not even
+        // got the request, it is none. On HTTP/2 a server says so (REFUSED_STREAM, GOAWAY) in the normal course of
+        // things, so there one repeat is allowed.
+        if requestsBegun > 1 { noteConnectionThatEnded() }
+        let wasUnheard = connectionSerial.map(multi.connections.wasUnheard) == true
+        guard requestsBegun == 1 || wasUnheard || (requestsBegun == 2 && wasHTTP2) else { return false }
+        multi.connections.requestBegins()
         head = AnswerHead(isHTTP2: isHTTP2)
         let new = multi.takeMade(for: slot, localPort: localPort)
         let tls = isSecure ? TLSLayer.connection(easy) : nil
@@ -46,6 +51,12 @@ extension Exchange {
             isStale = multi.connections.dissolveThoseThatSpoke() || hasSurplus
         }
         return !isStale
+    }
+
+    /// libcurl has not said which connection it used where that ended while it wrote: it looks for another one at once
+    /// then, before anything else happens.
+    private func noteConnectionThatEnded() {
+        if requestsBegun > 0, connectionSerial == nil { connectionSerial = multi.connections.justEnded() }
     }
 
     /// The first line of the answer is there.

@@ -19,6 +19,7 @@ final class Exchange {
     /// Whether the request goes out over TLS.
     private(set) var isSecure = false
     private var canUseHTTP2 = false
+    private var waitsToShare = false
     private var isFresh = false
     /// libcurl shows the bytes of bodies.
     var isVerbose = false
@@ -85,11 +86,12 @@ final class Exchange {
     ///
     /// - Parameters:
     ///   - mayUseHTTP2: where the server takes it over TLS.
+    ///   - waitsToShare: for a connection that another exchange makes to the same server, if HTTP/2 may be used.
     ///   - isFresh: on a new connection.
     ///   - isAlone: on a new connection, and the only one on it.
     func prepare(
-        _ request: HTTPRequest, timeout: Duration, connectTimeout: Duration, mayUseHTTP2: Bool, isFresh: Bool,
-        isAlone: Bool
+        _ request: HTTPRequest, timeout: Duration, connectTimeout: Duration, mayUseHTTP2: Bool,
+        waitsToShare: Bool, isFresh: Bool, isAlone: Bool
     ) throws(HTTPError) {
         self.request = request
         guard hasHTTPScheme(request.url) else { throw failure(.invalidRequest, "the URL is neither http nor https") }
@@ -98,7 +100,7 @@ final class Exchange {
         set(CURLOPT_TIMEOUT_MS, milliseconds)
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, min(milliseconds, connectTimeout.wholeMilliseconds)))
         isSecure = hasTLS(request.url)
-        setVersion(isSecure && mayUseHTTP2 && !TLSLayer.isOpaque)
+        setVersion(isSecure && mayUseHTTP2 && !TLSLayer.isOpaque, waitsToShare)
         ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, request.maxResponseBytes)))
         let code = ccurl_set_text(easy, CURLOPT_URL, request.url)
         guard code == CURLE_OK else { throw failure(.invalidRequest, text(code)) }
@@ -124,19 +126,29 @@ final class Exchange {
         chunks = ChunkScanner()
         decoder = nil
         problem = nil
-        (descriptor, connectionSerial) = (nil, nil)
+        forgetConnection()
         requestsBegun = 0
+    }
+
+    private func forgetConnection() {
+        if let connectionSerial { _ = multi.connections.wasUnheard(connectionSerial) }
+        (descriptor, connectionSerial) = (nil, nil)
     }
 
     /// In plain text HTTP/1.1 is spoken, and over TLS HTTP/2 where the handshake says so.
     ///
     /// The handshake says too whether a second request can share the connection, and waiting for it pays.
-    private func setVersion(_ canUseHTTP2: Bool) {
+    private func setVersion(_ canUseHTTP2: Bool, _ waitsToShare: Bool) {
+        let waitsToShare = canUseHTTP2 && waitsToShare
+        if waitsToShare != self.waitsToShare { set(CURLOPT_PIPEWAIT, waitsToShare ? 1 : 0) }
+        self.waitsToShare = waitsToShare
         guard canUseHTTP2 != self.canUseHTTP2 else { return }
         self.canUseHTTP2 = canUseHTTP2
         set(CURLOPT_HTTP_VERSION, canUseHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
-        set(CURLOPT_PIPEWAIT, canUseHTTP2 ? 1 : 0)
     }
+
+    /// No request has gone out, though there may be a connection that is being made.
+    var isWaitingToShare: Bool { waitsToShare && requestsBegun == 0 }
 
     private func setHeaders(_ fields: [HeaderField]) throws(HTTPError) {
         do throws(InvalidRequest) {
@@ -167,6 +179,7 @@ final class Exchange {
 
     /// Drops what the exchange held.
     func clear() {
+        forgetConnection()
         request = nil
         isPaused = false
         dropAnswer()

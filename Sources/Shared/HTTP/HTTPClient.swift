@@ -8,16 +8,17 @@ import Primitives
 ///
 /// libcurl's multi interface, driven by the event loop. Connections are kept and reused (`Connections` says when not);
 /// over TLS, HTTP/2 is used where it was negotiated. 307 and 308 are followed, with the body; other redirects are answers.
-/// One `start` is one request on the wire (`Exchange.mayBeginRequest` names the exception). No proxy is used.
+/// One `start` is one request on the wire (`Exchange.mayBeginRequest` names the exceptions). No proxy is used.
 @PipelineActor
 package final class HTTPClient {
     package typealias Completion = @PipelineActor (Result<HTTPResponse, HTTPError>) -> Void
 
-    private struct Slot {
+    struct Slot {
         let exchange: Exchange
         /// Serial number of the exchange under way; 0 when there is none.
         var serial: UInt64 = 0
-        /// When it is over at the latest, nanoseconds of CLOCK_MONOTONIC.
+        /// When it was started, and when it is over at the latest, nanoseconds of CLOCK_MONOTONIC.
+        var start: Int64 = 0
         var deadline: Int64 = 0
         var completion: Completion?
         var onBegin: (@PipelineActor () -> Void)?
@@ -29,8 +30,8 @@ package final class HTTPClient {
 
     private let options: HTTPClientOptions
     private let loop: EventLoop
-    private let multi: Multi
-    private var slots: [Slot] = []
+    let multi: Multi
+    private(set) var slots: [Slot] = []
     private var idle: [Int] = []
     private var refused: [Int] = []
     /// Exchanges that are over and not yet decided.
@@ -104,19 +105,23 @@ package final class HTTPClient {
         lastSerial += 1
         active += 1
         slots[slot].serial = lastSerial
-        let (deadline, isTooFar) = monotonicNanoseconds().addingReportingOverflow(timeout.nanoseconds)
+        let start = monotonicNanoseconds()
+        let (deadline, isTooFar) = start.addingReportingOverflow(timeout.nanoseconds)
+        slots[slot].start = start
         slots[slot].deadline = isTooFar ? .max : deadline
         slots[slot].completion = completion
         return slot
     }
 
-    private func begin(_ request: HTTPRequest, in slot: Int, timeout: Duration, isFresh: Bool = false) {
+    private func begin(
+        _ request: HTTPRequest, in slot: Int, timeout: Duration, isFresh: Bool = false, waitsToShare: Bool = true
+    ) {
         let exchange = slots[slot].exchange
         do throws(HTTPError) {
             try exchange.prepare(
                 request, timeout: timeout, connectTimeout: options.connectTimeout,
                 mayUseHTTP2: odd.mayUseHTTP2(request.url),
-                isFresh: isFresh, isAlone: mustBeAlone(request.url))
+                waitsToShare: waitsToShare, isFresh: isFresh, isAlone: mustBeAlone(request.url))
             let code = curl_multi_add_handle(multi.handle, exchange.easy)
             guard code == CURLM_OK else { throw exchange.failure(.other, text(code)) }
             actOnTimers()
@@ -189,11 +194,11 @@ package final class HTTPClient {
         slots[slot].isHeld = false
     }
 
-    private func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false) {
+    func goOn(_ request: HTTPRequest, in slot: Int, isFresh: Bool = false, waitsToShare: Bool = true) {
         letGo(slot)
         curl_multi_remove_handle(multi.handle, slots[slot].exchange.easy)
         let left = slots[slot].deadline - monotonicNanoseconds()
-        begin(request, in: slot, timeout: .nanoseconds(left), isFresh: isFresh)
+        begin(request, in: slot, timeout: .nanoseconds(left), isFresh: isFresh, waitsToShare: waitsToShare)
     }
 
     private func failure(of exchange: Exchange, _ code: CURLcode) -> HTTPError {
@@ -221,17 +226,6 @@ package final class HTTPClient {
         idle.append(slot)
         active -= 1
     }
-
-    /// Bytes of all answers that may be held while they come in; large ones are not read on beyond it.
-    ///
-    /// One always is, unless this is 0. An answer that waits takes of its exchange's time.
-    package func setBodyRoom(_ bytes: Int) {
-        multi.bodies.limit = bytes
-        if !multi.paused.isEmpty { carryOut() }
-    }
-
-    /// Bytes of answers that have come in and are not whole.
-    package var bodyBytes: Int { multi.bodies.bytes }
 
     /// Lets those read on that wait for room; those that find none wait again.
     private func resumeReading() {
@@ -308,7 +302,7 @@ package final class HTTPClient {
     }
 
     /// Does what libcurl asked for since the last time.
-    private func carryOut() {
+    func carryOut() {
         tellBegun()
         resumeReading()
         for descriptor in multi.opened { unwatch(descriptor) }
@@ -389,6 +383,7 @@ package final class HTTPClient {
         let now = monotonicNanoseconds()
         guard now >= nextLook else { return }
         nextLook = now + 1_000_000_000
+        endLongWaits(now: now)
         let limit = now - 500_000_000
         for slot in slots.indices where slots[slot].serial != 0 && slots[slot].deadline < limit {
             finish(slot, .failure(slots[slot].exchange.failure(.timeout, "timed out while waiting for a connection")))

@@ -80,7 +80,9 @@ final class Multi {
             return
         }
         connections.used(descriptor)
-        Exchange.of(easy)?.descriptor = descriptor
+        guard let exchange = Exchange.of(easy) else { return }
+        exchange.descriptor = descriptor
+        exchange.connectionSerial = connections.serial(descriptor)
     }
 
     /// The connection that was made for an exchange; `nil` if it goes out on a kept one.

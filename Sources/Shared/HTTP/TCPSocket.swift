@@ -12,6 +12,10 @@ struct TCPCounts: Sendable, Equatable {
     var written: UInt64
     /// Bytes that have arrived, read or not.
     var received: UInt64
+    /// The other side has broken the connection off, or nothing came from it for too long.
+    var isReset = false
+    /// Milliseconds since something was last sent.
+    var sinceSent: UInt32 = 0
 
     init(confirmed: UInt64, written: UInt64, received: UInt64) {
         self.confirmed = confirmed
@@ -33,7 +37,20 @@ struct TCPCounts: Sendable, Equatable {
         self.init(
             confirmed: info.bytesConfirmed, written: info.bytesConfirmed &+ UInt64(max(0, unconfirmed)),
             received: info.bytesReceived)
+        // TCP_CLOSE of the kernel's states; after the other side's orderly end it is TCP_CLOSE_WAIT.
+        isReset = info.states & 0xFF == 7
+        sinceSent = info.sinceSent
     }
+
+    /// Whether the server has not taken the request that was written after the first `before` bytes, though the
+    /// connection is over.
+    ///
+    /// Its kernel has confirmed nothing of it; or the connection was broken off as soon as the request came: that is how
+    /// the kernel ends one on which something lies that nobody has read. A server that has read a whole request and then
+    /// ends or is killed ends its connection in order.
+    ///
+    /// Source: tcp_close in the kernel's net/ipv4/tcp.c, RFC 1122 section 4.2.2.13.
+    func wasNotTaken(since before: UInt64) -> Bool { confirmed <= before || (isReset && sinceSent < 500) }
 
     /// Whether the other side's kernel has got anything of what was written after the first `before` bytes; also `true`
     /// where what is written does not count, since something carries it past TCP.
@@ -49,8 +66,10 @@ private struct TCPInfo {
     var timeouts: (UInt64, UInt64) = (0, 0)
     /// At byte 24.
     var unconfirmedSegments: UInt32 = 0
-    var lostSegments: (UInt32, UInt32, UInt32) = (0, 0, 0)
-    var times: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+    var lostSegments: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+    /// At byte 44.
+    var sinceSent: UInt32 = 0
+    var times: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0)
     var pacingRates: (UInt64, UInt64) = (0, 0)
     /// At byte 120.
     var bytesConfirmed: UInt64 = 0

@@ -29,9 +29,12 @@ package struct AttemptOutcome: Sendable, Equatable {
     package let progress: Progress
     /// What it tells about the gateway.
     package let finding: Finding
+    /// What it tells about the room there.
+    package private(set) var load = LoadWord()
 
     /// Headers of an answer that count here.
-    package static let responseHeaders = ["Retry-After", "x-llm-d-request-dropped-reason", "Location"]
+    package static let responseHeaders =
+        ["Retry-After", "x-llm-d-request-dropped-reason", "Location"] + LoadWord.responseHeaders
 
     /// - Parameters:
     ///   - url: the attempt's, for the reason.
@@ -83,6 +86,7 @@ package struct AttemptOutcome: Sendable, Equatable {
             self.init(.impossible, .ended(.result(.failure(.inferenceError, message: message))), finding)
         default: self.init(.succeeded, answer, finding)
         }
+        load = LoadWord(response, now: now)
     }
 
     private init(_ error: HTTPError) {
@@ -124,10 +128,11 @@ private func shown(_ header: String) -> String { String(decoding: header.utf8.pr
 extension FailedAttempt {
     fileprivate init(_ response: HTTPResponse, url: String, now: Int64) {
         var reason = "POST \(redacted(url)): the gateway answered \(response.statusCode)"
-        if let dropped = response.header("x-llm-d-request-dropped-reason") {
-            reason += " (dropped: \(shown(dropped)))"
-        }
-        self.init(statusCode: response.statusCode, body: response.body, reason: reason)
+        let dropped = response.header("x-llm-d-request-dropped-reason")
+        if let dropped { reason += " (dropped: \(shown(dropped)))" }
+        self.init(
+            statusCode: response.statusCode, body: response.body, reason: reason,
+            isEvicted: dropped.flatMap(LoadWord.Dropped.init) == .evicted)
         // 408 and 425 mean "at once, on another connection" and "later in the handshake".
         guard response.statusCode == 429 || response.statusCode >= 500 else { return }
         retryAfterMilliseconds = response.header("Retry-After").flatMap { RetryAfter.parse($0, now: now) }

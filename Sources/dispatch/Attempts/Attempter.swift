@@ -16,11 +16,16 @@ package final class Attempter {
         package let finding: Finding
         /// Zero where nothing was sent.
         package let latency: Duration
+        /// What it tells about the room at the gateway.
+        package let load: LoadWord
 
-        package init(attemptClass: AttemptOutcome.Class, finding: Finding, latency: Duration) {
+        package init(
+            attemptClass: AttemptOutcome.Class, finding: Finding, latency: Duration, load: LoadWord = LoadWord()
+        ) {
             self.attemptClass = attemptClass
             self.finding = finding
             self.latency = latency
+            self.load = load
         }
     }
 
@@ -73,6 +78,9 @@ package final class Attempter {
     /// Whether requests go out with this deployment's token, and not their producers'.
     package var sendsOwnToken: Bool { token != nil }
 
+    /// Looks whether the token's file has another one, also while no attempts are made.
+    package func lookAtToken() { token?.look() }
+
     /// Bytes of answers that may be held while they come in.
     package func setBodyRoom(_ bytes: Int) { client.setBodyRoom(bytes) }
 
@@ -91,8 +99,10 @@ package final class Attempter {
         _ envelope: Envelope, timeout: Duration, _ onBegin: (@PipelineActor () -> Void)?,
         _ completion: @escaping Completion
     ) {
+        var headers = token?.authorize(envelope.headers) ?? envelope.headers
+        if options.asksForEngineLoad { headers.append(LoadWord.question) }
         let request = HTTPRequest(
-            url: envelope.url, headers: token?.authorize(envelope.headers) ?? envelope.headers, body: envelope.payload,
+            url: envelope.url, headers: headers, body: envelope.payload,
             timeout: timeout, maxResponseBytes: options.maxResponseBytes)
         let begin = ContinuousClock.now
         lastAttempt += 1
@@ -122,7 +132,8 @@ package final class Attempter {
         envelope.progress = outcome.progress
         completion(
             envelope,
-            Observation(attemptClass: outcome.attemptClass, finding: outcome.finding, latency: latency))
+            Observation(
+                attemptClass: outcome.attemptClass, finding: outcome.finding, latency: latency, load: outcome.load))
     }
 }
 
@@ -136,11 +147,14 @@ package struct AttemptOptions: Sendable, Equatable {
     package var maxResponseBytes: Int
     /// What 401 and 403 mean.
     package var authFailures: AuthFailures
+    /// Whether engines are asked to say how full they are.
+    package var asksForEngineLoad: Bool
 
     package init(
         concurrency: Int = 8, requestTimeout: Duration = .seconds(300), maxResponseBytes: Int = 64 << 20,
-        authFailures: AuthFailures = .hold
+        authFailures: AuthFailures = .hold, asksForEngineLoad: Bool = false
     ) {
+        self.asksForEngineLoad = asksForEngineLoad
         self.concurrency = concurrency
         self.requestTimeout = requestTimeout
         self.maxResponseBytes = maxResponseBytes

@@ -4,7 +4,7 @@ package import Messages
 
 /// The bearer token of `--gateway-token-file`, read again when the file changes.
 ///
-/// Looks at the file once a second at most while requests are sent, and follows links, so that what Kubernetes does with
+/// Looks at the file once a second at most, and follows links, so that what Kubernetes does with
 /// secrets (it swaps a link to a new folder) is seen. It looks on a thread of its own, as a file may lie on a mount that
 /// hangs: whoever needs the token gets the last one that was found.
 @PipelineActor
@@ -47,7 +47,7 @@ package final class GatewayToken {
 
     /// The header of the next attempt.
     package var authorization: HeaderField {
-        refresh()
+        look()
         return HeaderField("Authorization", "Bearer \(token)")
     }
 
@@ -61,7 +61,8 @@ package final class GatewayToken {
     var hasLooked: Bool { looks == 0 }
     private var looks = 0
 
-    private func refresh() {
+    /// Looks at the file, unless that was done less than a second ago or is being done.
+    package func look() {
         let now = clock()
         guard now - lastLook >= Self.interval, !call.isUnderWay else { return }
         lastLook = now

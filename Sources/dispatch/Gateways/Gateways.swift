@@ -100,7 +100,11 @@ package struct Gateways: Sendable {
         (gateways[lanes[lane].gateway].breaker.isOpen || lanes[lane].answers.isRefused) && !isShared(lane)
     }
 
-    package var heldCount: Int { lanes.indices.count(where: isHeld) }
+    /// Whether the gateway refuses the deployment's token, whatever a lane's requests are.
+    package func refusesToken(_ lane: Int) -> Bool { lanes[lane].answers.isRefused }
+
+    /// The gateway of a lane: scheme, host and port.
+    package func name(of lane: Int) -> String { gateways[lanes[lane].gateway].name }
 
     /// Every lane that there is.
     package var areAllHeld: Bool { !lanes.isEmpty && lanes.indices.allSatisfy(isHeld) }

@@ -107,8 +107,11 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
     @PipelineActor
     package func health() async -> QueueHealth { state }
 
+    /// Cloud Monitoring is asked, whose values are some minutes old.
+    package nonisolated var backlogSpacing: Duration { .seconds(60) }
+
     @PipelineActor
-    package func backlog() async -> Int? { await SubscriptionBacklog.read(subscription, client) }
+    package func backlog() async -> Backlog { Backlog(waiting: await SubscriptionBacklog.read(subscription, client)) }
 
     // MARK: - Leasing
 

@@ -6,6 +6,10 @@ package import Queue
 /// never has more than 1 − 1/(2k) of it, so that a queue whose gateway is silent or whose results cannot be written
 /// does not block the others; and every queue may always have one request open.
 ///
+/// Where queues have ranks, a higher one leaves a sixteenth to those below it (`FairShare`), and what a lower one has leased
+/// and not sent takes no room from a higher one; but a lower one may always have a few at hand, or it would never have
+/// one when its turn comes.
+///
 /// Bytes are limited for all queues together, each of which has its share (`QueueShares`). The size of a request is
 /// known only once it is leased: a lease may exceed the limit by the bytes that a source leases at once, a few
 /// megabytes.
@@ -16,12 +20,22 @@ package struct Admission: Sendable, Equatable {
     package private(set) var open: [Int]
     /// Of these, not yet sent, per queue.
     package private(set) var buffered: [Int]
+    /// Per queue; the lower, the earlier.
+    private let ranks: [Int]
+    private let hasRanks: Bool
+    /// Per queue: how many are not below it, itself included.
+    private let notBelow: [Int]
     private var bytes: QueueShares
 
-    /// - Parameter maxOpenBytes: of all open requests of this process.
-    package init(queues: Int, maxInFlight: Int?, maxOpenBytes: Int = .max) {
+    /// - Parameters:
+    ///   - maxOpenBytes: of all open requests of this process.
+    ///   - ranks: per queue; empty if there are none.
+    package init(queues: Int, maxInFlight: Int?, maxOpenBytes: Int = .max, ranks: [Int] = []) {
         precondition(queues > 0, "an ingest serves at least one queue")
         self.maxInFlight = maxInFlight
+        self.ranks = ranks.isEmpty ? Array(repeating: 0, count: queues) : ranks
+        hasRanks = Set(ranks).count > 1
+        notBelow = self.ranks.map { [ranks = self.ranks] rank in ranks.count { $0 <= rank } }
         open = Array(repeating: 0, count: queues)
         buffered = Array(repeating: 0, count: queues)
         bytes = QueueShares(bytes: maxOpenBytes, queues: queues)
@@ -51,6 +65,14 @@ package struct Admission: Sendable, Equatable {
         buffered[share.lane] -= 1
     }
 
+    /// How many requests this process could have open.
+    ///
+    /// - Parameter room: how many more messages the downstream peers take now.
+    package func places(room: Int) -> Int {
+        let total = open.reduce(0, +) - buffered.reduce(0, +) + room
+        return maxInFlight.map { min($0, total) } ?? total
+    }
+
     /// How many requests `queue` may lease now.
     ///
     /// - Parameter room: how many more messages the downstream peers take now.
@@ -58,15 +80,20 @@ package struct Admission: Sendable, Equatable {
         guard bytes.hasRoom(lane: queue) else { return 0 }
         let allOpen = open.reduce(0, +)
         let unsent = buffered.reduce(0, +)
-        var free = room - unsent
-        if let maxInFlight { free = min(free, maxInFlight - allOpen) }
         let total = allOpen - unsent + room
-        let share = Self.share(of: maxInFlight.map { min($0, total) } ?? total, queues: open.count)
-        return max(0, min(free, share - open[queue]))
+        var free = room - unsent
+        if hasRanks {
+            let ahead = buffered.indices.reduce(0) { ranks[$1] <= ranks[queue] ? $0 + buffered[$1] : $0 }
+            free = max(room - ahead, Self.atHand(total) - buffered[queue])
+        }
+        if let maxInFlight { free = min(free, maxInFlight - allOpen) }
+        let share = FairShare.most(
+            of: maxInFlight.map { min($0, total) } ?? total, among: notBelow[queue],
+            hasBelow: notBelow[queue] < open.count)
+        return max(0, min(free, max(1, share) - open[queue]))
     }
 
-    /// The part of `room` that one of `queues` queues may fill, at least one.
-    static func share(of room: Int, queues: Int) -> Int {
-        queues == 1 ? room : max(1, room - (room + 2 * queues - 1) / (2 * queues))
-    }
+    /// What a queue that has a rank may have waiting here, whatever else waits: a quarter of the places, for many may become
+    /// free at once.
+    private static func atHand(_ places: Int) -> Int { places == 0 ? 0 : max(4, places / 4) }
 }

@@ -20,9 +20,13 @@ package struct Preparation: Sendable {
     }
 
     /// - Parameter now: milliseconds since 1970.
-    package func envelope(for delivery: Delivery, from queue: QueueSettings, now: Int64) -> Envelope {
+    /// - Returns: what goes to dispatch, and the request's metadata, which does not.
+    package func prepare(
+        _ delivery: Delivery, from queue: QueueSettings, now: Int64
+    ) -> (envelope: Envelope, metadata: [String: String]) {
+        var metadata: [String: String] = [:]
         var envelope = Envelope(
-            id: "", queue: queue.name, receipt: delivery.receipt,
+            id: "", queue: queue.name, pool: queue.pool, receipt: delivery.receipt,
             resultDestination: queue.resultDestination ?? queue.defaultResultDestination,
             failedAttempts: delivery.failedAttempts, deliveries: delivery.deliveries, losses: delivery.deliveries,
             leasedAt: now)
@@ -40,6 +44,7 @@ package struct Preparation: Sendable {
             envelope.deadline = request.deadline
             envelope.route(request.routing, queue)
             address(&envelope, request, queue)
+            metadata = request.metadata
         }
         if delivery.isCancelled, !envelope.id.isEmpty {
             envelope.end(.result(.failure(.cancelled, message: "cancelled")))
@@ -47,7 +52,7 @@ package struct Preparation: Sendable {
         checkSize(&envelope)
         checkDestination(&envelope, queue)
         checkDeliveries(&envelope)
-        return envelope
+        return (envelope, metadata)
     }
 
     /// The part of a message beside the payload has a limit, far above what any gateway accepts.

@@ -12,20 +12,24 @@ actor RedisPubSubRenewer {
     private let thread = QueueThread(name: "redis-leases")
     private let client: RedisClient
     private let lease: Duration
+    private let parked: String
     private var store: RedisStore
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// - Parameter names: under which requests are kept.
-    init(url: RedisURL, lease: Duration, names: [String]) {
+    init(url: RedisURL, lease: Duration, queue: QueueSettings) {
         client = RedisClient(url)
         self.lease = lease
-        store = RedisStore(.redisPubSub, serving: names)
+        parked = RedisPubSubKeys(retrySet: queue.retryQueue).parked(queue.name)
+        store = RedisStore(.redisPubSub, serving: [queue.name, queue.retryQueue])
     }
 
     func identity() throws(QueueError) -> StoreAnswer {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
+
+    /// Nothing waits on a channel itself.
+    func backlog() -> Backlog { Backlog(client, waiting: nil, parked: parked) }
 
     /// Names under which others keep requests on this server.
     func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }

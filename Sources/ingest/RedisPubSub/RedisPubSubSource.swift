@@ -7,7 +7,7 @@ package import Redis
 ///
 /// A thread of its own listens, claims and looks after the retry set, also while nobody calls `lease`; it ends when the
 /// source is released. Leases are kept on a second connection, so that nothing holds them up.
-package final class RedisPubSubSource: BufferingSource, AliasedSource, CountingSource {
+package final class RedisPubSubSource: BufferingSource, AliasedSource, BacklogSource, CountingSource {
     private let waiters: LeaseWaiters
     private let renewer: RedisPubSubRenewer
     private let intake: RedisPubSubReader
@@ -18,7 +18,7 @@ package final class RedisPubSubSource: BufferingSource, AliasedSource, CountingS
     ) {
         let waiters = LeaseWaiters()
         self.waiters = waiters
-        renewer = RedisPubSubRenewer(url: url, lease: settings.lease, names: [queue.name, queue.retryQueue])
+        renewer = RedisPubSubRenewer(url: url, lease: settings.lease, queue: queue)
         intake = RedisPubSubReader(url: url, queue: queue, settings: settings, waiters: waiters, logger: logger)
     }
 
@@ -37,6 +37,8 @@ package final class RedisPubSubSource: BufferingSource, AliasedSource, CountingS
     package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
 
     package func requestNames() async -> [String] { await renewer.servedNames() }
+
+    package func backlog() async -> Backlog { await renewer.backlog() }
 
     package func renew(_ receipts: [Receipt]) async throws(QueueError) -> [Receipt] {
         try await renewer.renew(receipts)

@@ -35,6 +35,8 @@ actor RedisSortedSetRenewer {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
+    func backlog() -> Backlog { Backlog(client, waiting: keys.queue, parked: keys.parked) }
+
     /// Names under which others keep requests on this server.
     func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }
 

@@ -8,7 +8,7 @@ import RedisSortedSet
 ///
 /// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
 /// neither holds up the other.
-package final class RedisSortedSetSource: AliasedSource {
+package final class RedisSortedSetSource: AliasedSource, BacklogSource {
     private let reader: RedisSortedSetReader
     private let renewer: RedisSortedSetRenewer
     private let shared: RedisSortedSetState
@@ -48,6 +48,8 @@ package final class RedisSortedSetSource: AliasedSource {
     package func identity() async throws(QueueError) -> StoreAnswer { try await renewer.identity() }
 
     package func requestNames() async -> [String] { await renewer.servedNames() }
+
+    package func backlog() async -> Backlog { await renewer.backlog() }
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 

@@ -51,6 +51,26 @@ extension QueueDatabase {
         }
     }
 
+    /// What waits for a lease or for a retry.
+    ///
+    /// Reads without taking a lock.
+    func backlog(queue: String) throws(QueueError) -> Backlog {
+        try read("count what waits") { database in
+            let sql = """
+                SELECT state, count(*), min(until_ms) FROM request_state WHERE queue = ? AND state IN (0, 1)
+                GROUP BY state
+                """
+            var backlog = Backlog(waiting: 0, parked: 0)
+            for row in try Row.fetchAll(database.cachedStatement(sql: sql), arguments: [queue]) {
+                switch RowState(rawValue: row[0]) {
+                case .parked: (backlog.parked, backlog.nextDueMilliseconds) = (row[1], row[2])
+                default: backlog.waiting = row[1]
+                }
+            }
+            return backlog
+        }
+    }
+
     /// Leases up to `limit` requests for `milliseconds`.
     ///
     /// Parked ones that are due come first, earliest first; then, if `takeOver`, those whose lease has ended; then the

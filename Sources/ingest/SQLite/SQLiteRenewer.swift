@@ -5,6 +5,7 @@ import SQLite
 /// The connection of a source that renews and releases.
 actor SQLiteRenewer {
     private let thread = QueueThread(name: "sqlite-renew")
+    private let queue: String
     private let shared: SQLiteState
     private let connection: QueueConnection
 
@@ -13,7 +14,8 @@ actor SQLiteRenewer {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(path: String, busyTimeout: Duration, shared: SQLiteState) {
+    init(path: String, queue: String, busyTimeout: Duration, shared: SQLiteState) {
+        self.queue = queue
         connection = QueueConnection(path: path, durability: .normal, busyTimeout: busyTimeout)
         self.shared = shared
     }
@@ -27,6 +29,12 @@ actor SQLiteRenewer {
 
     func identity() throws(QueueError) -> StoreAnswer {
         try connection.use { (database) throws(QueueError) in try database.identity() }
+    }
+
+    /// Between two renewals: reads without a lock, one entry of an index for each request that waits.
+    func backlog() throws(QueueError) -> Backlog {
+        let queue = queue
+        return try connection.use { (database) throws(QueueError) in try database.backlog(queue: queue) }
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Two connections on two threads: one waits for requests, the other renews and releases, so that neither blocks the
 /// other. Neither waits for the disk: after a power failure that undoes a lease, no process is left that holds it.
-package final class SQLiteSource: RequestSource {
+package final class SQLiteSource: BacklogSource {
     private let reader: SQLiteReader
     private let renewer: SQLiteRenewer
     private let shared: SQLiteState
@@ -24,7 +24,7 @@ package final class SQLiteSource: RequestSource {
         let shared = SQLiteState(lease: lease)
         self.shared = shared
         reader = SQLiteReader(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
-        renewer = SQLiteRenewer(path: path, busyTimeout: busyTimeout, shared: shared)
+        renewer = SQLiteRenewer(path: path, queue: queue, busyTimeout: busyTimeout, shared: shared)
     }
 
     package func connect() async throws(QueueError) {
@@ -61,6 +61,8 @@ package final class SQLiteSource: RequestSource {
             throw error
         }
     }
+
+    package func backlog() async -> Backlog { (try? await renewer.backlog()) ?? Backlog() }
 
     /// Checks the files too, since `lease` does not do so while there is no room for requests.
     package func health() async -> QueueHealth {

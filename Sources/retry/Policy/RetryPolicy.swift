@@ -84,9 +84,11 @@ extension RetryPolicy {
             return .giveUp(lastWord(on: attempt, .attemptsExhausted, "\(attempts) failed"))
         }
         let left = Double(millisecondsLeft)
-        // Where there was no connection, dispatch pauses for the whole gateway, longer each time.
+        // Where the gateway did not look at it, dispatch pauses for the whole gateway.
         let failures = attempt.isUnreached ? 1 : failedAttempts
-        var delay = delay(failedAttempts: failures, left: left, random: random)
+        var delay =
+            attempt.isEvicted && failedAttempts <= Self.quickRetries
+            ? 0 : delay(failedAttempts: failures, left: left, random: random)
         if let asked = retryAfter(of: attempt), asked > delay {
             delay = max(delay, spread(min(asked, left / 2), random()))
         }
@@ -100,6 +102,9 @@ extension RetryPolicy {
         let longest = maxRetryAfter * 1000
         return pause < longest ? min(longest, pause * (1 + random / 4)) : longest * (1 - random / 4)
     }
+
+    /// A request that had to make way for others goes back into their row, but not for ever.
+    private static let quickRetries = 3
 
     /// Milliseconds; with less left than that, none is left.
     ///

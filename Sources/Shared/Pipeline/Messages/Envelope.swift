@@ -13,6 +13,10 @@ package struct Envelope: Sendable, Equatable {
     package var id: String
     /// Name of the queue it came from.
     package var queue: String
+    /// Name of the pool in which it shares engines with others; empty: with all that go to its gateway.
+    package var pool: String
+    /// From 1, which goes before others, to 6; 0: none goes before another.
+    package var tier: Int
     /// Proof of the lease, in the words of the queue's adapter; what `emit` settles.
     package var receipt: Receipt
     /// Where the result goes: a list, a channel, a topic.
@@ -45,7 +49,8 @@ package struct Envelope: Sendable, Equatable {
     package var progress: Progress
 
     package init(
-        id: String, queue: String, receipt: Receipt, resultDestination: String = "", requestToken: String? = nil,
+        id: String, queue: String, pool: String = "", tier: Int = 0, receipt: Receipt, resultDestination: String = "",
+        requestToken: String? = nil,
         url: String = "", headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0,
         deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, store: UInt64 = 0,
         payload: Bytes = [],
@@ -53,6 +58,8 @@ package struct Envelope: Sendable, Equatable {
     ) {
         self.id = id
         self.queue = queue
+        self.pool = pool
+        self.tier = tier
         self.receipt = receipt
         self.resultDestination = resultDestination
         self.requestToken = requestToken
@@ -90,19 +97,23 @@ package struct FailedAttempt: Sendable, Equatable {
     package var reason: String
     /// What the gateway's `Retry-After` asked for, in milliseconds from the answer.
     package var retryAfterMilliseconds: Int64?
-    /// The gateway has not heard of the request: there was no connection.
+    /// The gateway has not looked at the request: there was no connection, or it refuses this deployment's token.
     ///
-    /// Dispatch pauses for all of that gateway.
+    /// Dispatch pauses for all of that gateway's.
     package var isUnreached: Bool
+    /// The gateway has broken it off to make room for another: it may be tried again at once.
+    package var isEvicted: Bool
 
     package init(
-        statusCode: Int?, body: Bytes, reason: String, retryAfterMilliseconds: Int64? = nil, isUnreached: Bool = false
+        statusCode: Int?, body: Bytes, reason: String, retryAfterMilliseconds: Int64? = nil, isUnreached: Bool = false,
+        isEvicted: Bool = false
     ) {
         self.statusCode = statusCode
         self.body = body
         self.reason = reason
         self.retryAfterMilliseconds = retryAfterMilliseconds
         self.isUnreached = isUnreached
+        self.isEvicted = isEvicted
     }
 }
 

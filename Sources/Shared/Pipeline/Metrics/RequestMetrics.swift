@@ -17,6 +17,8 @@ package final class RequestMetrics: Sendable {
     package let exceededDeadline: Counter
     /// Attempts that the gateway answered with 429.
     package let shedded: Counter
+    /// Tokens of prompts and of answers, as far as answers have counted them.
+    package let inputTokens, outputTokens: Counter
     /// Milliseconds of every attempt, whatever its outcome.
     package let inferenceLatency: Histogram
     /// Milliseconds from the lease of a request to its attempt.
@@ -24,8 +26,8 @@ package final class RequestMetrics: Sendable {
 
     package init(registry: MetricsRegistry, queueID: String, queueName: String, poolName: String = "default") {
         let labels = [("queue_id", queueID), ("queue_name", queueName), ("pool_name", poolName)]
-        func counter(_ name: String, _ help: String) -> Counter {
-            registry.counter("llm_d_async_async_\(name)_total", help: help, labels: labels)
+        func counter(_ name: String, _ help: String, _ more: [(String, String)] = []) -> Counter {
+            registry.counter("llm_d_async_async_\(name)_total", help: help, labels: labels + more)
         }
         requests = counter("request", "Requests taken for the first time.")
         retries = counter("request_retries", "Failed attempts that are tried again.")
@@ -33,6 +35,9 @@ package final class RequestMetrics: Sendable {
         failed = counter("failed_requests", "Requests that ended with an error.")
         exceededDeadline = counter("exceeded_deadline_requests", "Requests whose deadline passed without an answer.")
         shedded = counter("shedded_requests", "Attempts that the gateway answered with 429.")
+        let tokens = "Tokens that answers have counted."
+        inputTokens = counter("tokens", tokens, [("direction", "input")])
+        outputTokens = counter("tokens", tokens, [("direction", "output")])
         inferenceLatency = registry.histogram(
             "llm_d_async_async_inference_latency_time_millis", help: "Milliseconds of each attempt at the gateway.",
             labels: labels, limits: Self.inferenceLatencyLimits)

@@ -6,6 +6,7 @@ package enum StallReason: String, Sendable, CaseIterable {
     case gatewaySlotsFull = "gateway_slots_full"
     case queueServerAway = "queue_server_away"
     case gatewayAway = "gateway_away"
+    case gateClosed = "gate_closed"
     case draining
     case wrongWiring = "wrong_wiring"
 
@@ -14,10 +15,11 @@ package enum StallReason: String, Sendable, CaseIterable {
         switch self {
         case .noPeers: "no peer is connected on a link"
         case .noRoom: "no peer has room"
-        case .queueEmpty: "the queue is empty"
+        case .queueEmpty: "no request waits in the queue that is due"
         case .gatewaySlotsFull: "all slots for the gateway are taken"
         case .queueServerAway: "the queue server does not answer"
         case .gatewayAway: "the gateway is away, or answers nothing but errors"
+        case .gateClosed: "a gate lets nothing through"
         case .draining: "the stage is draining"
         case .wrongWiring: "a link or a store is not the one it should be"
         }

@@ -31,6 +31,7 @@ package struct QueueFlagFamily: Sendable, Equatable {
     package let retries: String?
     package let gateway: String
     package let objective: String
+    package let pool: String
     /// Those that are of the server, not of one queue.
     package let others: [String]
     /// There is no gateway that goes without saying.
@@ -46,10 +47,11 @@ package struct QueueFlagFamily: Sendable, Equatable {
         self.retries = retries.map { prefix + $0 }
         gateway = prefix + "inference-gateway"
         objective = prefix + "inference-objective"
+        pool = prefix + "worker-pool-id"
         self.others = others.map { prefix + $0 }
         self.requiresGateway = requiresGateway
     }
 
     /// Those that may end in a number, which says which of several queues is meant.
-    package var indexable: [String] { [name, retries, results, gateway, objective].compactMap(\.self) }
+    package var indexable: [String] { [name, retries, results, gateway, objective, pool].compactMap(\.self) }
 }

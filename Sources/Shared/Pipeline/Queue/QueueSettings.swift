@@ -1,3 +1,4 @@
+package import GateRules
 package import Messages
 
 /// One request queue and where its requests go; made from flags or from the queues file.
@@ -17,10 +18,17 @@ package struct QueueSettings: Sendable, Equatable {
     package private(set) var url: String?
     /// Value of `x-gateway-inference-objective`; empty for none.
     package var objective: String
+    /// Requests of one pool share engines; empty: those that go to one gateway do.
+    package var pool: String
+    /// What else the settings say of the queue, such as its tier.
+    package var labels: [String: String]
+    /// What may be leased of it, and what becomes of each request.
+    package var gate: GateSettings
 
     package init(
         id: String, name: String, retryQueue: String = "retry-sortedset", resultDestination: String? = nil,
-        defaultResultDestination: String = "", target: GatewayTarget, objective: String = ""
+        defaultResultDestination: String = "", target: GatewayTarget, objective: String = "",
+        pool: String = "", labels: [String: String] = [:], gate: GateSettings = .constant
     ) {
         self.id = id
         self.name = name
@@ -30,5 +38,8 @@ package struct QueueSettings: Sendable, Equatable {
         self.target = target
         url = try? target.resolve(endpoint: nil)
         self.objective = objective
+        self.pool = pool
+        self.labels = labels
+        self.gate = gate
     }
 }

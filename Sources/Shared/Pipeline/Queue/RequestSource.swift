@@ -69,8 +69,32 @@ package protocol AliasedSource: RequestSource {
 
 /// A source that may know how much waits in its queue.
 package protocol BacklogSource: RequestSource {
-    /// Requests that nobody has settled yet; `nil` while nobody says.
-    func backlog() async -> Int?
+    /// How long to wait at least between two looks.
+    var backlogSpacing: Duration { get }
+
+    /// Looks anew. What the server does not tell, or this user may not ask, is `nil`.
+    func backlog() async -> Backlog
+}
+
+extension BacklogSource {
+    package var backlogSpacing: Duration { .seconds(5) }
+}
+
+/// What waits in a queue, as its server tells it; `nil`: nobody says.
+package struct Backlog: Sendable, Equatable {
+    /// Requests that wait to be leased and are not parked; where the server does not tell them apart, all that are not
+    /// settled yet.
+    package var waiting: Int?
+    /// Requests that wait for a retry, whether due or not.
+    package var parked: Int?
+    /// When the first of the parked ones is due, milliseconds since 1970 by the server's clock; may be in the past.
+    package var nextDueMilliseconds: Int64?
+
+    package init(waiting: Int? = nil, parked: Int? = nil, nextDueMilliseconds: Int64? = nil) {
+        self.waiting = waiting
+        self.parked = parked
+        self.nextDueMilliseconds = nextDueMilliseconds
+    }
 }
 
 /// A source that counts what an operator should know of, besides what all sources have.

@@ -1,3 +1,4 @@
+import GateRules
 import Messages
 package import Queue
 
@@ -39,6 +40,12 @@ package struct QueueServerSettings: Sendable, Equatable {
             let results = queue.resultDestination ?? queue.defaultResultDestination
             var value = "\(queue.name) to \(queue.target.shown)"
             if !queue.objective.isEmpty { value += ", objective \(queue.objective)" }
+            if queue.gate != .constant { value += ", gate \(queue.gate.typeName)" }
+            if !queue.labels.isEmpty {
+                value +=
+                    ", labels " + queue.labels.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: " ")
+            }
+            if !queue.pool.isEmpty { value += ", pool \(queue.pool)" }
             if !results.isEmpty { value += ", results to \(results)" }
             return (name: "queue.\(offset + 1)", value: value)
         }

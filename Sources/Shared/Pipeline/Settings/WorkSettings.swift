@@ -1,3 +1,4 @@
+package import GateRules
 package import Intake
 package import Messages
 package import RetryPolicy
@@ -14,6 +15,9 @@ package struct IngestSettings: Sendable, Equatable {
     package var maxPayloadBytes: Int
     /// Renewed after a third of it.
     package var lease: Duration
+    /// What gates of queues ask, and how long an answer counts.
+    package var prometheusURL: String?
+    package var prometheusCacheTime: Duration
 }
 
 /// What `dispatch` is told.
@@ -34,6 +38,21 @@ package struct DispatchSettings: Sendable, Equatable {
     package var authFailures: AuthFailures
     /// Without a gateway that is well, the stage is not ready.
     package var requiresGateway: Bool
+    /// Whether concurrency follows the time per token; otherwise it is `concurrency`, less what the gateway refuses.
+    package var isAdaptive: Bool
+    /// What a token may take; `nil`: the learned base times `slackStretch`.
+    package var tokenLatencyTarget: Duration?
+    package var slackStretch: Double
+    /// The same where all that waits has a deadline that is near; `nil`: a deadline changes nothing.
+    package var urgentStretch: Double?
+    /// Whether engines are asked to say how full they are.
+    package var asksForEngineLoad: Bool
+    /// Pools with settings of their own, from `poolFile`; empty without one.
+    package var pools: [PoolSettings]
+    package var poolFile: String?
+    /// What gates ask, and how long an answer counts.
+    package var prometheusURL: String?
+    package var prometheusCacheTime: Duration
 }
 
 /// What `retry` is told.
@@ -57,12 +76,14 @@ package struct EmitSettings: Sendable, Equatable {
 extension IngestSettings {
     package func describe() -> [(name: String, value: String)] {
         stage.describe() + server.describe() + server.describeQueues() + [
-            ("--request-merge-policy", mergePolicy.rawValue),
+            ("--request-merge-policy", mergePolicy.name),
             ("--max-in-flight", "\(maxInFlight)"),
             ("--max-open-bytes", "\(maxOpenBytes)"),
             ("--max-payload-bytes", "\(maxPayloadBytes)"),
             ("--lease-seconds", "\(Seconds(lease / .seconds(1)))"),
             ("--redis.deduplicate", "\(server.deduplicates)"),
+            ("--prometheus-url", prometheusURL.map(redacted) ?? "none"),
+            ("--prometheus-cache-ttl", "\(Seconds(prometheusCacheTime / .seconds(1)))"),
         ]
     }
 }
@@ -81,6 +102,14 @@ extension DispatchSettings {
             ("--gateway-proxy", redacted(proxy)),
             ("--auth-failures", authFailures.rawValue),
             ("--require-gateway", "\(requiresGateway)"),
+            ("--slack", isAdaptive ? "on" : "off"),
+            ("--token-latency-target", tokenLatencyTarget.map { "\($0 / .milliseconds(1))ms" } ?? "none"),
+            ("--slack-stretch", "\(slackStretch)"),
+            ("--urgent-stretch", urgentStretch.map { "\($0)" } ?? "none"),
+            ("--engine-load-header", "\(asksForEngineLoad)"),
+            ("--pool-config-file", poolFile ?? "none"),
+            ("--prometheus-url", prometheusURL.map(redacted) ?? "none"),
+            ("--prometheus-cache-ttl", "\(Seconds(prometheusCacheTime / .seconds(1)))"),
         ]
     }
 }

@@ -44,7 +44,13 @@ enum StatusDocument {
         var peers: [Peer]
         var counts: [String: Int]
         /// Absent where a stage knows none.
+        var queues: [Queue]?
+        /// Absent where a stage knows none.
         var gateways: [Gateway]?
+        /// Absent where a stage knows none.
+        var pools: [Pool]?
+        /// Absent where a stage has none.
+        var gates: [Gate]?
         var reasons: [String]
 
         init(_ report: StatusReport) {
@@ -54,8 +60,25 @@ enum StatusDocument {
             uptime_seconds = report.uptime.roundedSeconds
             peers = report.peers.map(Peer.init)
             counts = report.counts
+            queues = report.queues.isEmpty ? nil : report.queues.map(Queue.init)
             gateways = report.gateways.isEmpty ? nil : report.gateways.map(Gateway.init)
+            pools = report.pools.isEmpty ? nil : report.pools.map(Pool.init)
+            gates = report.gates.isEmpty ? nil : report.gates.map(Gate.init)
             reasons = report.reasons
+        }
+    }
+
+    private struct Queue: Encodable {
+        var queue: String
+        var waiting: Int?
+        var parked: Int?
+        var next_due: String?
+
+        init(_ queue: StatusReport.Queue) {
+            self.queue = queue.name
+            waiting = queue.waiting
+            parked = queue.parked
+            next_due = queue.nextDue.map(\.description)
         }
     }
 
@@ -76,6 +99,40 @@ enum StatusDocument {
             reason = gateway.reason
             held = gateway.held
             attempts = gateway.attempts.isEmpty ? nil : gateway.attempts
+        }
+    }
+
+    private struct Pool: Encodable {
+        var pool: String
+        var attempts: Int
+        var waiting: Int
+        var limit: Int
+        var limited_by: String
+        var text: String
+
+        init(_ pool: StatusReport.Pool) {
+            self.pool = pool.name
+            attempts = pool.attempts
+            waiting = pool.waiting
+            limit = pool.limit
+            limited_by = pool.limitedBy
+            text = pool.text
+        }
+    }
+
+    private struct Gate: Encodable {
+        var of: String
+        var gate: String
+        var condition: String
+        var since: String?
+        var reason: String
+
+        init(_ gate: StatusReport.Gate) {
+            of = gate.owner
+            self.gate = gate.name
+            condition = gate.condition
+            since = gate.since == 0 ? nil : "\(WallClock(milliseconds: gate.since))"
+            reason = gate.reason
         }
     }
 

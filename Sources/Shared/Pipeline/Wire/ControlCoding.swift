@@ -131,6 +131,9 @@ extension WireIntroduction {
         pipeline = introduction.pipeline
         stage = introduction.stage
         release = introduction.release
+        #if FAULT_HOOKS
+            release = LaterRelease.release ?? release
+        #endif
         seeks = introduction.seeks
     }
 }

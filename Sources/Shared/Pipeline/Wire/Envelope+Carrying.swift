@@ -9,7 +9,7 @@ extension Envelope {
     private var headerSizeLimit: Int {
         var size = Frame.prefixLength + 256
         size += id.utf8.count + queue.utf8.count + receipt.bytes.count + resultDestination.utf8.count + url.utf8.count
-        size += requestToken?.utf8.count ?? 0
+        size += (requestToken?.utf8.count ?? 0) + pool.utf8.count
         for field in headers { size += field.name.utf8.count + field.value.utf8.count + 12 }
         switch progress {
         case .failed(let attempt): size += attempt.reason.utf8.count
@@ -31,8 +31,8 @@ extension Envelope {
         if name > WireRange.name {
             return "the id or the destination has \(name) bytes, a link carries \(WireRange.name)"
         }
-        if queue.utf8.count > WireRange.queue {
-            return "the queue's name has \(queue.utf8.count) bytes, a link carries \(WireRange.queue)"
+        for (what, name) in [("queue", queue), ("pool", pool)] where name.utf8.count > WireRange.queue {
+            return "the \(what)'s name has \(name.utf8.count) bytes, a link carries \(WireRange.queue)"
         }
         let header = headerSizeLimit
         var most = Frame.maxHeaderLength

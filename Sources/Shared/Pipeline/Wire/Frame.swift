@@ -17,7 +17,13 @@ package enum Frame: Sendable, Equatable {
     /// A message whose session and number can be read, but not the rest: to be refused as undecodable.
     case unreadable(session: UInt64, number: UInt64, WireError)
 
-    package static let version: UInt8 = 1
+    #if FAULT_HOOKS
+        package static let version = LaterRelease.version
+        /// What a later release writes behind a header's fields.
+        static let laterFields = LaterRelease.field
+    #else
+        package static let version: UInt8 = 1
+    #endif
     /// Largest frame; the constant for ZMQ_MAXMSGSIZE on both sides, bytes.
     package static let maxSize = 256 << 20
     /// Largest header, bytes.
@@ -60,6 +66,9 @@ package enum Frame: Sendable, Equatable {
 
     /// A frame without payloads.
     static func assemble(_ kind: Kind, header: [UInt8]) -> [UInt8] {
+        #if FAULT_HOOKS
+            let header = header + laterFields
+        #endif
         var frame: [UInt8] = []
         frame.reserveCapacity(prefixLength + header.count)
         frame.append(version)

@@ -25,6 +25,9 @@ package struct MessageFrame: Sendable, Equatable {
         _ envelope: Envelope, session: UInt64, number: UInt64, losses: Int
     ) throws(WireError) -> [UInt8] {
         let header = MessageHeaderWriter(envelope, losses: losses)
+        #if FAULT_HOOKS
+            if !Frame.laterFields.isEmpty { return laterFrame(header, envelope, session: session, number: number) }
+        #endif
         guard header.length <= Frame.maxHeaderLength else { throw .tooLarge(header.length) }
         let body = envelope.body
         let size = Frame.prefixLength + header.length + envelope.payload.count + body.count
@@ -41,6 +44,20 @@ package struct MessageFrame: Sendable, Equatable {
             count = size
         }
     }
+
+    #if FAULT_HOOKS
+        /// As a later release writes it.
+        private static func laterFrame(
+            _ header: MessageHeaderWriter, _ envelope: Envelope, session: UInt64, number: UInt64
+        ) -> [UInt8] {
+            let fields = [UInt8](unsafeUninitializedCapacity: header.length) { buffer, count in
+                var output = MessageHeaderWriter.Output(buffer)
+                header.write(to: &output, session: session, number: number)
+                count = header.length
+            }
+            return Frame.assemble(.message, header: fields) + envelope.payload + envelope.body
+        }
+    #endif
 
     init(header bytes: Bytes, payloads: Bytes) throws(WireError) {
         let header = try MessageHeaderReader(bytes, payloads: payloads)

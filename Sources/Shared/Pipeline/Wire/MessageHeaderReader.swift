@@ -56,6 +56,8 @@ struct MessageHeaderReader {
         case (21, 2): progress = .deadLetter(try input.text())
         case (22, 2): envelope.requestToken = try input.text()
         case (23, 1): envelope.store = try input.fixed64()
+        case (24, 2): envelope.pool = try input.text(WireRange.queue, "pool")
+        case (25, 0): envelope.tier = try input.count("tier", in: WireRange.tier)
         default: try input.skip(type)
         }
     }
@@ -90,6 +92,7 @@ struct MessageHeaderReader {
                 case (2, 2): attempt.reason = try input.text()
                 case (3, 0): attempt.retryAfterMilliseconds = try input.zigZag(WireRange.delay, "failed.retry_after")
                 case (4, 0): attempt.isUnreached = try input.varint() != 0
+                case (5, 0): attempt.isEvicted = try input.varint() != 0
                 default: try input.skip(type)
                 }
             }
@@ -179,9 +182,11 @@ extension MessageHeaderReader {
             throw .header
         }
 
-        mutating func count(_ name: String) throws(WireError) -> Int {
+        mutating func count(
+            _ name: String, in range: ClosedRange<Int> = WireRange.count
+        ) throws(WireError) -> Int {
             let value = try varint()
-            guard let count = Int(exactly: value), WireRange.count.contains(count) else { throw .field(name) }
+            guard let count = Int(exactly: value), range.contains(count) else { throw .field(name) }
             return count
         }
 

@@ -35,6 +35,7 @@ struct MessageHeaderWriter {
         case .ended(.released): length += 3
         }
         length += envelope.store == 0 ? 0 : 10
+        length += Self.size(2, envelope.pool.utf8.count) + (envelope.wireTier == 0 ? 0 : 3)
         self.length = length
     }
 
@@ -67,6 +68,14 @@ struct MessageHeaderWriter {
             output.byte(0xB9)
             output.fixed(0x01, envelope.store)
         }
+        if !envelope.pool.isEmpty {
+            output.tag(24, 2)
+            output.raw(envelope.pool, length: envelope.pool.utf8.count)
+        }
+        if envelope.wireTier != 0 {
+            output.tag(25, 0)
+            output.varint(envelope.wireTier)
+        }
     }
 
     private func write(_ progress: Progress, to output: inout Output) {
@@ -79,6 +88,7 @@ struct MessageHeaderWriter {
             output.text(0x12, attempt.reason)
             if let milliseconds = attempt.retryAfterMilliseconds { output.presentNumber(0x18, delay(milliseconds)) }
             output.number(0x20, attempt.isUnreached ? 1 : 0)
+            output.number(0x28, attempt.isEvicted ? 1 : 0)
         case .ended(.result(.answer(let code, _))):
             output.tag(17, 2)
             output.varint(UInt64(progressLength))
@@ -107,7 +117,7 @@ struct MessageHeaderWriter {
             (attempt.statusCode.map { 1 + varintLength(status($0)) } ?? 0)
                 + size(1, attempt.reason.utf8.count)
                 + (attempt.retryAfterMilliseconds.map { 1 + varintLength(delay($0)) } ?? 0)
-                + (attempt.isUnreached ? 2 : 0)
+                + (attempt.isUnreached ? 2 : 0) + (attempt.isEvicted ? 2 : 0)
         case .ended(.result(.answer(let code, _))): size(1, status(code))
         case .ended(.result(.failure(let code, let message))):
             size(1, UInt64(WireErrorCode(code).rawValue)) + size(1, message.utf8.count)

@@ -13,6 +13,8 @@ package enum WireRange {
     package static let delay: ClosedRange<Int64> = 0...3_155_760_000_000
     /// Attempts, deliveries, losses.
     package static let count: ClosedRange<Int> = 0...Int(Int32.max)
+    /// 0 for none.
+    package static let tier: ClosedRange<Int> = 0...6
     package static let statusCode: ClosedRange<Int> = 100...999
     /// Numbers of messages, hellos and reports, and limits; 0 where nothing has been numbered yet.
     package static let number: ClosedRange<UInt64> = 0...1 << 62
@@ -44,5 +46,6 @@ extension Envelope {
     var wireDeadline: Int64 { WireRange.unixSeconds.clamping(deadline) }
     var wireLeasedAt: Int64 { WireRange.unixMilliseconds.clamping(leasedAt) }
     var wireFailedAttempts: UInt64 { UInt64(WireRange.count.clamping(failedAttempts)) }
+    var wireTier: UInt64 { UInt64(WireRange.tier.clamping(tier)) }
     var wireDeliveries: UInt64 { UInt64(WireRange.count.clamping(deliveries)) }
 }

@@ -250,6 +250,18 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
     set {_uniqueStorage()._store = newValue}
   }
 
+  /// Requests of one pool share engines; empty: those of one gateway do.
+  var pool: String {
+    get {_storage._pool}
+    set {_uniqueStorage()._pool = newValue}
+  }
+
+  /// From 1, which goes before others, to 6; 0: none goes before another.
+  var tier: UInt32 {
+    get {_storage._tier}
+    set {_uniqueStorage()._tier = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How far it has come; none of them: waiting.
@@ -296,8 +308,11 @@ nonisolated struct WireFailedAttempt: Sendable {
   /// Clears the value of `retryAfter`. Subsequent reads from it will return its default value.
   mutating func clearRetryAfter() {self._retryAfter = nil}
 
-  /// The gateway has not heard of the request: there was no connection.
+  /// The gateway has not looked at the request: there was no connection, or it refuses the deployment's token.
   var isUnreached: Bool = false
+
+  /// The gateway has broken it off to make room for another: it may be tried again at once.
+  var isEvicted: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -489,7 +504,7 @@ nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MessageHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0\u{1}pool\0\u{1}tier\0")
 
   fileprivate class _StorageClass {
     var _session: UInt64 = 0
@@ -510,6 +525,8 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
     var _progress: WireMessageHeader.OneOf_Progress?
     var _requestToken: String? = nil
     var _store: UInt64 = 0
+    var _pool: String = String()
+    var _tier: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -538,6 +555,8 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       _progress = source._progress
       _requestToken = source._requestToken
       _store = source._store
+      _pool = source._pool
+      _tier = source._tier
     }
   }
 
@@ -636,6 +655,8 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         }()
         case 22: try { try decoder.decodeSingularStringField(value: &_storage._requestToken) }()
         case 23: try { try decoder.decodeSingularFixed64Field(value: &_storage._store) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._pool) }()
+        case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._tier) }()
         default: break
         }
       }
@@ -726,6 +747,12 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._store != 0 {
         try visitor.visitSingularFixed64Field(value: _storage._store, fieldNumber: 23)
       }
+      if !_storage._pool.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._pool, fieldNumber: 24)
+      }
+      if _storage._tier != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tier, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -753,6 +780,8 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._progress != rhs_storage._progress {return false}
         if _storage._requestToken != rhs_storage._requestToken {return false}
         if _storage._store != rhs_storage._store {return false}
+        if _storage._pool != rhs_storage._pool {return false}
+        if _storage._tier != rhs_storage._tier {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -764,7 +793,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FailedAttempt"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}status_code\0\u{1}reason\0\u{3}retry_after\0\u{3}is_unreached\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}status_code\0\u{1}reason\0\u{3}retry_after\0\u{3}is_unreached\0\u{3}is_evicted\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -776,6 +805,7 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularSInt64Field(value: &self._retryAfter) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.isUnreached) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isEvicted) }()
       default: break
       }
     }
@@ -798,6 +828,9 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.isUnreached != false {
       try visitor.visitSingularBoolField(value: self.isUnreached, fieldNumber: 4)
     }
+    if self.isEvicted != false {
+      try visitor.visitSingularBoolField(value: self.isEvicted, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -806,6 +839,7 @@ nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.reason != rhs.reason {return false}
     if lhs._retryAfter != rhs._retryAfter {return false}
     if lhs.isUnreached != rhs.isUnreached {return false}
+    if lhs.isEvicted != rhs.isEvicted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

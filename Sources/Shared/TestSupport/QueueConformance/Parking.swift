@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 
 extension ConformanceCase {
@@ -7,6 +8,8 @@ extension ConformanceCase {
         ConformanceCase("remembersFailedAttempts", needs: .countsAttempts, run: remembersFailedAttempts),
         ConformanceCase("parksOnce", needs: [.parksUntilDue, .settlesOnce], run: parksOnce),
         ConformanceCase("handsParkedRequestsToAnySource", needs: .parksUntilDue, run: handsParkedToAnySource),
+        ConformanceCase("tellsWhatWaitsAndWhatIsParked", needs: .tellsBacklog) { try await tellsBacklog($0, ready: 2) },
+        ConformanceCase("tellsWhatIsParked", needs: .tellsParked) { try await tellsBacklog($0, ready: nil) },
     ]
 
     private static func parksInDueOrder(_ harness: any QueueHarness) async throws {
@@ -82,5 +85,30 @@ extension ConformanceCase {
         let texts = try await bench.source().take(2).map(\.text)
         try require(texts.sorted(), equals: ["a", "b"], "requests")
         try await source.handsOutNothing(for: .milliseconds(200))
+    }
+
+    /// - Parameter ready: How many requests it leaves in the queue; `nil` where none can be left there.
+    private static func tellsBacklog(_ harness: any QueueHarness, ready: Int?) async throws {
+        let bench = try await Bench(harness)
+        let source = try await bench.source()
+        guard let counting = source as? any BacklogSource else {
+            throw ConformanceFailure(description: "\(type(of: source)) is no BacklogSource")
+        }
+        let sink = try await bench.sink()
+        try await bench.publish("a", "b", "c")
+        let deliveries = try await source.take(3)
+        try require(
+            await counting.backlog(), equals: Backlog(waiting: ready.map { _ in 0 }, parked: 0), "nothing but leases")
+        let parks = zip(deliveries, [Int64(60_000), 30_000]).map {
+            bench.settlement($0, .park(afterMilliseconds: $1, failedAttempts: 1))
+        }
+        try require(try await sink.settle(parks), equals: [.settled, .settled], "statuses")
+        let rest = (0..<(ready ?? 0)).map { "rest \($0)" }
+        for name in rest { try await bench.publish(name) }
+        let backlog = await counting.backlog()
+        try require(backlog.waiting, equals: ready, "requests that wait")
+        try require(backlog.parked, equals: 2, "parked requests")
+        let inMilliseconds = (backlog.nextDueMilliseconds ?? 0) - WallClock.now().milliseconds
+        try require((1...30_000).contains(inMilliseconds), "the first, parked for 30 s, is due in \(inMilliseconds) ms")
     }
 }

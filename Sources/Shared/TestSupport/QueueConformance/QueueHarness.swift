@@ -64,6 +64,11 @@ package struct QueuePromises: OptionSet, Sendable {
     /// The same bytes published twice before either is taken are two requests; a set has them once.
     package static let keepsEqualMessages = QueuePromises(rawValue: 1 << 7)
 
+    /// Its sources are `BacklogSource`s that count what waits and what is parked.
+    package static let tellsBacklog = QueuePromises(rawValue: 1 << 8)
+    /// Its sources are `BacklogSource`s that count what is parked; nothing waits otherwise.
+    package static let tellsParked = QueuePromises(rawValue: 1 << 9)
+
     package static let durable: QueuePromises = [
         .keepsUnclaimed, .takesOverExpiredLeases, .parksUntilDue, .countsAttempts, .keepsDeadLetters, .settlesOnce,
         .survivesOutage,

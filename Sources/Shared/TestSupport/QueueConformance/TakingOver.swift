@@ -15,13 +15,13 @@ extension ConformanceCase {
 
     private static func keepsWhatIsRenewed(_ harness: any QueueHarness) async throws {
         let bench = try await Bench(harness)
-        let holder = try await bench.source(lease: .seconds(2))
-        let other = try await bench.source(lease: .seconds(2))
+        let holder = try await bench.source(lease: .seconds(3))
+        let other = try await bench.source(lease: .seconds(3))
         try await bench.publish("a")
         let delivery = try await holder.take(1)[0]
-        async let nothing: Void = other.handsOutNothing(for: .milliseconds(3500))
-        for _ in 0..<10 {
-            try await Task.sleep(for: .milliseconds(350))
+        async let nothing: Void = other.handsOutNothing(for: .milliseconds(4800))
+        for _ in 0..<12 {
+            try await Task.sleep(for: .milliseconds(400))
             try require(try await holder.renew([delivery.receipt]), equals: [], "lost receipts")
         }
         try await nothing

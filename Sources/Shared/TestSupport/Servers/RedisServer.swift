@@ -52,12 +52,17 @@ package final class RedisServer: Sendable {
     package func start() async throws {
         let id = try startProgram(["redis-server"] + arguments)
         process.withLock { $0 = id }
-        let end = ContinuousClock.now + .seconds(20)
-        while ContinuousClock.now < end {
-            if answers() { return }
+        let end = ContinuousClock.now + .seconds(60)
+        var lastError: RedisError?
+        repeat {
             try await Task.sleep(for: .milliseconds(5))
-        }
-        throw RedisError(operation: "start redis-server", reason: "no answer on port \(port)", kind: .connection)
+            do throws(RedisError) { return try greet() } catch { lastError = error }
+        } while ContinuousClock.now < end && isAlive(id)
+        let state = isAlive(id) ? "it runs" : "it has ended"
+        throw RedisError(
+            operation: "start redis-server",
+            reason: "no answer on port \(port), and \(state); the last attempt: \(lastError?.description ?? "none")",
+            kind: .connection)
     }
 
     /// Ends it the polite way and waits until it is gone.
@@ -77,11 +82,12 @@ package final class RedisServer: Sendable {
         try await start()
     }
 
-    private func answers() -> Bool {
-        do throws(RedisError) {
-            return try RedisConnection(url).send(RedisCommand("PING")) == .status("PONG")
-        } catch {
-            return false
+    /// Asks briefly: whoever waits here keeps one of few threads from all other tests.
+    private func greet() throws(RedisError) {
+        let brief = RedisTimeouts(connect: .milliseconds(500), command: .milliseconds(500))
+        let reply = try RedisConnection(url, timeouts: brief).send(RedisCommand("PING"))
+        guard reply == .status("PONG") else {
+            throw RedisError(operation: "PING", reason: "the answer was \(reply)", kind: .connection)
         }
     }
 

@@ -52,6 +52,12 @@ private let endsTheRestAtExit: Void = {
     atexit { for id in running.withLock(\.self) { kill(id, SIGKILL) } }
 }()
 
+/// Whether a child has not ended.
+func isAlive(_ id: pid_t) -> Bool {
+    var info = siginfo_t()
+    return waitid(P_PID, id_t(id), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == 0
+}
+
 /// Sends `signal` to a child, also to one that stands still, and waits until it is gone.
 func endProgram(_ id: pid_t, _ signal: CInt) {
     kill(id, SIGCONT)

@@ -31,6 +31,28 @@ enum Checked {
         }
     }
 
+    static func number(_ range: ClosedRange<Double>) -> @Sendable (String) throws -> Double {
+        { text in
+            guard let number = Double(text), range.contains(number) else {
+                throw ValidationError("expected a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+    }
+
+    /// Seconds, or milliseconds with `ms` behind them; at most a minute.
+    @Sendable
+    static func latency(_ text: String) throws -> Seconds {
+        let isMilliseconds = text.hasSuffix("ms")
+        let digits = isMilliseconds ? text.dropLast(2) : text.hasSuffix("s") ? text.dropLast() : text[...]
+        guard let number = Double(digits), number > 0, number.isFinite else {
+            throw ValidationError("expected a time such as 25ms or 0.025")
+        }
+        let seconds = isMilliseconds ? number / 1000 : number
+        guard seconds <= 60 else { throw ValidationError("must be at most 60 s") }
+        return Seconds(seconds)
+    }
+
     /// `none`, `environment`, or the URL of a proxy.
     @Sendable
     static func proxy(_ text: String) throws -> String {

@@ -5,9 +5,12 @@ enum FlagNames {
     static let all: [String] =
         [
             "listen", "dispatch", "retry", "emit", "acks", "acks-advertise", "max-deliveries",
-            "request-merge-policy", "max-in-flight", "max-open-bytes", "max-payload-bytes", "lease-seconds",
+            "request-merge-policy", "request-merge-policy-config-file", "max-in-flight", "max-open-bytes",
+            "max-payload-bytes", "lease-seconds",
             "concurrency", "request-timeout", "max-response-bytes", "tls-ca-cert", "tls-cert", "tls-key",
             "tls-insecure-skip-verify", "gateway-token-file", "gateway-proxy", "auth-failures", "require-gateway",
+            "slack", "token-latency-target", "slack-stretch", "urgent-stretch", "engine-load-header",
+            "pool-config-file", "prometheus-url", "prometheus-cache-ttl",
             "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
             "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
@@ -19,7 +22,7 @@ enum FlagNames {
 
     /// Those whose value may be left out, which means yes.
     static let switches: Set<String> = [
-        "tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate", "require-gateway",
+        "tap-payloads", "tls-insecure-skip-verify", "redis.deduplicate", "require-gateway", "engine-load-header",
     ]
 
     /// `AP_REDIS_ADDR` for `redis.addr`.

@@ -59,6 +59,11 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
     var inferenceObjective: String?
 
     @Option(
+        name: .customLong("redis.worker-pool-id"),
+        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+    var workerPoolID: String?
+
+    @Option(
         name: .customLong("redis.deduplicate"),
         help: Kind.help(
             "Take a message of a channel once, however many ingest processes hear it.", "bool", byDefault: true,
@@ -97,6 +102,11 @@ struct GooglePubSubFlags<Kind: StageKind>: ParsableArguments {
         name: .customLong("pubsub.inference-objective"),
         help: Kind.help("Value of x-gateway-inference-objective.", "name", of: .ingest))
     var inferenceObjective: String?
+
+    @Option(
+        name: .customLong("pubsub.worker-pool-id"),
+        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+    var workerPoolID: String?
 }
 
 /// Queues in an SQLite file.
@@ -123,6 +133,11 @@ struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
         name: .customLong("sqlite.inference-objective"),
         help: Kind.help("Value of x-gateway-inference-objective.", "name", of: .ingest))
     var inferenceObjective: String?
+
+    @Option(
+        name: .customLong("sqlite.worker-pool-id"),
+        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+    var workerPoolID: String?
 }
 
 let defaultGateway = "http://localhost:30080/v1/completions"

@@ -31,6 +31,7 @@ struct StageCommand<Kind: StageKind>: ParsableCommand {
     @OptionGroup(title: "Links") var links: LinkFlags<Kind>
     @OptionGroup(title: "Ingest") var ingest: IngestFlags<Kind>
     @OptionGroup(title: "Dispatch") var dispatch: DispatchFlags<Kind>
+    @OptionGroup(title: "Gates") var gates: GateFlags<Kind>
     @OptionGroup(title: "Retry") var retry: RetryFlags<Kind>
     @OptionGroup(title: "Emit") var emit: EmitFlags<Kind>
     @OptionGroup(title: "Queues") var queues: QueueFlags<Kind>

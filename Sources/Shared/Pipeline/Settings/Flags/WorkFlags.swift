@@ -5,8 +5,15 @@ import RetryPolicy
 
 /// What ingest does.
 struct IngestFlags<Kind: StageKind>: ParsableArguments {
-    @Option(help: Kind.help("Which queue is next when several have requests.", "policy", of: .ingest))
-    var requestMergePolicy: MergePolicy = .randomRobin
+    @Option(
+        help: Kind.help(
+            "Which queue is next when several have requests.", "policy", byDefault: MergePolicy.names[0], of: .ingest))
+    var requestMergePolicy: MergePolicy?
+
+    @Option(
+        help: Kind.help("The merge policy and its parameters: JSON of type and parameters.", "file", of: .ingest),
+        completion: .file())
+    var requestMergePolicyConfigFile: String?
 
     @Option(
         help: Kind.help(
@@ -81,6 +88,37 @@ struct DispatchFlags<Kind: StageKind>: ParsableArguments {
     @Option(
         help: Kind.help("Be ready only while a gateway answers.", "bool", byDefault: false, of: .dispatch))
     var requireGateway: Switch?
+
+    @Option(
+        help: Kind.help(
+            "Fill what online users leave of a pool; off: --concurrency requests at once.", "on|off", byDefault: "on",
+            of: .dispatch))
+    var slack: Switch?
+
+    @Option(
+        help: Kind.help(
+            "What a token may take, such as 25ms or 0.025.", "time", byDefault: "learned, times --slack-stretch",
+            of: .dispatch),
+        transform: Checked.latency)
+    var tokenLatencyTarget: Seconds?
+
+    @Option(
+        help: Kind.help(
+            "How many times longer a token may take than in an idle pool.", "factor", byDefault: 2, of: .dispatch),
+        transform: Checked.number(1.05...100))
+    var slackStretch = 2.0
+
+    @Option(
+        help: Kind.help(
+            "The same while requests wait whose deadline is near; none: no longer than others.", "factor",
+            of: .dispatch),
+        transform: Checked.number(1.05...100))
+    var urgentStretch: Double?
+
+    @Option(
+        help: Kind.help(
+            "Ask engines to say how full they are (ORCA).", "bool", byDefault: false, of: .dispatch))
+    var engineLoadHeader: Switch?
 }
 
 /// What retry does.
@@ -117,6 +155,11 @@ struct EmitFlags<Kind: StageKind>: ParsableArguments {
 }
 
 extension AuthFailures: ExpressibleByArgument {}
-extension MergePolicy: ExpressibleByArgument {}
+extension MergePolicy: ExpressibleByArgument {
+    package init?(argument: String) { self.init(named: argument) }
+
+    package static var allValueStrings: [String] { names }
+}
+
 extension RetryPolicy.Backoff: ExpressibleByArgument {}
 extension ResultPayloadFormat: ExpressibleByArgument {}

@@ -12,15 +12,18 @@ extension QueueServer {
             draft.resultQueue = given.redis.resultQueueName
             draft.gateway = given.redis.inferenceGateway
             draft.objective = given.redis.inferenceObjective
+            draft.pool = given.redis.workerPoolID
         case .googlePubSub:
             draft.name = given.pubsub.requestSubscriberID
             draft.resultQueue = given.pubsub.resultTopicID
             draft.gateway = given.pubsub.inferenceGateway
             draft.objective = given.pubsub.inferenceObjective
+            draft.pool = given.pubsub.workerPoolID
         case .sqlite:
             draft.name = given.sqlite.requestQueueName
             draft.gateway = given.sqlite.inferenceGateway
             draft.objective = given.sqlite.inferenceObjective
+            draft.pool = given.sqlite.workerPoolID
         }
         return draft
     }
@@ -33,12 +36,15 @@ extension QueueServer {
                 drafts[name.index]
                 ?? QueueDraft(
                     subject: "--\(flags.name).\(name.index)", gatewaySubject: "--\(flags.gateway).\(name.index)")
-            if value.isEmpty, name.flag != flags.objective { throw SettingsError(name.text, "must not be empty") }
+            if value.isEmpty, name.flag != flags.objective, name.flag != flags.pool {
+                throw SettingsError(name.text, "must not be empty")
+            }
             switch name.flag {
             case flags.name: draft.name = value
             case flags.results: draft.resultQueue = value
             case flags.retries: draft.retryQueue = value
             case flags.gateway: draft.gateway = value
+            case flags.pool: draft.pool = value
             default: draft.objective = value
             }
             drafts[name.index] = draft

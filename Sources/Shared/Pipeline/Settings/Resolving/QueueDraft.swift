@@ -1,3 +1,4 @@
+import GateRules
 import Messages
 import Queue
 
@@ -17,12 +18,16 @@ struct QueueDraft: Equatable {
     var gatewayBase: String?
     var gatewayPath: String?
     var objective: String?
+    var pool: String?
+    var labels: [String: String] = [:]
+    var gate = GateSettings.constant
 
     /// What is not set here is taken from `defaults`.
     func completed(by defaults: QueueDraft) -> QueueDraft {
         var draft = self
         draft.retryQueue = retryQueue ?? defaults.retryQueue
         draft.objective = objective ?? defaults.objective
+        draft.pool = pool ?? defaults.pool
         if gateway == nil, gatewayBase == nil, let gateway = defaults.gateway {
             draft.gateway = gateway
             draft.gatewaySubject = defaults.gatewaySubject
@@ -42,7 +47,10 @@ struct QueueDraft: Equatable {
             resultDestination: resultQueue,
             defaultResultDestination: resultDefault,
             target: try target(gatewayDefault),
-            objective: try checkedObjective()
+            objective: try checkedObjective(),
+            pool: try checkedPool(),
+            labels: labels,
+            gate: gate
         )
     }
 
@@ -69,6 +77,15 @@ struct QueueDraft: Equatable {
             throw SettingsError(subject, "the inference objective holds control characters")
         }
         return objective
+    }
+
+    /// It becomes a label of metrics, and travels with each request.
+    private func checkedPool() throws(SettingsError) -> String {
+        let pool = pool ?? ""
+        guard pool.utf8.count <= 200, pool.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw SettingsError(subject, "the id of the worker pool has more than 200 bytes, or control characters")
+        }
+        return pool
     }
 }
 

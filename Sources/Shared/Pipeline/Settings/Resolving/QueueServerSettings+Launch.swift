@@ -1,4 +1,5 @@
 import Foundation
+import GateRules
 import Queue
 
 extension QueueServerSettings {
@@ -65,17 +66,19 @@ extension QueueServerSettings {
         _ launch: Launch<Kind>, _ server: QueueServer
     ) throws(SettingsError) -> QueuesFile? {
         let flag = "--queues-config-file"
-        guard let path = try readable(launch.flags.queues.queuesConfigFile, flag) else { return nil }
+        guard let (path, data) = try contents(of: launch.flags.queues.queuesConfigFile, flag) else { return nil }
         if let extra = launch.indexed.keys.first(where: { $0.flag.hasPrefix(server.flags.prefix) }) {
             throw SettingsError(extra.text, "\(flag) names the queues already")
         }
         if server.defaults(launch.flags).name != nil {
             throw SettingsError("--\(server.flags.name)", "\(flag) names the queues already")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw SettingsError(flag, "the file \(path) cannot be read")
-        }
-        return try QueuesFile(data, for: server, name: "\(flag): \(path)")
+        // Ingest alone asks gates.
+        let hasPrometheus = Kind.name != .ingest || launch.flags.gates.prometheusURL != nil
+        return try QueuesFile(
+            data, for: server, name: "\(flag): \(path)",
+            gates: GateReader(
+                hasPrometheus: hasPrometheus, poolID: server.defaults(launch.flags).pool ?? ""))
     }
 
     /// The flag, its variable, the file, `REDIS_URL`, and last `--redis.addr`.

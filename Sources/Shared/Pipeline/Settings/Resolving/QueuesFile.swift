@@ -1,4 +1,5 @@
 import Foundation
+import GateRules
 import Queue
 
 /// A file that describes several queues, as llm-d-async's transport documents do.
@@ -15,8 +16,12 @@ struct QueuesFile: Equatable {
     /// Fields that ask for something this program does not do.
     var warnings: [String] = []
 
-    /// - Parameter name: The flag and the file, for messages.
-    init(_ data: Data, for server: QueueServer, name: String) throws(SettingsError) {
+    /// - Parameters:
+    ///   - name: The flag and the file, for messages.
+    ///   - gates: what gates may refer to; the pool is that of queues that name none.
+    init(
+        _ data: Data, for server: QueueServer, name: String, gates: GateReader
+    ) throws(SettingsError) {
         guard let document = try? JSONSerialization.jsonObject(with: data) else {
             throw SettingsError(name, "is not JSON")
         }
@@ -29,9 +34,18 @@ struct QueuesFile: Equatable {
         resultQueue = try top.text(isGoogle ? "result_topic_id" : "result_queue_name")
         project = try top.text("project_id")
         for fields in try top.objects(listName) {
-            queues.append(try Self.draft(fields, nameField: isGoogle ? "subscriber_id" : "queue_name"))
-            for name in ["gate_type", "result_topic_id"] where try fields.text(name) != nil {
-                warnings.append("\(fields.path(name)) has no effect in this version")
+            var draft = try Self.draft(fields, nameField: isGoogle ? "subscriber_id" : "queue_name")
+            draft.gate = try fields.gate(
+                GateReader(hasPrometheus: gates.hasPrometheus, poolID: draft.pool ?? gates.poolID))
+            if isGoogle, GatePlan(draft.gate).judgesEach {
+                throw SettingsError(
+                    fields.path("gate_type"),
+                    "\(draft.gate.typeName) gives requests back one by one, which Pub/Sub counts as attempts; set it on a pool, or use another kind of queue"
+                )
+            }
+            queues.append(draft)
+            if try fields.text("result_topic_id") != nil {
+                warnings.append("\(fields.path("result_topic_id")) has no effect in this version")
             }
         }
         if queues.isEmpty { throw SettingsError(top.path(listName), "needs at least one entry") }
@@ -45,6 +59,8 @@ struct QueuesFile: Equatable {
         draft.gatewayBase = try fields.text("igw_base_url")
         draft.gatewayPath = try fields.text("request_path_url")
         draft.objective = try fields.text("inference_objective")
+        draft.pool = try fields.text("worker_pool_id")
+        draft.labels = try fields.texts("labels")
         if draft.name == nil { throw SettingsError(draft.subject, "is missing") }
         return draft
     }
@@ -71,6 +87,38 @@ struct JSONFields {
         guard let value = value(name) else { return nil }
         guard let text = value as? String else { throw SettingsError(path(name), "is not a string") }
         return text.isEmpty ? nil : text
+    }
+
+    /// An object of strings; empty when it is absent or null.
+    func texts(_ name: String) throws(SettingsError) -> [String: String] {
+        guard let value = value(name) else { return [:] }
+        guard let texts = value as? [String: String] else {
+            throw SettingsError(path(name), "is not an object of strings")
+        }
+        return texts
+    }
+
+    /// An object; `nil` when it is absent or null.
+    func object(_ name: String) throws(SettingsError) -> JSONFields? {
+        guard let value = value(name) else { return nil }
+        guard let fields = value as? [String: Any] else { throw SettingsError(path(name), "is not an object") }
+        return JSONFields(fields, at: path(name))
+    }
+
+    /// All names, in lower case.
+    var names: [String] { values.keys.map { $0.lowercased() } }
+
+    /// `gate_type` and `gate_params`.
+    fileprivate func gate(_ reader: GateReader) throws(SettingsError) -> GateSettings {
+        let parameters = value("gate_params").flatMap {
+            try? JSONSerialization.data(withJSONObject: $0, options: .fragmentsAllowed)
+        }
+        let type = try text("gate_type")
+        do throws(GateSettingsError) {
+            return try reader.read(type: type, parameters: parameters.map { Array($0)[...] }, at: place)
+        } catch {
+            throw SettingsError(error)
+        }
     }
 
     /// A list of objects; empty when it is absent or null.

@@ -1,19 +1,24 @@
 import Foundation
+import GateRules
+import Intake
 
 extension IngestSettings {
     package init(_ launch: Launch<Ingest>) throws(SettingsError) {
         let flags = launch.flags
         let (server, warnings) = try QueueServerSettings.resolve(launch)
         var stage = try StageSettings(launch)
-        stage.warnings += warnings
+        let policy = try launch.mergePolicy(flags.ingest)
+        stage.warnings += warnings + (policy?.warnings ?? [])
         self.init(
             stage: stage,
             server: server,
-            mergePolicy: flags.ingest.requestMergePolicy,
+            mergePolicy: policy?.policy ?? flags.ingest.requestMergePolicy ?? .randomRobin,
             maxInFlight: flags.ingest.maxInFlight,
             maxOpenBytes: flags.ingest.maxOpenBytes,
             maxPayloadBytes: flags.ingest.maxPayloadBytes,
-            lease: flags.ingest.leaseSeconds.duration
+            lease: flags.ingest.leaseSeconds.duration,
+            prometheusURL: flags.gates.prometheusURL,
+            prometheusCacheTime: flags.gates.prometheusCacheTime
         )
     }
 }
@@ -33,8 +38,26 @@ extension DispatchSettings {
             gatewayTokenFile: try readable(flags.gatewayTokenFile, "--gateway-token-file"),
             proxy: flags.gatewayProxy,
             authFailures: flags.authFailures,
-            requiresGateway: flags.requireGateway?.isOn ?? false
+            requiresGateway: flags.requireGateway?.isOn ?? false,
+            isAdaptive: flags.slack?.isOn ?? true,
+            tokenLatencyTarget: flags.tokenLatencyTarget?.duration,
+            slackStretch: flags.slackStretch,
+            urgentStretch: flags.urgentStretch,
+            asksForEngineLoad: flags.engineLoadHeader?.isOn ?? false,
+            pools: try launch.flags.gates.pools() ?? [],
+            poolFile: launch.flags.gates.poolConfigFile,
+            prometheusURL: launch.flags.gates.prometheusURL,
+            prometheusCacheTime: launch.flags.gates.prometheusCacheTime
         )
+        for pool in pools where GatePlan(pool.gate).needsServer || !GatePlan(pool.gate).labels.isEmpty {
+            throw SettingsError(
+                "--pool-config-file",
+                "pool \(pool.id): a gate that judges each request by its metadata (\(pool.gate.typeName)) stands at a queue, in --queues-config-file"
+            )
+        }
+        if let urgentStretch, urgentStretch <= slackStretch {
+            throw SettingsError("--urgent-stretch", "must be more than --slack-stretch, which is \(slackStretch)")
+        }
         if tlsCertificate != nil, tlsKey == nil { throw SettingsError("--tls-cert", "needs --tls-key") }
         if tlsKey != nil, tlsCertificate == nil { throw SettingsError("--tls-key", "needs --tls-cert") }
     }
@@ -75,4 +98,13 @@ func readable(_ path: String?, _ flag: String) throws(SettingsError) -> String? 
         throw SettingsError(flag, "the file \(path) cannot be read")
     }
     return path
+}
+
+/// What is in the file that a flag names; `nil` without one.
+func contents(of path: String?, _ flag: String) throws(SettingsError) -> (path: String, data: Data)? {
+    guard let path = try readable(path, flag) else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+        throw SettingsError(flag, "the file \(path) cannot be read")
+    }
+    return (path, data)
 }

@@ -41,7 +41,8 @@ struct StageStatus: StatusProvider {
         return StatusReport(
             version: version, stage: stage, settings: settings, uptime: ContinuousClock.now - started,
             peers: await links.peers,
-            counts: await work.counts(), gateways: await work.gatewayStatus(),
+            counts: await work.counts(), queues: await work.queueStatus(), gateways: await work.gatewayStatus(),
+            pools: await work.poolStatus(), gates: await work.gateStatus(),
             reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
     }
 
@@ -62,7 +63,10 @@ struct StageStatus: StatusProvider {
         if case .unreachable = await work.queueState() { reasons.insert(.queueServerAway) }
         if await !links.linksWithoutPeer.isEmpty { reasons.insert(.noPeers) }
         for problem in await problems() where problem.isBlocking { reasons.insert(problem.reason) }
-        if let reason = await work.stall() { reasons.insert(reason) }
+        // Whether requests wait is not known while nobody can ask.
+        if let reason = await work.stall(), reason != .queueEmpty || !reasons.contains(.queueServerAway) {
+            reasons.insert(reason)
+        }
         return reasons
     }
 }

@@ -26,6 +26,15 @@ package protocol StageWork: Sendable {
     /// The gateways it sends to, or waits for.
     func gatewayStatus() async -> [StatusReport.Gateway]
 
+    /// The pools it sends to.
+    func poolStatus() async -> [StatusReport.Pool]
+
+    /// The gates of its queues or pools.
+    func gateStatus() async -> [StatusReport.Gate]
+
+    /// What waits in the queues, as far as they tell.
+    func queueStatus() async -> [StatusReport.Queue]
+
     /// The counters of the stage, for `/status`.
     func counts() async -> [String: Int]
 }
@@ -36,6 +45,9 @@ extension StageWork {
     package func queueState() async -> QueueHealth { .reachable }
     package func problems() async -> [WiringProblem] { [] }
     package func gatewayStatus() async -> [StatusReport.Gateway] { [] }
+    package func poolStatus() async -> [StatusReport.Pool] { [] }
+    package func gateStatus() async -> [StatusReport.Gate] { [] }
+    package func queueStatus() async -> [StatusReport.Queue] { [] }
 }
 
 /// Runs `body`, but no longer than `limit`; then it is cancelled.

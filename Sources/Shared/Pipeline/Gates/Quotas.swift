@@ -1,0 +1,183 @@
+import GateRules
+import Loop
+import Primitives
+import Redis
+
+/// The places in quotas on one Redis server that requests of this process hold.
+///
+/// Each is held for a while only, and kept by saying so: what a process held that has crashed is free again after
+/// `GateOptions.slotLife`.
+@PipelineActor
+final class Quotas {
+    private let server: GateRedis
+    private let life: Duration
+    private var held: Set<GateReservation> = []
+    /// Ended, and the server does not know it yet; with the time.
+    private var leaving: [(reservation: GateReservation, since: Duration)] = []
+    private var isGiving = false
+    private var lastKept = Duration.zero
+    private var lastID = 0
+    private let origin = String(UInt64.random(in: .min ... .max), radix: 16)
+    /// Keys in one round trip.
+    private static let most = 200
+
+    init(_ server: GateRedis, life: Duration) {
+        self.server = server
+        self.life = life
+    }
+
+    /// How many places are held.
+    var heldCount: Int { held.count }
+
+    // MARK: - Taking
+
+    /// Asks for some requests at once; one round trip, whatever their values.
+    ///
+    /// - Parameter values: of the quota's attribute; `nil` where a request has none, and no quota.
+    func take(_ quota: QuotaSettings, _ values: [String?]) async -> [GatePlan.Answer] {
+        var answers = Array(repeating: GatePlan.Answer(.go), count: values.count)
+        let groups = Dictionary(grouping: values.indices.filter { values[$0] != nil }) { values[$0] ?? "" }
+        let asked = groups.sorted { $0.value[0] < $1.value[0] }.map { value, indices in
+            (indices, indices.map { _ in GateReservation(id: nextID(), quota: quota, value: value) })
+        }
+        if asked.isEmpty { return answers }
+        let calls = asked.map { _, reservations in
+            GateScripts.take(quota, value: reservations[0].value, ids: reservations.map(\.id), life: life)
+        }
+        let replies: [RedisReply]
+        do throws(RedisError) { replies = try await server.run(calls) } catch {
+            // Whether it was done is not known.
+            giveBack(asked.flatMap(\.1))
+            for (indices, _) in asked { for index in indices { answers[index] = Self.failed("\(error)") } }
+            return answers
+        }
+        for ((indices, reservations), reply) in zip(asked, replies) {
+            for (place, index) in indices.enumerated() {
+                answers[index] = answer(to: reservations[place], place, reply)
+            }
+        }
+        return answers
+    }
+
+    private func answer(to reservation: GateReservation, _ place: Int, _ reply: RedisReply) -> GatePlan.Answer {
+        let quota = reservation.quota
+        if let reason = reply.error { return Self.failed("\(reservation.key) on \(server.url): \(reason)") }
+        let granted = reply.integer ?? reply.array?.first?.integer ?? 0
+        if place < granted {
+            if quota.mode == .concurrency { held.insert(reservation) }
+            return GatePlan.Answer(.go, classification: .reserved, reservation: reservation)
+        }
+        if quota.gating == .classifying { return GatePlan.Answer(.go, classification: .overflow) }
+        let wait = reply.array.flatMap { $0.count == 2 ? $0[1].integer : nil }
+        let limit = quota.mode == .rate ? "\(quota.limit) in \(quota.window)" : "\(quota.limit) at once"
+        return GatePlan.Answer(
+            .refuse(
+                why: "\(quota.attribute) \(reservation.value.prefix(100)) has its quota of \(limit)",
+                after: wait.map { .milliseconds(max(1, $0)) }),
+            classification: .overflow, reason: .quotaExhausted)
+    }
+
+    static func failed(_ reason: String) -> GatePlan.Answer {
+        GatePlan.Answer(.refuse(why: "the quota cannot be asked: \(reason)", after: .seconds(1)), reason: .error)
+    }
+
+    private func nextID() -> String {
+        lastID += 1
+        return "\(origin)-\(lastID)"
+    }
+
+    // MARK: - Giving back
+
+    /// The requests that held them are over, or have not begun.
+    func giveBack(_ reservations: [GateReservation]) {
+        let now = EventLoop.currentTime
+        for reservation in reservations {
+            held.remove(reservation)
+            leaving.append((reservation, now))
+        }
+        guard !leaving.isEmpty, !isGiving else { return }
+        Task { await give() }
+    }
+
+    /// Tells the server; what it does not hear is told again with the next poll, or forgotten when it is free anyway.
+    private func give() async {
+        if isGiving { return }
+        isGiving = true
+        defer { isGiving = false }
+        let now = EventLoop.currentTime
+        leaving.removeAll { now - $0.since > life * 2 }
+        while !leaving.isEmpty {
+            let batch = Array(leaving.prefix(Self.most)).map(\.reservation)
+            guard await give(batch) else { return }
+            leaving.removeFirst(batch.count)
+        }
+    }
+
+    private func give(_ batch: [GateReservation]) async -> Bool {
+        var calls: [RedisCall] = []
+        var commands: [RedisCommand] = []
+        for (quota, value, ids) in Self.grouped(batch) {
+            if let call = GateScripts.give(quota, value: value, ids: ids) {
+                calls.append(call)
+            } else {
+                commands.append(GateScripts.forget(quota, value: value, ids: ids))
+            }
+        }
+        do throws(RedisError) {
+            if !calls.isEmpty { _ = try await server.run(calls) }
+            if !commands.isEmpty { _ = try await server.send(commands) }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Ends when the server knows what was given back, or does not answer.
+    func finish() async {
+        while isGiving { await EventLoop.shared.pause(for: .milliseconds(5)) }
+        await give()
+    }
+
+    // MARK: - Keeping
+
+    /// Says what is still held, when it is time to; otherwise asks only whether the server is there.
+    ///
+    /// - Returns: why it could not be asked; `nil` when it could.
+    func poll() async -> String? {
+        let now = EventLoop.currentTime
+        do throws(RedisError) {
+            if held.isEmpty || now - lastKept < life / 3 {
+                let reply = try await server.send([RedisCommand("PING")])[0]
+                if let reason = reply.error { return "PING on \(server.url): \(reason)" }
+            } else {
+                try await keep()
+                lastKept = now
+            }
+        } catch {
+            return "\(error)"
+        }
+        await give()
+        return nil
+    }
+
+    private func keep() async throws(RedisError) {
+        let groups = Self.grouped(Array(held))
+        for start in stride(from: 0, to: groups.count, by: Self.most) {
+            let calls = groups[start..<min(start + Self.most, groups.count)].compactMap { quota, value, ids in
+                // Some may have ended while the others were told.
+                let ids = ids.filter { held.contains(GateReservation(id: $0, quota: quota, value: value)) }
+                return ids.isEmpty ? nil : GateScripts.keep(quota, value: value, ids: ids, life: life)
+            }
+            _ = try await server.run(calls)
+        }
+    }
+
+    private static func grouped(_ batch: [GateReservation]) -> [(QuotaSettings, String, [String])] {
+        struct Key: Hashable {
+            let quota: QuotaSettings
+            let value: String
+        }
+        return Dictionary(grouping: batch) { Key(quota: $0.quota, value: $0.value) }
+            .map { ($0.quota, $0.value, $1.map(\.id)) }
+    }
+}

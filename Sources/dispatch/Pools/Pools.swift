@@ -1,0 +1,70 @@
+import Messages
+
+/// The pools that dispatch sends to, numbered from 0 in the order in which they come.
+///
+/// Messages name pools, so their number is bounded: the last one is for all that come later.
+///
+/// A value: time and random numbers are passed in; all times are seconds.
+package struct Pools: Sendable {
+    package static let most = 256
+    /// The name of the one that all share who come too late.
+    package static let others = "others"
+    /// The name of the one for requests that name none, where it has settings of its own.
+    package static let byDefault = "default"
+
+    private let settings: PoolLimits
+    private let named: [ExactText: PoolLimits]
+    private let hasDefault: Bool
+    private var pools: [Pool] = []
+    private var numbers: [ExactText: Int] = [:]
+    /// Asked for last: the next one is often the same.
+    private var recent: (name: ExactText, number: Int)?
+
+    /// - Parameter named: settings of pools that have their own.
+    package init(_ settings: PoolLimits, named: [String: PoolLimits] = [:]) {
+        self.settings = settings
+        self.named = Dictionary(uniqueKeysWithValues: named.map { (ExactText($0), $1) })
+        hasDefault = named[Self.byDefault] != nil
+    }
+
+    package var indices: Range<Int> { pools.indices }
+
+    package subscript(number: Int) -> Pool {
+        _read { yield pools[number] }
+        _modify { yield &pools[number] }
+    }
+
+    /// The pool of a request: the one it names; else what goes to its gateway is one, unless only `default` has settings.
+    package mutating func pool(named name: String, gateway: String) -> Int {
+        pool(named: !name.isEmpty ? name : hasDefault && !isConfigured(gateway) ? Self.byDefault : gateway)
+    }
+
+    /// Whether the pool has settings of its own.
+    package func isConfigured(_ name: String) -> Bool { named[ExactText(name)] != nil }
+
+    /// Whether any has.
+    package var isConfigured: Bool { !named.isEmpty }
+
+    /// The pool of that name, opened if it is new.
+    package mutating func pool(named name: String) -> Int {
+        let name = ExactText(name)
+        if let recent, recent.name == name { return recent.number }
+        let number = numbers[name] ?? open(name)
+        recent = (name, number)
+        return number
+    }
+
+    private mutating func open(_ name: ExactText) -> Int {
+        guard pools.count < Self.most - 1 || named[name] != nil else {
+            let others = ExactText(Self.others)
+            return numbers[others] ?? add(others, settings)
+        }
+        return add(name, named[name] ?? settings)
+    }
+
+    private mutating func add(_ name: ExactText, _ settings: PoolLimits) -> Int {
+        numbers[name] = pools.count
+        pools.append(Pool(name: name.text, settings: settings))
+        return pools.count - 1
+    }
+}

@@ -1,0 +1,79 @@
+/// Whether a gateway refuses because of how much is sent to it.
+///
+/// When it refuses as large a part of much less, the reason is another. That holds for a small part only: a gateway that
+/// refuses most of what comes is full of others.
+///
+/// A value: time is passed in, seconds.
+struct RefusalShare: Sendable, Equatable {
+    /// A window ends with so many refusals, or attempts; what is taken for granted needs more to be shaken.
+    private static let refusals = 10
+    private static let refusalsOfIndependent = 40
+    private static let attempts = 300
+    /// A gateway that refuses more is full.
+    private static let large = 0.75
+    /// So much less is sent, and at least such a part of what was is still refused.
+    private static let lessSent = 0.75
+    private static let stillRefused = 0.5
+    private static let firstPause = 30.0
+    private static let longestPause = 300.0
+
+    private struct Window: Sendable, Equatable {
+        var begin: Double
+        var attempts = 0
+        var refusals = 0
+    }
+
+    /// What was refused when the most was sent.
+    private struct Reference: Sendable, Equatable {
+        let pace: Double
+        let share: Double
+        let at: Double
+    }
+
+    /// What was refused longer ago may have had other reasons.
+    private static let memory = 60.0
+
+    private var window: Window?
+    private var reference: Reference?
+    private var until = 0.0
+    private var pause = firstPause
+
+    /// Whether refusals say nothing about how much may be sent.
+    func isIndependent(at now: Double) -> Bool { now < until }
+
+    /// An attempt was answered or refused.
+    ///
+    /// - Returns: whether refusals turn out to say nothing: what was learned from them is wrong.
+    mutating func note(isRefusal: Bool, at now: Double) -> Bool {
+        var current = window ?? Window(begin: now)
+        current.attempts += 1
+        if isRefusal { current.refusals += 1 }
+        let enough = isIndependent(at: now) ? Self.refusalsOfIndependent : Self.refusals
+        guard current.refusals >= enough || current.attempts >= Self.attempts, now > current.begin else {
+            window = current
+            return false
+        }
+        window = nil
+        return judge(
+            share: Double(current.refusals) / Double(current.attempts),
+            pace: Double(current.attempts) / (now - current.begin), at: now)
+    }
+
+    private mutating func judge(share: Double, pace: Double, at now: Double) -> Bool {
+        if isIndependent(at: now) {
+            // It was wrong, or is so no more.
+            if share > Self.large { (until, pause) = (0, Self.firstPause) }
+            reference = Reference(pace: pace, share: min(share, Self.large), at: now)
+            return false
+        }
+        guard share > 0, share <= Self.large else { return false }
+        guard let known = reference, pace <= known.pace, now - known.at < Self.memory else {
+            reference = Reference(pace: pace, share: share, at: now)
+            return false
+        }
+        guard pace <= Self.lessSent * known.pace, share >= Self.stillRefused * known.share else { return false }
+        until = now + pause
+        pause = min(Self.longestPause, 2 * pause)
+        return true
+    }
+}

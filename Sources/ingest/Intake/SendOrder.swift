@@ -1,0 +1,61 @@
+import Queue
+
+/// Chooses the queue whose request goes next.
+///
+/// Tiers get shares of what is sent, each twice that of the next one, by stride scheduling: each has a time that goes on by
+/// one share whenever it is served, and the one whose time is least is next. One that had nothing to send starts at the
+/// time of the others. So the lowest of six gets one of 63 even when the others never have nothing.
+///
+/// A value: random numbers are passed in.
+package struct SendOrder: Sendable, Equatable {
+    private let policy: MergePolicy
+    /// By rank.
+    private var times = [Double](repeating: 0, count: Tier.ranks)
+    /// A bit for each rank.
+    private var wasWaiting: UInt32 = 0
+    private var time = 0.0
+    /// By rank: which queue was next.
+    private var lastQueues = [Int](repeating: -1, count: Tier.ranks)
+
+    package init(_ policy: MergePolicy) { self.policy = policy }
+
+    /// - Parameters:
+    ///   - heads: per queue the rank of the request that is next there; `nil` where none waits.
+    ///   - random: a uniformly distributed random number.
+    /// - Returns: a queue that has a request; `nil` when none has.
+    package mutating func next(_ heads: [Int?], random: UInt64) -> Int? {
+        switch policy {
+        case .randomRobin: any(heads, random)
+        case .tierPriority(let tiers): nextOfTiers(heads, isStrict: tiers.isStrict)
+        }
+    }
+
+    private func any(_ heads: [Int?], _ random: UInt64) -> Int? {
+        let candidates = heads.count { $0 != nil }
+        guard candidates > 0 else { return nil }
+        var skip = Int(random % UInt64(candidates))
+        for (queue, head) in heads.enumerated() where head != nil {
+            if skip == 0 { return queue }
+            skip -= 1
+        }
+        return nil
+    }
+
+    private mutating func nextOfTiers(_ heads: [Int?], isStrict: Bool) -> Int? {
+        var isWaiting: UInt32 = 0
+        for case let rank? in heads { isWaiting |= 1 << rank }
+        var best: Int?
+        for rank in times.indices where isWaiting & (1 << rank) != 0 {
+            if wasWaiting & (1 << rank) == 0 { times[rank] = max(times[rank], time) }
+            if best.map({ !isStrict && times[rank] < times[$0] }) ?? true { best = rank }
+        }
+        wasWaiting = isWaiting
+        guard let best else { return nil }
+        time = times[best]
+        times[best] += Double(1 << best)
+        // Queues of one tier take turns.
+        let next = heads.indices.first { $0 > lastQueues[best] && heads[$0] == best }
+        lastQueues[best] = next ?? heads.firstIndex(of: best) ?? 0
+        return lastQueues[best]
+    }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import DispatchStage
+
+struct LanesTests {
+    @Test
+    func numbersWhatDiffersInQueuePoolOrTier() {
+        var lanes = Lanes()
+        #expect(lanes.lane(queue: 0, pool: 0, tier: 0) == 0)
+        #expect(lanes.lane(queue: 0, pool: 1, tier: 0) == 1)
+        #expect(lanes.lane(queue: 0, pool: 1, tier: 3) == 2)
+        #expect(lanes.lane(queue: 4, pool: 1, tier: 3) == 3)
+        #expect(lanes.lane(queue: 0, pool: 1, tier: 0) == 1)
+        #expect(lanes.lanes(ofQueue: 0) == [0, 1, 2])
+        #expect(lanes.tier(of: 2) == 3 && lanes.pool(of: 2) == 1 && lanes.queue(of: 3) == 4)
+    }
+
+    /// Pools and tiers are what messages say.
+    @Test
+    func aQueueWithManyPoolsTakesNoneFromOthers() {
+        var lanes = Lanes()
+        let numbers = Set((0..<5000).map { lanes.lane(queue: 0, pool: $0, tier: 0) })
+        #expect(numbers.count == Lanes.most)
+        #expect(lanes.lane(queue: 0, pool: 6000, tier: 6) == 0)
+        #expect(lanes.lane(queue: 1, pool: 0, tier: 1) == Lanes.most)
+        #expect(lanes.lane(queue: 1, pool: 7, tier: 1) == Lanes.most)
+    }
+}
