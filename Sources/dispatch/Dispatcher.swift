@@ -81,6 +81,7 @@ final class Dispatcher: StageWork {
         }
         gateways.onProbe = { [weak self] in self?.startWaiting() }
         pools.onOpen = gateways.onProbe
+        pools.onClose = { [weak self] in self?.tellOfPools() }
         emit.onShareEnd = { [weak self] in self?.settled($0) }
         retry.onShareEnd = emit.onShareEnd
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
@@ -189,7 +190,7 @@ final class Dispatcher: StageWork {
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
         let queue = gateways.lane(of: envelope)
-        let pool = pools.pool(named: envelope.pool, gateway: gateways.name(of: queue))
+        let pool = pools.pool(named: envelope.pool, gateway: gateways.name(of: queue), model: envelope.model)
         let lane = lanes.lane(queue: queue, pool: pool, tier: envelope.tier)
         if case .waiting = envelope.progress {
             let isShut = isShut(lane)
@@ -264,7 +265,9 @@ final class Dispatcher: StageWork {
             counter.count(observation, queue: envelope.queue)
             // First: the gateway waits for it, and nobody waits for an outcome.
             startWaiting()
-            pass(gateways.refusesToken(queue) ? envelope.whoseTokenIsRefused : envelope, ticket, lane: lane)
+            var outcome = gateways.refusesToken(queue) ? envelope.whoseTokenIsRefused : envelope
+            outcome.tokens = TokenUsage(observation.load.figures)
+            pass(outcome, ticket, lane: lane)
         }
     }
 
@@ -339,15 +342,22 @@ final class Dispatcher: StageWork {
         waiting.rest(where: isHeld)
         pools.survey(waiting: waiting.count(group:), isHeld: isPoolHeld)
         incoming.tell(gateways.conditions(held: count(queue:)))
+        tellOfPools()
+        pools.hear(incoming.leastBases)
         startWaiting()
     }
 
-    /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do its pool and its
-    /// tier.
+    /// So that ingest leaves the requests of a closed pool in their queue, and other processes know the bases.
+    private func tellOfPools() {
+        incoming.tell(pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0) })
+    }
+
+    /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do what
+    /// else tells where and when it goes.
     private func pass(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
         var envelope = envelope
         envelope.payload = []
-        (envelope.pool, envelope.tier) = ("", 0)
+        (envelope.pool, envelope.tier, envelope.model) = ("", 0, "")
         let link = if case .failed = envelope.progress { retry } else { emit }
         if let share = link.send(envelope, from: .message(ticket), lane: lane) {
             outcomes.add(share)
@@ -357,6 +367,12 @@ final class Dispatcher: StageWork {
 
     /// What is read of answers takes of the same room as what is kept of them.
     private func shareBodyRoom() { attempter.setBodyRoom(max(0, maxUnackedBytes - outcomes.byteCount)) }
+}
+
+extension TokenUsage {
+    fileprivate init(_ figures: AnswerFigures?) {
+        self.init(prompt: figures?.promptTokens ?? 0, completion: figures?.completionTokens ?? 0)
+    }
 }
 
 extension Envelope {

@@ -38,6 +38,7 @@ final class GatewayWatch {
     func isHeld(_ lane: Int) -> Bool { gateways.isHeld(lane) }
     var areAllHeld: Bool { gateways.areAllHeld }
     func name(of lane: Int) -> String { gateways.name(of: lane) }
+    func queue(of lane: Int) -> String { gateways.queue(of: lane) }
     func mayStart(_ lane: Int, at now: Duration) -> Bool { gateways.mayStart(lane, at: now) }
 
     func refusesToken(_ lane: Int) -> Bool { gateways.refusesToken(lane) }

@@ -1,6 +1,7 @@
 import Attempts
 import GateRules
 import Gates
+import Links
 import Logging
 import Loop
 import Messages
@@ -14,6 +15,8 @@ import Status
 final class PoolWatch {
     /// A pool may start something again.
     var onOpen: @PipelineActor () -> Void = {}
+    /// A pool has closed.
+    var onClose: @PipelineActor () -> Void = {}
 
     private var pools: Pools
     private var metrics: PoolMetrics
@@ -83,10 +86,10 @@ final class PoolWatch {
 
     /// - Parameters:
     ///   - name: the pool that the request names; empty for none.
-    ///   - gateway: where it goes.
-    func pool(named name: String, gateway: String) -> Int {
+    ///   - gateway, model: where it goes, and what it asks for.
+    func pool(named name: String, gateway: String, model: String) -> Int {
         let known = pools.indices.count
-        let pool = pools.pool(named: name, gateway: gateway)
+        let pool = pools.pool(named: name, gateway: gateway, model: model)
         if pools.indices.count > known, !name.isEmpty, pools.isConfigured, !pools.isConfigured(name) {
             logger.warning(
                 "Requests name a pool that is not in --pool-config-file: only --concurrency limits it",
@@ -94,6 +97,24 @@ final class PoolWatch {
         }
         return pool
     }
+
+    /// What is to be told of pools, closed ones first.
+    ///
+    /// - Parameter held: the queues of which nothing may start, by pool, given which pools are closed.
+    func notes(held: ((Int) -> Bool) -> [Int: [String]]) -> [PoolNote] {
+        let closedFor = pools.indices.map { Int((pools[$0].closedFor(at: now) * 1000).rounded(.up)) }
+        let held = closedFor.contains { $0 > 0 } ? held { closedFor[$0] > 0 } : [:]
+        let notes = pools.indices.map { pool in
+            PoolNote(
+                pool: pools[pool].name, base: Int(((pools[pool].ownBase ?? 0) * 1_000_000).rounded(.up)),
+                closedFor: closedFor[pool], heldQueues: held[pool] ?? [])
+        }
+        let closed = notes.filter { $0.closedFor > 0 }
+        return Array((closed + notes.filter { $0.closedFor == 0 && $0.base > 0 }).prefix(PoolNote.most))
+    }
+
+    /// Takes what other dispatch processes have measured.
+    func hear(_ notes: [PoolNote]) { pools.hear(notes.map { ($0.pool, Double($0.base) / 1_000_000) }) }
 
     func slots(_ pool: Int) -> Int { pools[pool].slots(at: now) }
     func isClosed(_ pool: Int) -> Bool { pools[pool].isClosed(at: now) }
@@ -186,6 +207,7 @@ final class PoolWatch {
             metadata["token_ms"] = "\(milliseconds(base))"
             logger.info("A pool's time per token without asynchronous work is known", metadata: metadata)
         case .closed(let seconds, let byGateway):
+            onClose()
             metadata["seconds"] = "\((seconds * 10).rounded() / 10)"
             logger.notice(
                 byGateway

@@ -34,6 +34,8 @@ final class Ingester {
         /// At half of the highest rate that is a quarter less CPU than half a millisecond,
         /// and a shorter tail.
         var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
+        /// The pools that it goes to are closed, and a timer runs for it.
+        var isHeld = false
         /// Leased too late, to be released.
         var unwanted: [Receipt] = []
         /// The store of the queue, as far as it is known.
@@ -369,12 +371,26 @@ final class Ingester {
         }
     }
 
-    /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
+    /// None while dispatch has handed back requests of this queue (its share of the room there is used up), or while the
+    /// pools that it goes to are closed.
     private func currentPermits(queue: Int) -> Int {
-        if dispatch.hasHandedBack(lane: queue) { return 0 }
+        if dispatch.hasHandedBack(lane: queue) || isHeld(queue) { return 0 }
         let permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
         guard permits > 0, let gates else { return permits }
         return min(permits, gates.permits(queue: queue, open: admission.open[queue]))
+    }
+
+    /// Whether no dispatch starts anything of a queue for now: its requests wait where others can have them, in order.
+    private func isHeld(_ queue: Int) -> Bool {
+        guard let left = dispatch.heldFor(queue: lanes[queue].settings.name) else { return false }
+        if !lanes[queue].isHeld {
+            lanes[queue].isHeld = true
+            EventLoop.shared.schedule(after: left) { [weak self] in
+                self?.lanes[queue].isHeld = false
+                self?.offerPermits()
+            }
+        }
+        return true
     }
 
     /// Requests of a queue that are leased.

@@ -12,7 +12,7 @@ struct EnvelopeDecodingTests {
         """#
 
     private let expected = InboundRequest(
-        id: "job-17", deadline: 1_893_456_000, payload: bytes(#"{"model":"m", "prompt":"hi"}"#),
+        id: "job-17", deadline: 1_893_456_000, payload: bytes(#"{"model":"m", "prompt":"hi"}"#), model: "m",
         endpoint: "/v1/chat/completions", headers: [HeaderField("x-tenant", "acme")], metadata: ["userid": "u1"],
         routing: Routing(
             retryCount: 2, requestToken: "9f86", queueID: "q1", requestQueueName: "batch-q",

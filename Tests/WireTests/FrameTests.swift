@@ -29,13 +29,14 @@ struct FrameTests {
 
     static var full: Envelope {
         Envelope(
-            id: "id-ü", queue: "batch", pool: "shared", tier: 3, receipt: Receipt([0, 255, 128]),
+            id: "id-ü", queue: "batch", pool: "shared", tier: 3, model: "llama ü", receipt: Receipt([0, 255, 128]),
             resultDestination: "results",
             requestToken: "9f86d081",
             url: "http://localhost:30080/v1/completions",
             headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,
             failedAttempts: 3, deliveries: 2, losses: 1, isBase64: true, leasedAt: 1_764_045_130_123,
-            store: 0xFEDC_BA98_7654_3204, payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
+            store: 0xFEDC_BA98_7654_3204, charges: ["quota:a", ""],
+            tokens: TokenUsage(prompt: 1 << 40, completion: 3), payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
     }
 
     @Test(arguments: envelopes)
@@ -96,7 +97,8 @@ struct FrameTests {
             open: [1...1, 3...9, 11...highest], heard: highest, isDraining: true, isLeaving: true,
             from: Introduction(
                 pipeline: "default", stage: "ingest", release: "0.1.0", version: Frame.version,
-                seeks: "dispatch")),
+                seeks: "dispatch"),
+            pools: [PoolNote(pool: "http://gateway:80 ü", base: 12_500), PoolNote(pool: "p", base: 3_600_000_000)]),
     ]
 
     @Test(arguments: hellos)
@@ -116,7 +118,8 @@ struct FrameTests {
                 Condition(
                     subject: "http://gateway:80", queue: "ü", state: "unreachable", since: 1_790_000_000_000,
                     text: "it refuses connections", held: 12)
-            ]),
+            ],
+            pools: [PoolNote(pool: "p", base: 1, closedFor: 30_000, heldQueues: ["ü", "w"]), PoolNote(pool: "q")]),
     ]
 
     @Test

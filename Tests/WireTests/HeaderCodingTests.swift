@@ -109,7 +109,8 @@ private struct SplitMix: RandomNumberGenerator {
         ]
         return Envelope(
             id: text(), queue: text(), pool: Bool.random(using: &self) ? text() : "",
-            tier: Int.random(in: 0...6, using: &self), receipt: Receipt(text()),
+            tier: Int.random(in: 0...6, using: &self), model: Bool.random(using: &self) ? text() : "",
+            receipt: Receipt(text()),
             resultDestination: text(),
             requestToken: Bool.random(using: &self) ? text() : nil, url: text(),
             headers: (0..<Int.random(in: 0...4, using: &self)).map { _ in HeaderField(text(), text()) },
@@ -117,6 +118,9 @@ private struct SplitMix: RandomNumberGenerator {
             deliveries: Int(UInt32(truncatingIfNeeded: number())), losses: Int(UInt32(truncatingIfNeeded: number())),
             isBase64: Bool.random(using: &self), leasedAt: number(),
             store: UInt64(bitPattern: number()),
+            charges: (0..<Int.random(in: 0...3, using: &self)).map { _ in text() },
+            tokens: TokenUsage(
+                prompt: Int(number()), completion: Bool.random(using: &self) ? 0 : Int(number())),
             payload: [UInt8](repeating: 2, count: Int.random(in: 0...500, using: &self))[...],
             progress: progresses.randomElement(using: &self) ?? .waiting)
     }

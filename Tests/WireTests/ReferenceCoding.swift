@@ -30,6 +30,10 @@ extension WireMessageHeader {
         if let token = envelope.requestToken { requestToken = token }
         leasedAt = clamped(envelope.leasedAt, WireRange.unixMilliseconds)
         store = envelope.store
+        model = envelope.model
+        charges = envelope.charges
+        promptTokens = UInt64(clamped(envelope.tokens.prompt, WireRange.tokens))
+        completionTokens = UInt64(clamped(envelope.tokens.completion, WireRange.tokens))
         progress = OneOf_Progress(envelope.progress)
     }
 
@@ -37,11 +41,12 @@ extension WireMessageHeader {
         guard headers.count.isMultiple(of: 2) else { throw .field("headers") }
         let fields = stride(from: 0, to: headers.count, by: 2).map { HeaderField(headers[$0], headers[$0 + 1]) }
         return Envelope(
-            id: id, queue: queue, pool: pool, tier: Int(tier), receipt: Receipt([UInt8](receipt)),
+            id: id, queue: queue, pool: pool, tier: Int(tier), model: model, receipt: Receipt([UInt8](receipt)),
             resultDestination: resultDestination,
             requestToken: hasRequestToken ? requestToken : nil, url: url, headers: fields, deadline: deadline,
             failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
-            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, store: store, payload: payload,
+            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, store: store, charges: charges,
+            tokens: TokenUsage(prompt: Int(promptTokens), completion: Int(completionTokens)), payload: payload,
             progress: try decodedProgress(body: body))
     }
 

@@ -105,6 +105,7 @@ package struct Gateways: Sendable {
 
     /// The gateway of a lane: scheme, host and port.
     package func name(of lane: Int) -> String { gateways[lanes[lane].gateway].name }
+    package func queue(of lane: Int) -> String { lanes[lane].queue }
 
     /// Every lane that there is.
     package var areAllHeld: Bool { !lanes.isEmpty && lanes.indices.allSatisfy(isHeld) }

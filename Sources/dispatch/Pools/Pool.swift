@@ -79,6 +79,15 @@ package struct Pool: Sendable, Equatable {
     /// The most attempts that there ever are at once.
     package var most: Int { settings.concurrency }
 
+    /// What a token takes without asynchronous work, as this process has measured it; seconds.
+    package var ownBase: Double? { tokens.quiet.base }
+
+    /// The least that another process has measured, while it says so.
+    package var heardBase: Double? {
+        get { tokens.heardBase }
+        set { tokens.heardBase = newValue }
+    }
+
     // MARK: - What may start
 
     /// What the time per token allows.

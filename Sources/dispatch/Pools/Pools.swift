@@ -19,6 +19,9 @@ package struct Pools: Sendable {
     private var numbers: [ExactText: Int] = [:]
     /// Asked for last: the next one is often the same.
     private var recent: (name: ExactText, number: Int)?
+    private var recentRequest: (gateway: ExactText, model: ExactText, number: Int)?
+    /// What other processes have measured, by the names of pools.
+    private var heard: [ExactText: Double] = [:]
 
     /// - Parameter named: settings of pools that have their own.
     package init(_ settings: PoolLimits, named: [String: PoolLimits] = [:]) {
@@ -34,9 +37,25 @@ package struct Pools: Sendable {
         _modify { yield &pools[number] }
     }
 
-    /// The pool of a request: the one it names; else what goes to its gateway is one, unless only `default` has settings.
-    package mutating func pool(named name: String, gateway: String) -> Int {
-        pool(named: !name.isEmpty ? name : hasDefault && !isConfigured(gateway) ? Self.byDefault : gateway)
+    /// The pool of a request: the one it names; else what asks its gateway for its model is one.
+    ///
+    /// A gateway that has settings of its own is one pool, whatever the model; so is all that names no pool where only
+    /// `default` has settings.
+    package mutating func pool(named name: String, gateway: String, model: String = "") -> Int {
+        if !name.isEmpty { return pool(named: name) }
+        let request = (gateway: ExactText(gateway), model: ExactText(model))
+        if let recentRequest, recentRequest.gateway == request.gateway, recentRequest.model == request.model {
+            return recentRequest.number
+        }
+        let number = pool(
+            named: isConfigured(gateway) ? gateway : hasDefault ? Self.byDefault : Self.name(gateway, model))
+        recentRequest = (request.gateway, request.model, number)
+        return number
+    }
+
+    /// The name of the pool of all that asks a gateway for a model.
+    package static func name(_ gateway: String, _ model: String) -> String {
+        model.isEmpty ? gateway : "\(gateway) \(model)"
     }
 
     /// Whether the pool has settings of its own.
@@ -54,6 +73,15 @@ package struct Pools: Sendable {
         return number
     }
 
+    /// Takes what other processes have measured: seconds that a token takes in a pool without asynchronous work.
+    ///
+    /// It counts as long as it is said.
+    package mutating func hear(_ bases: [(pool: String, base: Double)]) {
+        if heard.isEmpty, bases.isEmpty { return }
+        heard = Dictionary(bases.map { (ExactText($0.pool), $0.base) }, uniquingKeysWith: min)
+        for index in pools.indices { pools[index].heardBase = heard[ExactText(pools[index].name)] }
+    }
+
     private mutating func open(_ name: ExactText) -> Int {
         guard pools.count < Self.most - 1 || named[name] != nil else {
             let others = ExactText(Self.others)
@@ -65,6 +93,7 @@ package struct Pools: Sendable {
     private mutating func add(_ name: ExactText, _ settings: PoolLimits) -> Int {
         numbers[name] = pools.count
         pools.append(Pool(name: name.text, settings: settings))
+        pools[pools.count - 1].heardBase = heard[name]
         return pools.count - 1
     }
 }

@@ -81,8 +81,12 @@ package struct TokenLimiter: Sendable, Equatable {
     /// The median latency, without bounds; `nil` before the first answer.
     package var latency: Double? { latencies.median }
 
-    /// The least time per token without asynchronous work.
-    package var base: Double? { quiet.base }
+    /// The same, as another process has measured it; `nil`: none says so.
+    package var heardBase: Double?
+
+    /// The least time per token without asynchronous work: a process that comes while others fill the pool cannot measure
+    /// it.
+    package var base: Double? { [quiet.base, heardBase].compactMap(\.self).min() }
 
     /// How many times longer than the target a token may take for now.
     package var leniency = 1.0

@@ -1,3 +1,5 @@
+import Messages
+
 /// What one queue sends to one pool at one gateway, in one tier, is a *lane*; lanes are numbered from 0.
 ///
 /// Queues at gateways have numbers (`Gateways`), and pools (`Pools`). Messages name pools and tiers: a queue at its gateway may
@@ -55,6 +57,20 @@ struct Lanes {
 
     /// The least time in which requests of the lane are answered, seconds; `nil` where too little is known.
     func fastestAnswer(of lane: Int, at now: Double) -> Double? { fastest[lane].value(at: now) }
+
+    /// By closed pool: the names of queues that go there, and at no gateway to a pool that is open.
+    ///
+    /// - Parameter name: of a queue at its gateway.
+    func heldQueues(named name: (Int) -> String, where isClosed: (Int) -> Bool) -> [Int: [String]] {
+        var open: Set<ExactText> = []
+        for lane in lanes where !isClosed(lane.pool) { open.insert(ExactText(name(lane.queue))) }
+        var held: [Int: Set<ExactText>] = [:]
+        for lane in lanes where isClosed(lane.pool) {
+            let queue = ExactText(name(lane.queue))
+            if !open.contains(queue) { held[lane.pool, default: []].insert(queue) }
+        }
+        return held.mapValues { $0.map(\.text).sorted() }
+    }
 
     /// Lanes of a queue at its gateway.
     func lanes(ofQueue queue: Int) -> [Int] { lanes.indices.filter { lanes[$0].queue == queue } }

@@ -113,6 +113,7 @@ package struct Preparation: Sendable {
             envelope.headers = try RequestHeaders.merge(
                 objective: queue.objective, message: request)
             envelope.payload = request.payload
+            envelope.model = request.model ?? ""
         } catch {
             envelope.end(.result(.failure(.invalidRequest, message: error.reason)))
         }

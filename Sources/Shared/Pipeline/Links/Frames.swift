@@ -23,11 +23,13 @@ package struct Hello: Sendable, Equatable {
     package var isLeaving: Bool
     /// Identity of the sender; `nil` from an earlier release.
     package var from: Introduction?
+    /// What all its receivers have measured of pools.
+    package var pools: [PoolNote]
 
     package init(
         session: UInt64, receiver: UInt64, number: UInt64, ackAddress: String, last: UInt64 = 0,
         open: NumberRanges = [], heard: UInt64 = 0, isDraining: Bool = false, isLeaving: Bool = false,
-        from: Introduction? = nil
+        from: Introduction? = nil, pools: [PoolNote] = []
     ) {
         self.session = session
         self.receiver = receiver
@@ -39,6 +41,7 @@ package struct Hello: Sendable, Equatable {
         self.isDraining = isDraining
         self.isLeaving = isLeaving
         self.from = from
+        self.pools = pools
     }
 }
 
@@ -74,11 +77,13 @@ package struct Report: Sendable, Equatable {
     package var from: Introduction?
     /// What is not as it should be behind the receiver; counts only where `from` is there.
     package var conditions: [Condition]
+    /// The pools behind the receiver of which there is something to say; counts only where `from` is there.
+    package var pools: [PoolNote]
 
     package init(
         session: UInt64, receiver: UInt64, number: UInt64, answers: UInt64, isOpen: Bool, limit: UInt64 = 0,
         done: NumberRanges = [], missing: NumberRanges = [], refused: [Refusal] = [], isDraining: Bool = false,
-        isLeaving: Bool = false, from: Introduction? = nil, conditions: [Condition] = []
+        isLeaving: Bool = false, from: Introduction? = nil, conditions: [Condition] = [], pools: [PoolNote] = []
     ) {
         self.session = session
         self.receiver = receiver
@@ -93,6 +98,7 @@ package struct Report: Sendable, Equatable {
         self.isLeaving = isLeaving
         self.from = from
         self.conditions = conditions
+        self.pools = pools
     }
 }
 

@@ -76,6 +76,7 @@ extension LinkReceiver {
         if clock.elapsed - session.lastFrame >= LinkTiming.lost { awake(slot) }
         session.hello = hello.number
         session.ackAddress = hello.ackAddress
+        session.pools = hello.pools
         session.senderIsDraining = hello.isDraining
         session.senderHasLeft = hello.isLeaving
         session.senderHoldsOpen = !hello.open.isEmpty

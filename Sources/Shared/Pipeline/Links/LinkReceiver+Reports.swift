@@ -54,7 +54,7 @@ extension LinkReceiver {
             session: session.session, receiver: instance, number: reports, answers: session.hello, isOpen: true,
             limit: session.limit, done: isFull ? session.done : session.news(), missing: session.missing,
             refused: session.refusals, isDraining: drainingSince != nil, isLeaving: hasLeft,
-            from: isFull ? wiring?.own : nil, conditions: isFull ? conditions : [])
+            from: isFull ? wiring?.own : nil, conditions: isFull ? conditions : [], pools: isFull ? poolsNow : [])
         if drainingSince != nil, session.drainReport == 0 { session.drainReport = reports }
         session.reportedLimit = session.limit
         session.highestLimit = max(session.highestLimit, session.limit)

@@ -20,6 +20,37 @@ extension LinkReceiver {
         }
     }
 
+    /// Says what is to be said of pools, to all senders with each full report, and at once when a pool closes or opens or
+    /// its base is another.
+    package mutating func setPools(_ pools: [PoolNote], now: Duration) {
+        clock.advance(to: now)
+        let isNews = !pools.elementsEqual(self.pools) { new, old in
+            new.isOf(old.pool) && new.base == old.base && new.isClosed == old.isClosed
+                && new.heldQueues == old.heldQueues
+        }
+        (self.pools, poolsSince) = (pools, clock.elapsed)
+        guard isNews else { return }
+        for slot in live {
+            sessions[slot]?.isFull = true
+            note(newsFor: slot)
+        }
+    }
+
+    /// The same, some time later.
+    var poolsNow: [PoolNote] {
+        let passed = Int((clock.elapsed - poolsSince) / .milliseconds(1))
+        return pools.map { note in
+            var note = note
+            note.closedFor = max(0, note.closedFor - passed)
+            return note
+        }
+    }
+
+    /// The least base of each pool that senders that live have heard of.
+    package var leastBases: [PoolNote] {
+        PoolNote.leastBases(live.lazy.compactMap { sessions[$0] }.filter { isLive($0) }.flatMap(\.pools))
+    }
+
     /// Divides the room among the senders, in proportion to what each is expected to send.
     mutating func shareRoom() {
         roomChanged = false

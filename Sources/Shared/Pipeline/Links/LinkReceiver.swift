@@ -102,6 +102,9 @@ package struct LinkReceiver: Sendable {
     var drainingSince: Duration?
     var hasLeft = false
     var conditions: [Condition] = []
+    var pools: [PoolNote] = []
+    /// When these were said.
+    var poolsSince: Duration = .zero
     package internal(set) var totals = ReceiverTotals()
 
     /// Makes a receiver without sessions and without room.

@@ -54,7 +54,7 @@ extension LinkSender {
     private mutating func loseSilent(_ index: Int) {
         peers[index]?.isLost = true
         misfits[index] = nil
-        conditions[index] = nil
+        forgetWords(of: index)
         peers[index]?.hasReported = false
         guard let peer = peers[index], peer.phase != .greeting else { return }
         totals.lostPeers += 1
@@ -88,7 +88,7 @@ extension LinkSender {
     mutating func restartSession(_ index: Int, counting: Bool) {
         guard let session = peers[index]?.session else { return }
         foreignStores[index] = nil
-        conditions[index] = nil
+        forgetWords(of: index)
         let fresh = newSession()
         let slots = peers[index]?.restart(session: fresh, now: clock.elapsed) ?? []
         peersBySession[session] = nil
@@ -118,9 +118,15 @@ extension LinkSender {
         peersBySession[peer.session] = nil
         peers[index] = nil
         misfits[index] = nil
-        conditions[index] = nil
+        forgetWords(of: index)
         foreignStores[index] = nil
         actions.append(.closePeer(index))
+    }
+
+    /// What a peer has said of what is behind it.
+    private mutating func forgetWords(of index: Int) {
+        conditions[index] = nil
+        forgetPools(of: index)
     }
 
     private func needsAnotherSocket(_ peer: SenderPeer, silence: Duration) -> Bool {
@@ -148,7 +154,7 @@ extension LinkSender {
         let hello = Hello(
             session: peer.session, receiver: peer.instance, number: peer.helloNumber, ackAddress: ackAddress,
             last: peer.last, open: peer.window.open, heard: peer.phase == .open ? peer.reportNumber : 0,
-            isDraining: isDraining, isLeaving: isLeaving, from: wiring?.own)
+            isDraining: isDraining, isLeaving: isLeaving, from: wiring?.own, pools: bases)
         actions.append(.hello(index, hello))
     }
 }

@@ -132,7 +132,10 @@ extension LinkSender {
         found.removeAll(keepingCapacity: true)
         peers[index]?.window.find(in: report.missing, into: &found)
         for number in found { sendAgain(index, number, answers: report.answers) }
-        if report.from != nil { note(report.conditions, of: index) }
+        if report.from != nil {
+            note(report.conditions, of: index)
+            note(report.pools, of: index)
+        }
         let last = peers[index]?.last ?? 0
         peers[index]?.limit = min(report.limit, last + UInt64(Self.maxRoom))
         peers[index]?.isDraining = report.isDraining

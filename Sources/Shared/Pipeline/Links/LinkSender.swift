@@ -55,6 +55,12 @@ package struct LinkSender: Sendable {
     var misfits: [Int: Introduction] = [:]
     /// What peers say is wrong behind them.
     var conditions: [Int: [Condition]] = [:]
+    /// What peers say of pools, and the running time when they said it.
+    var pools: [Int: (notes: [PoolNote], at: Duration)] = [:]
+    /// What hellos say of pools.
+    var bases: [PoolNote] = []
+    /// Some peer has said that a pool is closed.
+    var hasClosedPools = false
     /// Stores that a peer cannot settle, and the running time from which one message of the store may ask it again.
     var foreignStores: [Int: [UInt64: Duration]] = [:]
 

@@ -13,6 +13,8 @@ struct ReceiverSession: Sendable {
 
     let session: UInt64
     var ackAddress: String
+    /// What the sender has heard of pools.
+    var pools: [PoolNote] = []
 
     /// Numbers that are not over; the others are finished, or settled elsewhere: a copy that arrives late is dropped.
     private(set) var window = OpenWindow<State>()

@@ -17,6 +17,8 @@ package struct Envelope: Sendable, Equatable {
     package var pool: String
     /// From 1, which goes before others, to 6; 0: none goes before another.
     package var tier: Int
+    /// The model that the payload names; empty: none, or nothing that could be a name.
+    package var model: String
     /// Proof of the lease, in the words of the queue's adapter; what `emit` settles.
     package var receipt: Receipt
     /// Where the result goes: a list, a channel, a topic.
@@ -43,23 +45,27 @@ package struct Envelope: Sendable, Equatable {
     package var leasedAt: Int64
     /// The store that the lease is in, as ingest and emit know it; 0: not known, then nobody compares.
     package var store: UInt64
+    /// Quotas in tokens that its answer is charged to, as the queue's gate names them.
+    package var charges: [String]
+    /// What the usage of its answer counts; none before it has one.
+    package var tokens: TokenUsage
     /// The request body to POST.
     package var payload: Bytes
     /// What has become of it.
     package var progress: Progress
 
     package init(
-        id: String, queue: String, pool: String = "", tier: Int = 0, receipt: Receipt, resultDestination: String = "",
-        requestToken: String? = nil,
-        url: String = "", headers: [HeaderField] = [], deadline: Int64 = 0, failedAttempts: Int = 0,
-        deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false, leasedAt: Int64 = 0, store: UInt64 = 0,
-        payload: Bytes = [],
-        progress: Progress = .waiting
+        id: String, queue: String, pool: String = "", tier: Int = 0, model: String = "", receipt: Receipt,
+        resultDestination: String = "", requestToken: String? = nil, url: String = "", headers: [HeaderField] = [],
+        deadline: Int64 = 0, failedAttempts: Int = 0, deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false,
+        leasedAt: Int64 = 0, store: UInt64 = 0, charges: [String] = [], tokens: TokenUsage = TokenUsage(),
+        payload: Bytes = [], progress: Progress = .waiting
     ) {
         self.id = id
         self.queue = queue
         self.pool = pool
         self.tier = tier
+        self.model = model
         self.receipt = receipt
         self.resultDestination = resultDestination
         self.requestToken = requestToken
@@ -72,8 +78,21 @@ package struct Envelope: Sendable, Equatable {
         self.isBase64 = isBase64
         self.leasedAt = leasedAt
         self.store = store
+        self.charges = charges
+        self.tokens = tokens
         self.payload = payload
         self.progress = progress
+    }
+}
+
+/// Tokens that an answer says it took.
+package struct TokenUsage: Sendable, Equatable {
+    package var prompt: Int
+    package var completion: Int
+
+    package init(prompt: Int = 0, completion: Int = 0) {
+        self.prompt = prompt
+        self.completion = completion
     }
 }
 

@@ -121,9 +121,11 @@ extension RequestFields {
         if case .text = payload { isBase64 = true }
         do throws(InvalidRequest) {
             if let reason = problem ?? self.problem.reason { throw InvalidRequest(reason) }
+            let deadline = try checkedDeadline()
+            let body = try body(limits: limits)
             return .request(
                 InboundRequest(
-                    id: id, deadline: try checkedDeadline(), payload: try body(limits: limits), isBase64: isBase64,
+                    id: id, deadline: deadline, payload: body.bytes, model: body.model, isBase64: isBase64,
                     endpoint: endpoint == "" ? nil : endpoint, headers: headers, metadata: Dictionary(metadata),
                     routing: routing))
         } catch {
@@ -139,23 +141,32 @@ extension RequestFields {
         return deadline
     }
 
-    /// The bytes to send.
-    private func body(limits: RequestLimits) throws(InvalidRequest) -> Bytes {
+    /// The bytes to send, and the model that they name.
+    private func body(limits: RequestLimits) throws(InvalidRequest) -> (bytes: Bytes, model: String?) {
         switch payload {
         case nil: throw InvalidRequest("payload: missing")
-        case .object(let bytes):
+        case .object(let bytes, let model):
             try limits.check(bytes.count)
-            return bytes
+            return (bytes, model)
         case .text(let text):
             try limits.check(text.count / 4 * 3 - 2)
             guard let bytes = Base64.decode(text)?[...] else {
                 throw InvalidRequest("payload: expected an object or base64, found other text")
             }
             try limits.check(bytes.count)
-            do throws(JSONError) { try JSONScanner.check(bytes) } catch {
+            do throws(JSONError) {
+                var scanner = JSONScanner(bytes)
+                var model: JSONToken?
+                if try scanner.nextKind() == .object {
+                    model = try scanner.skipObject(depth: 0, textOf: "model").text
+                } else {
+                    try scanner.skipValue()
+                }
+                try scanner.finish()
+                return (bytes, scanner.model(model))
+            } catch {
                 throw InvalidRequest("payload: its base64 does not stand for JSON: \(error)")
             }
-            return bytes
         }
     }
 }

@@ -6,6 +6,8 @@ package struct InboundRequest: Sendable, Equatable {
     package var deadline: Int64
     /// The request body: the very bytes of the payload object, or what its base64 stood for.
     package var payload: Bytes
+    /// The model that the payload names; `nil`: none, or nothing that could be a name.
+    package var model: String?
     /// The payload came as base64.
     package var isBase64: Bool
     /// Replaces the path of the gateway's URL; `nil` if absent or empty.
@@ -16,12 +18,14 @@ package struct InboundRequest: Sendable, Equatable {
     package var routing: Routing
 
     package init(
-        id: String, deadline: Int64, payload: Bytes, isBase64: Bool = false, endpoint: String? = nil,
-        headers: [HeaderField] = [], metadata: [String: String] = [:], routing: Routing = Routing()
+        id: String, deadline: Int64, payload: Bytes, model: String? = nil, isBase64: Bool = false,
+        endpoint: String? = nil, headers: [HeaderField] = [], metadata: [String: String] = [:],
+        routing: Routing = Routing()
     ) {
         self.id = id
         self.deadline = deadline
         self.payload = payload
+        self.model = model
         self.isBase64 = isBase64
         self.endpoint = endpoint
         self.headers = headers
@@ -86,6 +90,8 @@ package struct RejectedRequest: Sendable, Equatable {
 package struct RequestLimits: Sendable, Equatable {
     /// Bytes of the body that would be sent.
     package var maxPayloadBytes: Int
+    /// Bytes of the name of a model.
+    package static let maxModel = 256
     /// Bytes of an id, a token or a destination: far more than anybody's, and few enough to travel beside a payload.
     package static let maxName = 64 << 10
     /// Bytes of the headers and the URL together.

@@ -10,7 +10,8 @@ struct RequestFields {
 
     /// A payload that is there, and has a right type.
     enum Payload {
-        case object(Bytes)
+        /// And the text of its `model`, if it has one.
+        case object(Bytes, model: String?)
         /// Text of a string, which should be base64.
         case text(Bytes)
     }
@@ -42,12 +43,26 @@ struct RequestFields {
     private mutating func readPayload(from scanner: inout JSONScanner, depth: Int) throws(JSONError) -> Payload? {
         let kind = try scanner.nextKind()
         switch kind {
-        case .object: return .object(scanner.bytes[try scanner.skipValue(depth: depth)])
+        case .object:
+            let object = try scanner.skipObject(depth: depth, textOf: "model")
+            return .object(scanner.bytes[object.range], model: scanner.model(object.text))
         case .string: return .text(scanner.contents(of: try scanner.readString()))
         default:
             try scanner.skipMismatch("payload", "an object or a base64 string", &problem)
             return nil
         }
+    }
+}
+
+extension JSONScanner {
+    /// What a payload's `model` names, if that can be a name: it stands in the names of pools, for people too.
+    func model(_ token: JSONToken?) -> String? {
+        guard let token, token.range.count <= 6 * RequestLimits.maxModel, let text = exactText(of: token) else {
+            return nil
+        }
+        let isName =
+            (1...RequestLimits.maxModel).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        return isName ? text : nil
     }
 }
 

@@ -16,6 +16,7 @@ extension Hello {
         header.isDraining = isDraining
         header.isLeaving = isLeaving
         if let from { header.from = WireIntroduction(from) }
+        header.pools = pools.prefix(PoolNote.most).map(WirePoolNote.init)
         return try Frame.control(.hello, header)
     }
 
@@ -39,7 +40,8 @@ extension Hello {
             session: header.session, receiver: header.receiver, number: header.number,
             ackAddress: header.ackAddress, last: header.last, open: open, heard: header.heard,
             isDraining: header.isDraining, isLeaving: header.isLeaving,
-            from: header.hasFrom ? try Introduction(header.from, version: version) : nil)
+            from: header.hasFrom ? try Introduction(header.from, version: version) : nil,
+            pools: try [PoolNote](header.pools))
     }
 }
 
@@ -60,6 +62,7 @@ extension Report {
         header.isLeaving = isLeaving
         if let from { header.from = WireIntroduction(from) }
         header.conditions = conditions.prefix(Condition.most).map(WireCondition.init)
+        header.pools = pools.prefix(PoolNote.most).map(WirePoolNote.init)
         return try Frame.control(.report, header)
     }
 
@@ -82,7 +85,8 @@ extension Report {
             missing: try NumberRanges(header.missing, field: "missing"), refused: try Self.refusals(header.refused),
             isDraining: header.isDraining, isLeaving: header.isLeaving,
             from: header.hasFrom ? try Introduction(header.from, version: version) : nil,
-            conditions: header.conditions.prefix(Condition.most).map(Condition.init))
+            conditions: header.conditions.prefix(Condition.most).map(Condition.init),
+            pools: try [PoolNote](header.pools))
     }
 
     private static func refusals(_ values: [UInt64]) throws(WireError) -> [Refusal] {
@@ -122,6 +126,31 @@ extension Condition {
         self.init(
             subject: cut(header.subject), queue: cut(header.queue), state: cut(header.state),
             since: max(0, min(header.since, 1 << 52)), text: cut(header.text), held: Int(clamping: header.held))
+    }
+}
+
+extension WirePoolNote {
+    init(_ note: PoolNote) {
+        self.init()
+        pool = note.pool
+        base = WireRange.base.clamping(UInt64(clamping: note.base))
+        closedFor = UInt64(WireRange.delay.clamping(Int64(note.closedFor)))
+        heldQueues = Array(note.heldQueues.prefix(PoolNote.most))
+    }
+}
+
+extension [PoolNote] {
+    /// - Throws: for names that no pool has, and times that none takes.
+    init(_ notes: [WirePoolNote]) throws(WireError) {
+        self = []
+        for note in notes.prefix(PoolNote.most) {
+            guard note.pool.utf8.count <= WireRange.pool, WireRange.base.contains(note.base),
+                note.closedFor <= UInt64(WireRange.delay.upperBound), note.heldQueues.count <= PoolNote.most
+            else { throw .field("pools") }
+            append(
+                PoolNote(
+                    pool: note.pool, base: Int(note.base), closedFor: Int(note.closedFor), heldQueues: note.heldQueues))
+        }
     }
 }
 

@@ -9,7 +9,8 @@ extension Envelope {
     private var headerSizeLimit: Int {
         var size = Frame.prefixLength + 256
         size += id.utf8.count + queue.utf8.count + receipt.bytes.count + resultDestination.utf8.count + url.utf8.count
-        size += (requestToken?.utf8.count ?? 0) + pool.utf8.count
+        size += (requestToken?.utf8.count ?? 0) + pool.utf8.count + model.utf8.count
+        for charge in charges { size += charge.utf8.count + 8 }
         for field in headers { size += field.name.utf8.count + field.value.utf8.count + 12 }
         switch progress {
         case .failed(let attempt): size += attempt.reason.utf8.count

@@ -58,8 +58,17 @@ struct MessageHeaderReader {
         case (23, 1): envelope.store = try input.fixed64()
         case (24, 2): envelope.pool = try input.text(WireRange.queue, "pool")
         case (25, 0): envelope.tier = try input.count("tier", in: WireRange.tier)
+        case (26, 2): envelope.model = try input.text(WireRange.model, "model")
+        case (27, 2): try addCharge(try input.text(WireRange.queue, "charges"))
+        case (28, 0): envelope.tokens.prompt = try input.count("prompt_tokens", in: WireRange.tokens)
+        case (29, 0): envelope.tokens.completion = try input.count("completion_tokens", in: WireRange.tokens)
         default: try input.skip(type)
         }
+    }
+
+    private mutating func addCharge(_ name: String) throws(WireError) {
+        guard envelope.charges.count < WireRange.charges else { throw .field("charges") }
+        envelope.charges.append(name)
     }
 
     private mutating func addHeader(_ text: String) throws(WireError) {

@@ -36,6 +36,9 @@ struct MessageHeaderWriter {
         }
         length += envelope.store == 0 ? 0 : 10
         length += Self.size(2, envelope.pool.utf8.count) + (envelope.wireTier == 0 ? 0 : 3)
+        length += Self.size(2, envelope.model.utf8.count)
+        for charge in envelope.charges { length += Self.fieldSize(2, charge.utf8.count) }
+        length += Self.size(2, envelope.wirePromptTokens) + Self.size(2, envelope.wireCompletionTokens)
         self.length = length
     }
 
@@ -75,6 +78,18 @@ struct MessageHeaderWriter {
         if envelope.wireTier != 0 {
             output.tag(25, 0)
             output.varint(envelope.wireTier)
+        }
+        if !envelope.model.isEmpty {
+            output.tag(26, 2)
+            output.raw(envelope.model, length: envelope.model.utf8.count)
+        }
+        for charge in envelope.charges {
+            output.tag(27, 2)
+            output.raw(charge, length: charge.utf8.count)
+        }
+        for (field, count) in [(28, envelope.wirePromptTokens), (29, envelope.wireCompletionTokens)] where count != 0 {
+            output.tag(field, 0)
+            output.varint(count)
         }
     }
 

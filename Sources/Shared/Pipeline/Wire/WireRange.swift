@@ -15,6 +15,16 @@ package enum WireRange {
     package static let count: ClosedRange<Int> = 0...Int(Int32.max)
     /// 0 for none.
     package static let tier: ClosedRange<Int> = 0...6
+    /// Tokens of one answer.
+    package static let tokens: ClosedRange<Int> = 0...1 << 40
+    /// Bytes of a model's name.
+    package static let model = RequestLimits.maxModel
+    /// Quotas that one request is charged to.
+    package static let charges = 16
+    /// Bytes of the name of a pool, in notes.
+    static let pool = 4 << 10
+    /// Microseconds that a token may take: an hour.
+    static let base: ClosedRange<UInt64> = 0...3_600_000_000
     package static let statusCode: ClosedRange<Int> = 100...999
     /// Numbers of messages, hellos and reports, and limits; 0 where nothing has been numbered yet.
     package static let number: ClosedRange<UInt64> = 0...1 << 62
@@ -47,5 +57,7 @@ extension Envelope {
     var wireLeasedAt: Int64 { WireRange.unixMilliseconds.clamping(leasedAt) }
     var wireFailedAttempts: UInt64 { UInt64(WireRange.count.clamping(failedAttempts)) }
     var wireTier: UInt64 { UInt64(WireRange.tier.clamping(tier)) }
+    var wirePromptTokens: UInt64 { UInt64(WireRange.tokens.clamping(tokens.prompt)) }
+    var wireCompletionTokens: UInt64 { UInt64(WireRange.tokens.clamping(tokens.completion)) }
     var wireDeliveries: UInt64 { UInt64(WireRange.count.clamping(deliveries)) }
 }

@@ -262,6 +262,29 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
     set {_uniqueStorage()._tier = newValue}
   }
 
+  /// What the payload names; empty: nothing that could be a name.
+  var model: String {
+    get {_storage._model}
+    set {_uniqueStorage()._model = newValue}
+  }
+
+  /// Quotas in tokens that its answer is charged to: see docs/gates.md.
+  var charges: [String] {
+    get {_storage._charges}
+    set {_uniqueStorage()._charges = newValue}
+  }
+
+  /// What the usage of its answer counts.
+  var promptTokens: UInt64 {
+    get {_storage._promptTokens}
+    set {_uniqueStorage()._promptTokens = newValue}
+  }
+
+  var completionTokens: UInt64 {
+    get {_storage._completionTokens}
+    set {_uniqueStorage()._completionTokens = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How far it has come; none of them: waiting.
@@ -385,6 +408,9 @@ nonisolated struct WireHelloHeader: Sendable {
   /// Clears the value of `from`. Subsequent reads from it will return its default value.
   mutating func clearFrom() {self._from = nil}
 
+  /// What receivers have told the sender of pools: the least base.
+  var pools: [WirePoolNote] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -393,53 +419,117 @@ nonisolated struct WireHelloHeader: Sendable {
 }
 
 /// Kind 3.
-nonisolated struct WireReportHeader: Sendable {
+nonisolated struct WireReportHeader: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var session: UInt64 = 0
+  var session: UInt64 {
+    get {_storage._session}
+    set {_uniqueStorage()._session = newValue}
+  }
 
-  var receiver: UInt64 = 0
+  var receiver: UInt64 {
+    get {_storage._receiver}
+    set {_uniqueStorage()._receiver = newValue}
+  }
 
-  var number: UInt64 = 0
+  var number: UInt64 {
+    get {_storage._number}
+    set {_uniqueStorage()._number = newValue}
+  }
 
-  var answers: UInt64 = 0
+  var answers: UInt64 {
+    get {_storage._answers}
+    set {_uniqueStorage()._answers = newValue}
+  }
 
-  var isOpen: Bool = false
+  var isOpen: Bool {
+    get {_storage._isOpen}
+    set {_uniqueStorage()._isOpen = newValue}
+  }
 
-  var limit: UInt64 = 0
+  var limit: UInt64 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
 
   /// Ranges.
-  var done: [UInt64] = []
+  var done: [UInt64] {
+    get {_storage._done}
+    set {_uniqueStorage()._done = newValue}
+  }
 
-  var missing: [UInt64] = []
+  var missing: [UInt64] {
+    get {_storage._missing}
+    set {_uniqueStorage()._missing = newValue}
+  }
 
   /// Numbers and reasons in turn.
-  var refused: [UInt64] = []
+  var refused: [UInt64] {
+    get {_storage._refused}
+    set {_uniqueStorage()._refused = newValue}
+  }
 
-  var isDraining: Bool = false
+  var isDraining: Bool {
+    get {_storage._isDraining}
+    set {_uniqueStorage()._isDraining = newValue}
+  }
 
-  var isLeaving: Bool = false
+  var isLeaving: Bool {
+    get {_storage._isLeaving}
+    set {_uniqueStorage()._isLeaving = newValue}
+  }
 
   /// Who speaks; in answers to a hello and once a second.
   var from: WireIntroduction {
-    get {_from ?? WireIntroduction()}
-    set {_from = newValue}
+    get {_storage._from ?? WireIntroduction()}
+    set {_uniqueStorage()._from = newValue}
   }
   /// Returns true if `from` has been explicitly set.
-  var hasFrom: Bool {self._from != nil}
+  var hasFrom: Bool {_storage._from != nil}
   /// Clears the value of `from`. Subsequent reads from it will return its default value.
-  mutating func clearFrom() {self._from = nil}
+  mutating func clearFrom() {_uniqueStorage()._from = nil}
 
   /// What is not as it should be behind the receiver; says all of it where from is there.
-  var conditions: [WireCondition] = []
+  var conditions: [WireCondition] {
+    get {_storage._conditions}
+    set {_uniqueStorage()._conditions = newValue}
+  }
+
+  /// Pools of engines behind the receiver; says all of them where from is there.
+  var pools: [WirePoolNote] {
+    get {_storage._pools}
+    set {_uniqueStorage()._pools = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _from: WireIntroduction? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What is known of a pool of engines.
+nonisolated struct WirePoolNote: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var pool: String = String()
+
+  /// What a token takes without asynchronous work, microseconds; 0: not known.
+  var base: UInt64 = 0
+
+  /// For how long nothing may start there, milliseconds.
+  var closedFor: UInt64 = 0
+
+  /// Queues of which nothing may start: all they have sent so far goes to pools that are closed.
+  var heldQueues: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// Something behind a process, such as a gateway, that is not as it should be. For people, and for whoever waits.
@@ -504,7 +594,7 @@ nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MessageHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0\u{1}pool\0\u{1}tier\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0\u{1}pool\0\u{1}tier\0\u{1}model\0\u{1}charges\0\u{3}prompt_tokens\0\u{3}completion_tokens\0")
 
   fileprivate class _StorageClass {
     var _session: UInt64 = 0
@@ -527,6 +617,10 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
     var _store: UInt64 = 0
     var _pool: String = String()
     var _tier: UInt32 = 0
+    var _model: String = String()
+    var _charges: [String] = []
+    var _promptTokens: UInt64 = 0
+    var _completionTokens: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -557,6 +651,10 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       _store = source._store
       _pool = source._pool
       _tier = source._tier
+      _model = source._model
+      _charges = source._charges
+      _promptTokens = source._promptTokens
+      _completionTokens = source._completionTokens
     }
   }
 
@@ -657,6 +755,10 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         case 23: try { try decoder.decodeSingularFixed64Field(value: &_storage._store) }()
         case 24: try { try decoder.decodeSingularStringField(value: &_storage._pool) }()
         case 25: try { try decoder.decodeSingularUInt32Field(value: &_storage._tier) }()
+        case 26: try { try decoder.decodeSingularStringField(value: &_storage._model) }()
+        case 27: try { try decoder.decodeRepeatedStringField(value: &_storage._charges) }()
+        case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._promptTokens) }()
+        case 29: try { try decoder.decodeSingularUInt64Field(value: &_storage._completionTokens) }()
         default: break
         }
       }
@@ -753,6 +855,18 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._tier != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._tier, fieldNumber: 25)
       }
+      if !_storage._model.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._model, fieldNumber: 26)
+      }
+      if !_storage._charges.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._charges, fieldNumber: 27)
+      }
+      if _storage._promptTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._promptTokens, fieldNumber: 28)
+      }
+      if _storage._completionTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._completionTokens, fieldNumber: 29)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -782,6 +896,10 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._store != rhs_storage._store {return false}
         if _storage._pool != rhs_storage._pool {return false}
         if _storage._tier != rhs_storage._tier {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._charges != rhs_storage._charges {return false}
+        if _storage._promptTokens != rhs_storage._promptTokens {return false}
+        if _storage._completionTokens != rhs_storage._completionTokens {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -912,7 +1030,7 @@ nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HelloHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{3}ack_address\0\u{1}last\0\u{1}open\0\u{1}heard\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0\u{1}pools\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -930,6 +1048,7 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 8: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
       case 10: try { try decoder.decodeSingularMessageField(value: &self._from) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.pools) }()
       default: break
       }
     }
@@ -970,6 +1089,9 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._from {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     } }()
+    if !self.pools.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.pools, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -984,6 +1106,7 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.isDraining != rhs.isDraining {return false}
     if lhs.isLeaving != rhs.isLeaving {return false}
     if lhs._from != rhs._from {return false}
+    if lhs.pools != rhs.pools {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -991,7 +1114,168 @@ nonisolated extension WireHelloHeader: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReportHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0\u{1}conditions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}receiver\0\u{1}number\0\u{1}answers\0\u{3}is_open\0\u{1}limit\0\u{1}done\0\u{1}missing\0\u{1}refused\0\u{3}is_draining\0\u{3}is_leaving\0\u{1}from\0\u{1}conditions\0\u{1}pools\0")
+
+  fileprivate class _StorageClass {
+    var _session: UInt64 = 0
+    var _receiver: UInt64 = 0
+    var _number: UInt64 = 0
+    var _answers: UInt64 = 0
+    var _isOpen: Bool = false
+    var _limit: UInt64 = 0
+    var _done: [UInt64] = []
+    var _missing: [UInt64] = []
+    var _refused: [UInt64] = []
+    var _isDraining: Bool = false
+    var _isLeaving: Bool = false
+    var _from: WireIntroduction? = nil
+    var _conditions: [WireCondition] = []
+    var _pools: [WirePoolNote] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _session = source._session
+      _receiver = source._receiver
+      _number = source._number
+      _answers = source._answers
+      _isOpen = source._isOpen
+      _limit = source._limit
+      _done = source._done
+      _missing = source._missing
+      _refused = source._refused
+      _isDraining = source._isDraining
+      _isLeaving = source._isLeaving
+      _from = source._from
+      _conditions = source._conditions
+      _pools = source._pools
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularFixed64Field(value: &_storage._session) }()
+        case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._receiver) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._number) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._answers) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._isOpen) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._limit) }()
+        case 7: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._done) }()
+        case 8: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._missing) }()
+        case 9: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._refused) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._isDraining) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._isLeaving) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._from) }()
+        case 13: try { try decoder.decodeRepeatedMessageField(value: &_storage._conditions) }()
+        case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._pools) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._session != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._session, fieldNumber: 1)
+      }
+      if _storage._receiver != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._receiver, fieldNumber: 2)
+      }
+      if _storage._number != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._number, fieldNumber: 3)
+      }
+      if _storage._answers != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._answers, fieldNumber: 4)
+      }
+      if _storage._isOpen != false {
+        try visitor.visitSingularBoolField(value: _storage._isOpen, fieldNumber: 5)
+      }
+      if _storage._limit != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._limit, fieldNumber: 6)
+      }
+      if !_storage._done.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._done, fieldNumber: 7)
+      }
+      if !_storage._missing.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._missing, fieldNumber: 8)
+      }
+      if !_storage._refused.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._refused, fieldNumber: 9)
+      }
+      if _storage._isDraining != false {
+        try visitor.visitSingularBoolField(value: _storage._isDraining, fieldNumber: 10)
+      }
+      if _storage._isLeaving != false {
+        try visitor.visitSingularBoolField(value: _storage._isLeaving, fieldNumber: 11)
+      }
+      try { if let v = _storage._from {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      if !_storage._conditions.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._conditions, fieldNumber: 13)
+      }
+      if !_storage._pools.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._pools, fieldNumber: 14)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireReportHeader, rhs: WireReportHeader) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._session != rhs_storage._session {return false}
+        if _storage._receiver != rhs_storage._receiver {return false}
+        if _storage._number != rhs_storage._number {return false}
+        if _storage._answers != rhs_storage._answers {return false}
+        if _storage._isOpen != rhs_storage._isOpen {return false}
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._done != rhs_storage._done {return false}
+        if _storage._missing != rhs_storage._missing {return false}
+        if _storage._refused != rhs_storage._refused {return false}
+        if _storage._isDraining != rhs_storage._isDraining {return false}
+        if _storage._isLeaving != rhs_storage._isLeaving {return false}
+        if _storage._from != rhs_storage._from {return false}
+        if _storage._conditions != rhs_storage._conditions {return false}
+        if _storage._pools != rhs_storage._pools {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePoolNote: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PoolNote"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pool\0\u{1}base\0\u{3}closed_for\0\u{3}held_queues\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -999,85 +1283,36 @@ nonisolated extension WireReportHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.session) }()
-      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.receiver) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.answers) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.isOpen) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.limit) }()
-      case 7: try { try decoder.decodeRepeatedUInt64Field(value: &self.done) }()
-      case 8: try { try decoder.decodeRepeatedUInt64Field(value: &self.missing) }()
-      case 9: try { try decoder.decodeRepeatedUInt64Field(value: &self.refused) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.isDraining) }()
-      case 11: try { try decoder.decodeSingularBoolField(value: &self.isLeaving) }()
-      case 12: try { try decoder.decodeSingularMessageField(value: &self._from) }()
-      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.conditions) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pool) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.base) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.closedFor) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.heldQueues) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.session != 0 {
-      try visitor.visitSingularFixed64Field(value: self.session, fieldNumber: 1)
+    if !self.pool.isEmpty {
+      try visitor.visitSingularStringField(value: self.pool, fieldNumber: 1)
     }
-    if self.receiver != 0 {
-      try visitor.visitSingularFixed64Field(value: self.receiver, fieldNumber: 2)
+    if self.base != 0 {
+      try visitor.visitSingularUInt64Field(value: self.base, fieldNumber: 2)
     }
-    if self.number != 0 {
-      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 3)
+    if self.closedFor != 0 {
+      try visitor.visitSingularUInt64Field(value: self.closedFor, fieldNumber: 3)
     }
-    if self.answers != 0 {
-      try visitor.visitSingularUInt64Field(value: self.answers, fieldNumber: 4)
-    }
-    if self.isOpen != false {
-      try visitor.visitSingularBoolField(value: self.isOpen, fieldNumber: 5)
-    }
-    if self.limit != 0 {
-      try visitor.visitSingularUInt64Field(value: self.limit, fieldNumber: 6)
-    }
-    if !self.done.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.done, fieldNumber: 7)
-    }
-    if !self.missing.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.missing, fieldNumber: 8)
-    }
-    if !self.refused.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.refused, fieldNumber: 9)
-    }
-    if self.isDraining != false {
-      try visitor.visitSingularBoolField(value: self.isDraining, fieldNumber: 10)
-    }
-    if self.isLeaving != false {
-      try visitor.visitSingularBoolField(value: self.isLeaving, fieldNumber: 11)
-    }
-    try { if let v = self._from {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    } }()
-    if !self.conditions.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.conditions, fieldNumber: 13)
+    if !self.heldQueues.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.heldQueues, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: WireReportHeader, rhs: WireReportHeader) -> Bool {
-    if lhs.session != rhs.session {return false}
-    if lhs.receiver != rhs.receiver {return false}
-    if lhs.number != rhs.number {return false}
-    if lhs.answers != rhs.answers {return false}
-    if lhs.isOpen != rhs.isOpen {return false}
-    if lhs.limit != rhs.limit {return false}
-    if lhs.done != rhs.done {return false}
-    if lhs.missing != rhs.missing {return false}
-    if lhs.refused != rhs.refused {return false}
-    if lhs.isDraining != rhs.isDraining {return false}
-    if lhs.isLeaving != rhs.isLeaving {return false}
-    if lhs._from != rhs._from {return false}
-    if lhs.conditions != rhs.conditions {return false}
+  static func ==(lhs: WirePoolNote, rhs: WirePoolNote) -> Bool {
+    if lhs.pool != rhs.pool {return false}
+    if lhs.base != rhs.base {return false}
+    if lhs.closedFor != rhs.closedFor {return false}
+    if lhs.heldQueues != rhs.heldQueues {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -79,6 +79,33 @@ package struct JSONScanner {
         guard take(UInt8(ascii: "}")) else { throw unexpected("',' or '}'") }
     }
 
+    /// Checks and skips the next value, an object.
+    ///
+    /// - Returns: which bytes it took, and its member `name`, if that is a string; the last of that name counts.
+    package mutating func skipObject(
+        depth: Int, textOf name: StaticString
+    ) throws(JSONError) -> (range: Range<Int>, text: JSONToken?) {
+        skipWhiteSpace()
+        let start = position
+        var text: JSONToken?
+        try readObject(depth: depth) { (scanner, found) throws(JSONError) in
+            guard scanner.isPlain(found, name) else { return _ = try scanner.skipValue(depth: depth + 1) }
+            if try scanner.nextKind() == .string {
+                text = try scanner.readString()
+            } else {
+                text = nil
+                try scanner.skipValue(depth: depth + 1)
+            }
+        }
+        return (start..<position, text)
+    }
+
+    /// Whether a token is this text, written without escapes.
+    private func isPlain(_ token: JSONToken, _ text: StaticString) -> Bool {
+        guard token.range.count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { bytes[token.range].elementsEqual($0) }
+    }
+
     /// Reads the next value, an array: calls `element` before each element, which it must read.
     package mutating func readArray(
         depth: Int, _ element: (inout JSONScanner) throws(JSONError) -> Void

@@ -116,6 +116,12 @@ package final class IncomingLink {
     /// Tells all senders what is not as it should be behind this process; empty: nothing.
     package func tell(_ conditions: [Condition]) { receiver.setConditions(conditions) }
 
+    /// Tells all senders how the pools behind this process are.
+    package func tell(_ pools: [PoolNote]) { receiver.setPools(pools, now: EventLoop.shared.now) }
+
+    /// The least base of each pool that senders have heard of.
+    package var leastBases: [PoolNote] { receiver.leastBases }
+
     /// The first half of a turn: takes the frames that have arrived.
     ///
     /// - Returns: whether there may be more.

@@ -92,6 +92,8 @@ package final class OutgoingLink {
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
     /// What peers say is wrong behind them.
     package var conditions: [Condition] { sender.conditionsOfPeers }
+    /// For how long no peer starts anything of a queue, since the pools that it goes to are closed; `nil` if one may.
+    package func heldFor(queue: String) -> Duration? { sender.heldFor(queue: queue) }
     /// Messages that wait because no peer can settle their store.
     package var unsettleableCount: Int { sender.unsettleable.reduce(0) { $0 + $1.count } }
 
