@@ -261,6 +261,7 @@ final class Dispatcher: StageWork {
             pools.ended(pool, observation, envelope)
             if observation.load.figures != nil {
                 lanes.answered(lane, in: observation.latency / .seconds(1), at: EventLoop.shared.now / .seconds(1))
+                pools.answers(gateways.name(of: queue), model: envelope.model)
             }
             counter.count(observation, queue: envelope.queue)
             // First: the gateway waits for it, and nobody waits for an outcome.

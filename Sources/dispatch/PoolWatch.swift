@@ -116,6 +116,9 @@ final class PoolWatch {
     /// Takes what other dispatch processes have measured.
     func hear(_ notes: [PoolNote]) { pools.hear(notes.map { ($0.pool, Double($0.base) / 1_000_000) }) }
 
+    /// A gateway has answered for a model.
+    func answers(_ gateway: String, model: String) { pools.answers(gateway, model: model) }
+
     func slots(_ pool: Int) -> Int { pools[pool].slots(at: now) }
     func isClosed(_ pool: Int) -> Bool { pools[pool].isClosed(at: now) }
     func mayStart(_ pool: Int) -> Bool { pools[pool].mayStart(at: now) }

@@ -16,46 +16,6 @@ import Tap
 /// those leases.
 @PipelineActor
 final class Ingester {
-    /// Requests that wait for room, and tasks that wait for permits, of one queue.
-    private struct Lane {
-        let settings: QueueSettings
-        let metrics: RequestMetrics
-        var waiting = Deque<(envelope: Envelope, token: UInt64)>()
-        /// The same of those that are over a quota, where tiers have an order.
-        var overflow = Deque<(envelope: Envelope, token: UInt64)>()
-        /// What a gate has decided: it needs no place at a gateway.
-        var decided = Deque<(envelope: Envelope, token: UInt64)>()
-        var permitWaiter: CheckedContinuation<Int, Never>?
-        /// Permits were given: a lease may be in flight whose outcome is not known yet.
-        var isLeasing = false
-        /// Under load, one lease takes all requests of one and a half milliseconds: each lease costs a round trip and
-        /// four thread switches.
-        ///
-        /// At half of the highest rate that is a quarter less CPU than half a millisecond,
-        /// and a shorter tail.
-        var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
-        /// The pools that it goes to are closed, and a timer runs for it.
-        var isHeld = false
-        /// Leased too late, to be released.
-        var unwanted: [Receipt] = []
-        /// The store of the queue, as far as it is known.
-        var store: StoreAnswer?
-
-        var count: Int { waiting.count + overflow.count + decided.count }
-
-        /// Takes out all that are so.
-        mutating func remove(where isSo: (UInt64) -> Bool) -> [UInt64] {
-            let tokens = (waiting + overflow + decided).map(\.token).filter(isSo)
-            waiting.removeAll { isSo($0.token) }
-            overflow.removeAll { isSo($0.token) }
-            decided.removeAll { isSo($0.token) }
-            return tokens
-        }
-
-        /// 0: not known.
-        var storeNumber: UInt64 { if case .store(let store) = store { store.number } else { 0 } }
-    }
-
     private let dispatch: OutgoingLink
     private var preparation: Preparation
     private let policy: MergePolicy
@@ -65,7 +25,7 @@ final class Ingester {
     private let queuesByRank: [Int]
     private let logger: Logger
     private let tap: Tap?
-    private var lanes: [Lane]
+    private var lanes: [IngestLane]
     private var admission: Admission
     private var holdings = Holdings()
     private var random = SystemRandomNumberGenerator()
@@ -76,6 +36,8 @@ final class Ingester {
 
     /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
     private static let maxLease = 512
+    /// Of a queue whose pools are closed, so many are leased.
+    private static let mostHeld = 16
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
@@ -90,7 +52,7 @@ final class Ingester {
         queuesByRank = queues.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
         self.logger = logger
         self.tap = tap
-        lanes = queues.map { Lane(settings: $0, metrics: metrics($0)) }
+        lanes = queues.map { IngestLane(settings: $0, metrics: metrics($0)) }
         admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes, ranks: ranks)
         dispatch.onDone = { [weak self] in self?.settled($0) }
         dispatch.onRoom = { [weak self] in self?.move() }
@@ -371,16 +333,19 @@ final class Ingester {
         }
     }
 
-    /// None while dispatch has handed back requests of this queue (its share of the room there is used up), or while the
-    /// pools that it goes to are closed.
+    /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
+    ///
+    /// While the pools that it goes to are closed, few are leased, so that those with the nearest deadlines end in time; the
+    /// others wait where any ingest can have them, in order.
     private func currentPermits(queue: Int) -> Int {
-        if dispatch.hasHandedBack(lane: queue) || isHeld(queue) { return 0 }
-        let permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
+        if dispatch.hasHandedBack(lane: queue) { return 0 }
+        var permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
+        if isHeld(queue) { permits = min(permits, max(0, Self.mostHeld - admission.open[queue])) }
         guard permits > 0, let gates else { return permits }
         return min(permits, gates.permits(queue: queue, open: admission.open[queue]))
     }
 
-    /// Whether no dispatch starts anything of a queue for now: its requests wait where others can have them, in order.
+    /// Whether no dispatch starts anything of a queue for now.
     private func isHeld(_ queue: Int) -> Bool {
         guard let left = dispatch.heldFor(queue: lanes[queue].settings.name) else { return false }
         if !lanes[queue].isHeld {

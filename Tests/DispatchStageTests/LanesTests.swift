@@ -15,6 +15,23 @@ struct LanesTests {
         #expect(lanes.tier(of: 2) == 3 && lanes.pool(of: 2) == 1 && lanes.queue(of: 3) == 4)
     }
 
+    @Test
+    func namesQueuesOfWhichNothingMayGo() {
+        var lanes = Lanes()
+        // Queues 0 and 2 are one at two gateways.
+        for (queue, pool) in [(0, 0), (1, 0), (1, 1), (2, 2), (3, 0)] {
+            _ = lanes.lane(queue: queue, pool: pool, tier: 0)
+        }
+        let names = ["a", "b", "a", "c"]
+        func held(_ closed: Set<Int>) -> [Int: [String]] {
+            lanes.heldQueues(named: { names[$0] }, where: { closed.contains($0) })
+        }
+        #expect(held([]) == [:])
+        #expect(held([0]) == [0: ["c"]], "b has another pool, a another gateway")
+        #expect(held([0, 1]) == [0: ["b", "c"], 1: ["b"]])
+        #expect(held([0, 1, 2]) == [0: ["a", "b", "c"], 1: ["b"], 2: ["a"]])
+    }
+
     /// Pools and tiers are what messages say.
     @Test
     func aQueueWithManyPoolsTakesNoneFromOthers() {

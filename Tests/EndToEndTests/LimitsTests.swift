@@ -1,6 +1,7 @@
 import Foundation
 import GatewaySimulator
 import Processes
+import Redis
 import TestServers
 import Testing
 
@@ -119,9 +120,16 @@ extension EndToEnd {
                     try await run.waitForResults(600)
                     try run.expectOneResultEach(ids(600))
                     #expect(gateway.requests().count <= 660)
-                    let name = "async_processor_pool_samples_total{pool=\"\(gateway.url)\",source=\"usage\"} 600\n"
+                    // First it is the gateway's, then the one of its model.
+                    let names = [gateway.url, gateway.url + " m"].map {
+                        "async_processor_pool_samples_total{pool=\"\($0)\",source=\"usage\"} "
+                    }
                     try await eventually("all answers have told their size") {
-                        try httpGet("http://127.0.0.1:\(port)/metrics").text.contains(name) ? true : nil
+                        let lines = try httpGet("http://127.0.0.1:\(port)/metrics").text.split(separator: "\n")
+                        let counts = names.map { name in
+                            lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+                        }
+                        return counts[1] > 500 && counts[0] > 0 && counts[0] + counts[1] == 600 ? true : nil
                     }
                     #expect(try httpGet("http://127.0.0.1:\(port)/status").text.contains("\"pools\""))
                 }
@@ -150,6 +158,42 @@ extension EndToEnd {
                     #expect(result.errorCode == "DEADLINE_EXCEEDED")
                     #expect(result.errorMessage?.contains(gateway.url) == true)
                     #expect(gateway.requests().count == 8)
+                }
+            }
+            redis.kill()
+        }
+
+        /// The gateway refuses all for a while and names a time; 512 could be leased.
+        @Test(.timeLimit(.minutes(1)))
+        func whatGoesToAClosedPoolStaysInItsQueueUntilItOpens() async throws {
+            let redis = try await RedisServer()
+            let opening = ContinuousClock.now + .seconds(8)
+            let settings = GatewaySettings(script: { _ in
+                ContinuousClock.now < opening ? .refusal(429, retryAfter: "6") : nil
+            })
+            try await withGateway(settings) { gateway in
+                let pipeline = try Pipeline(
+                    queue: RedisSortedSetRun.flags(redis, gateway: gateway.completions),
+                    flags: quickRetries + ["--concurrency", "512"])
+                try await withPipeline(pipeline) { pipeline in
+                    let run = RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
+                    try run.submit(ids(2000).map { Message($0) })
+                    try await eventually("the pool is closed", within: .seconds(20)) {
+                        let log = try await pipeline["dispatch"].logText()
+                        return log.contains("A gateway wants no requests for a while") ? true : nil
+                    }
+                    func left() throws -> Int64 {
+                        try #require(try redis.run("ZCARD", RedisSortedSetRun.queue).integer)
+                    }
+                    let end = ContinuousClock.now + .seconds(2)
+                    while ContinuousClock.now < end {
+                        let left = try left()
+                        #expect(left > 1900, "few are leased, to end at their deadlines")
+                        if left <= 1900 { break }
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
+                    try await run.waitForResults(2000)
+                    try run.expectOneResultEach(ids(2000))
                 }
             }
             redis.kill()

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import Testing
 
@@ -10,6 +11,7 @@ struct RequestDecodingTests {
         #expect(request.id == "testmsg")
         #expect(request.deadline == 23_472_348_233_323)
         #expect(request.payload.text == #"{ "model":"food-review-1", "prompt":"Hi, good morning "}"#)
+        #expect(request.model == "food-review-1")
         #expect(!request.isBase64)
         #expect(request.endpoint == nil && request.headers.isEmpty && request.metadata.isEmpty)
         #expect(request.routing == Routing())
@@ -22,6 +24,20 @@ struct RequestDecodingTests {
     func keepsThePayloadAsWritten(payload: String) throws {
         let request = try decodedRequest(#" { "payload": \#(payload) , "id":"a", "deadline":1} "#)
         #expect(request.payload.text == payload)
+    }
+
+    @Test(arguments: [
+        (#"{"prompt":"x","model":"a/b é"}"#, "a/b é"), (#"{"model":"a","model":"\u0062"}"#, "b"),
+        (#"{"inner":{"model":"a"}}"#, nil), (#"{"model":5}"#, nil), (#"{"model":"a","model":null}"#, nil),
+        (#"{"model":""}"#, nil), (#"{"model":"a\nb"}"#, nil), (#"{"model":"\ud800"}"#, nil), (#"{"Model":"a"}"#, nil),
+        (#"{"model":"\#(String(repeating: "x", count: 256))"}"#, String(repeating: "x", count: 256)),
+        (#"{"model":"\#(String(repeating: "x", count: 257))"}"#, nil),
+    ])
+    func knowsTheModelIfItCanBeAName(payload: String, model: String?) throws {
+        #expect(try decodedRequest(#"{"id":"a","deadline":5,"payload":\#(payload)}"#).model == model)
+        let base64 = Data(payload.utf8).base64EncodedString()
+        #expect(try decodedRequest(#"{"id":"a","deadline":5,"payload":"\#(base64)"}"#).model == model)
+        #expect(try decodedRequest(#"{"id":"a","deadline":5,"payload":\#(payload)}"#).payload.text == payload)
     }
 
     @Test

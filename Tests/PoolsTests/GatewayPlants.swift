@@ -46,6 +46,8 @@ struct PoolRun {
     /// Answers of each client, and what its limit was, once a second.
     private(set) var answeredBy: [Int]
     private(set) var activeOverTime: [Double] = []
+    /// Each hears what the others have measured.
+    var talks = false
     /// Load of others at the engine, by time.
     var others: (Double) -> Double = { _ in 0 }
 
@@ -80,6 +82,8 @@ struct PoolRun {
                 tick = now + 0.25
                 activeOverTime.append(Double(active.reduce(0, +)))
                 for client in pools.indices { _ = pools[client].look(at: now, wallClock: now + 100) }
+                let least = talks ? pools.compactMap(\.ownBase).min() : nil
+                for client in pools.indices { pools[client].heardBase = least }
             }
             while let event = events.min, event.at <= now {
                 events.removeMin()

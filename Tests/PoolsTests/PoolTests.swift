@@ -27,6 +27,41 @@ struct PoolTests {
         #expect((95...130).contains(active), "\(active)")
     }
 
+    /// Users are always there: with them alone a token takes 10 ms.
+    @Test
+    func theLearnedBaseDoesNotDriftInSixHours() {
+        var run = PoolRun(
+            .engine(t0: 0.007, load: 0.004), pools: (0..<3).map { _ in pool { $0.target = nil } }, seed: 6)
+        run.steps = 600
+        run.others = { 0.3 + 0.05 * ($0 / 900).rounded(.down).truncatingRemainder(dividingBy: 2) }
+        run.talks = true
+        for _ in 0..<12 {
+            run.run(for: 1800)
+            let bases = run.pools.map { $0.figures(at: run.now, waiting: 1, isHeld: false).base ?? 0 }
+            #expect(bases.allSatisfy { (0.0085...0.0115).contains($0) }, "\(bases) after \(run.now) s")
+        }
+    }
+
+    /// The others hold tokens at 20 ms when it begins: what it measures itself is what they leave.
+    @Test
+    func aProcessThatComesLateTakesTheBaseOfTheOthers() {
+        func bases(talks: Bool) -> (own: Double, used: Double) {
+            var run = PoolRun(
+                .engine(t0: 0.007, load: 0.004), pools: (0..<3).map { _ in pool { $0.target = nil } }, seed: 8)
+            run.steps = 150
+            run.others = { _ in 0.3 }
+            run.talks = talks
+            run.pools[2].gateCap = 0
+            run.run(for: 250)
+            run.pools[2].gateCap = nil
+            run.run(for: 200)
+            return (run.pools[2].ownBase ?? 0, run.pools[2].figures(at: run.now, waiting: 1, isHeld: false).base ?? 0)
+        }
+        #expect(bases(talks: false).used > 0.013, "alone it learns what is not so")
+        #expect((0.0085...0.0115).contains(bases(talks: true).used))
+        #expect(bases(talks: true).own > 0.013, "and it does not tell others what it has heard")
+    }
+
     @Test
     func getsOutOfTheWayWithinFiveSecondsAndComesBackWithinTwenty() {
         var run = PoolRun(.engine(t0: 0.007, load: 0.004), pools: [pool()], seed: 9)
@@ -290,6 +325,38 @@ struct PoolTests {
             PoolLimits(), named: ["default": PoolLimits(concurrency: 2), "http://a": PoolLimits(concurrency: 5)])
         #expect(both[both.pool(named: "", gateway: "http://a")].most == 5)
         #expect(both[both.pool(named: "", gateway: "http://b")].most == 2)
+    }
+
+    @Test
+    func modelsOfAGatewayArePoolsOfTheirOwn() {
+        var pools = Pools(PoolLimits(), named: ["http://b": PoolLimits(concurrency: 5)])
+        func name(_ gateway: String, _ model: String, named name: String = "") -> String {
+            pools[pools.pool(named: name, gateway: gateway, model: model)].name
+        }
+        #expect(name("http://a", "llama") == "http://a", "it may be none")
+        for model in ["llama", "gemma", "e\u{301}", ""] { pools.answers("http://a", model: model) }
+        pools.answers("http://b", model: "llama")
+        #expect(name("http://a", "llama") == "http://a llama")
+        #expect(name("http://a", "gemma") == "http://a gemma")
+        #expect(name("http://a", "none") == "http://a")
+        #expect(name("http://a", "") == "http://a")
+        #expect(name("http://c", "llama") == "http://c")
+        #expect(name("http://b", "llama") == "http://b", "it has settings of its own")
+        #expect(name("http://a", "llama", named: "p") == "p")
+        // Bytes count, not what they look like.
+        #expect(name("http://a", "e\u{301}").utf8.elementsEqual("http://a e\u{301}".utf8))
+        #expect(name("http://a", "\u{E9}") == "http://a")
+    }
+
+    @Test
+    func aPoolKnowsWhatIsHeardOfItWheneverItIsOpened() {
+        var pools = Pools(PoolLimits())
+        let early = pools.pool(named: "early")
+        pools.hear([("early", 0.02), ("early", 0.01), ("late", 0.03)])
+        let late = pools.pool(named: "late")
+        #expect(pools[early].heardBase == 0.01 && pools[late].heardBase == 0.03)
+        pools.hear([])
+        #expect(pools[early].heardBase == nil && pools[late].heardBase == nil)
     }
 
     @Test

@@ -6,6 +6,11 @@ import Messages
 ///
 /// A value: time and random numbers are passed in; all times are seconds.
 package struct Pools: Sendable {
+    private struct Served: Hashable, Sendable {
+        let gateway: ExactText
+        let model: ExactText
+    }
+
     package static let most = 256
     /// The name of the one that all share who come too late.
     package static let others = "others"
@@ -19,7 +24,9 @@ package struct Pools: Sendable {
     private var numbers: [ExactText: Int] = [:]
     /// Asked for last: the next one is often the same.
     private var recent: (name: ExactText, number: Int)?
-    private var recentRequest: (gateway: ExactText, model: ExactText, number: Int)?
+    /// Models that gateways have answered for.
+    private var served: Set<Served> = []
+    private var recentlyServed: (key: Served, number: Int)?
     /// What other processes have measured, by the names of pools.
     private var heard: [ExactText: Double] = [:]
 
@@ -40,22 +47,24 @@ package struct Pools: Sendable {
     /// The pool of a request: the one it names; else what asks its gateway for its model is one.
     ///
     /// A gateway that has settings of its own is one pool, whatever the model; so is all that names no pool where only
-    /// `default` has settings.
+    /// `default` has settings. Models that a gateway has not answered for share one: anybody may name what is not there.
     package mutating func pool(named name: String, gateway: String, model: String = "") -> Int {
         if !name.isEmpty { return pool(named: name) }
-        let request = (gateway: ExactText(gateway), model: ExactText(model))
-        if let recentRequest, recentRequest.gateway == request.gateway, recentRequest.model == request.model {
-            return recentRequest.number
-        }
-        let number = pool(
-            named: isConfigured(gateway) ? gateway : hasDefault ? Self.byDefault : Self.name(gateway, model))
-        recentRequest = (request.gateway, request.model, number)
+        if isConfigured(gateway) { return pool(named: gateway) }
+        if hasDefault { return pool(named: Self.byDefault) }
+        let request = Served(gateway: ExactText(gateway), model: ExactText(model))
+        if let recentlyServed, recentlyServed.key == request { return recentlyServed.number }
+        guard served.contains(request) else { return pool(named: gateway) }
+        let number = pool(named: "\(gateway) \(model)")
+        recentlyServed = (request, number)
         return number
     }
 
-    /// The name of the pool of all that asks a gateway for a model.
-    package static func name(_ gateway: String, _ model: String) -> String {
-        model.isEmpty ? gateway : "\(gateway) \(model)"
+    /// A gateway has answered for a model: from now on that is a pool of its own.
+    package mutating func answers(_ gateway: String, model: String) {
+        let new = Served(gateway: ExactText(gateway), model: ExactText(model))
+        guard !model.isEmpty, recentlyServed?.key != new, served.count < Self.most else { return }
+        served.insert(new)
     }
 
     /// Whether the pool has settings of its own.

@@ -13,7 +13,7 @@ package struct Envelope: Sendable, Equatable {
     package var id: String
     /// Name of the queue it came from.
     package var queue: String
-    /// Name of the pool in which it shares engines with others; empty: with all that go to its gateway.
+    /// Name of the pool in which it shares engines with others; empty: with all that asks its gateway for its model.
     package var pool: String
     /// From 1, which goes before others, to 6; 0: none goes before another.
     package var tier: Int

@@ -18,7 +18,7 @@ package struct QueueSettings: Sendable, Equatable {
     package private(set) var url: String?
     /// Value of `x-gateway-inference-objective`; empty for none.
     package var objective: String
-    /// Requests of one pool share engines; empty: those that go to one gateway do.
+    /// Requests of one pool share engines; empty: those for one model at one gateway do.
     package var pool: String
     /// What else the settings say of the queue, such as its tier.
     package var labels: [String: String]

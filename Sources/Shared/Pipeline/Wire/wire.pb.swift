@@ -250,7 +250,7 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
     set {_uniqueStorage()._store = newValue}
   }
 
-  /// Requests of one pool share engines; empty: those of one gateway do.
+  /// Requests of one pool share engines; empty: those for one model at one gateway do.
   var pool: String {
     get {_storage._pool}
     set {_uniqueStorage()._pool = newValue}

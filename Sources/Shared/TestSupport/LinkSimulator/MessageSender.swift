@@ -91,6 +91,7 @@ package struct MessageSender<Message> {
     package var hasLivePeer: Bool { base.hasLivePeer }
     package var unsettleable: [UnsettleableMessages] { base.unsettleable }
     package var conditionsOfPeers: [Condition] { base.conditionsOfPeers }
+    package func heldFor(queue: String) -> Duration? { base.heldFor(queue: queue) }
     package var isRefusedByAll: Bool { base.isRefusedByAll }
     package func hasSession(_ session: UInt64) -> Bool { base.hasSession(session) }
     package func peerStatus(now: Duration) -> [PeerStatus] { base.peerStatus(now: now) }

@@ -60,7 +60,8 @@ struct RedisFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(
         name: .customLong("redis.worker-pool-id"),
-        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+        help: Kind.help(
+            "Requests of one pool share engines; none: those for one model at one gateway do.", "id", of: .ingest))
     var workerPoolID: String?
 
     @Option(
@@ -105,7 +106,8 @@ struct GooglePubSubFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(
         name: .customLong("pubsub.worker-pool-id"),
-        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+        help: Kind.help(
+            "Requests of one pool share engines; none: those for one model at one gateway do.", "id", of: .ingest))
     var workerPoolID: String?
 }
 
@@ -136,7 +138,8 @@ struct SQLiteFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(
         name: .customLong("sqlite.worker-pool-id"),
-        help: Kind.help("Requests of one pool share engines; none: those of one gateway do.", "id", of: .ingest))
+        help: Kind.help(
+            "Requests of one pool share engines; none: those for one model at one gateway do.", "id", of: .ingest))
     var workerPoolID: String?
 }
 
