@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build install uninstall run pubsub-demo test chaos soak bench slack microbench lint format clean \
+.PHONY: help setup build install uninstall run pubsub-demo test chaos soak bench slack shedding microbench lint format clean \
 	image compose-up compose-down test-compose check-deploy \
 	deploy-ap-on-k8s undeploy-ap-on-k8s deploy-ap-emulated-on-kind undeploy-ap-emulated-on-kind test-kubernetes \
 	release-check
@@ -80,8 +80,11 @@ microbench: setup ## what the parts of the stages cost: instructions, allocation
 bench: setup ## measure it end to end, and the ceilings beside it (RUNS=1 CELLS="instant delay" for some)
 	@scripts/bench $(CELLS)
 
-slack: build ## measure what asynchronous work fits beside online users, and what it costs them (SEEDS="1 2"; RUNS="target" for some)
-	@scripts/slack $(RUNS)
+slack: build ## measure what asynchronous work fits beside online users, and its price (SEEDS="1 2"; RUNS="target" for some; ENGINE=http://… for a real server)
+	@$(if $(ENGINE),scripts/slack-engine,scripts/slack $(RUNS))
+
+shedding: build ## measure what is done behind gateways that refuse, with too many slots
+	@scripts/shedding
 
 lint: setup ## check formatting, Lua, commit subjects, and compose and its Dockerfiles where their checkers are there
 	@scripts/lint

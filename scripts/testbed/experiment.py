@@ -1,6 +1,7 @@
 """One run of `make slack`: real stages beside simulated online users on one simulated pool, and what became of both."""
 import json, os, re, shutil, signal, subprocess, tempfile, time
 
+from testbed import figures
 from testbed.pipeline import Pipeline, free_port
 
 # The pool: two replicas whose step takes 4 ms and 0.1 ms more for each request; users come in bursts.
@@ -97,11 +98,6 @@ def completed(metrics):
     return sum(map(float, tokens or answers))
 
 
-def smooth(values, width):
-    """Each the mean of itself and those before it, `width` in all."""
-    return [sum(values[max(0, i - width + 1):i + 1]) / (i + 1 - max(0, i - width + 1)) for i in range(len(values))]
-
-
 class Outcome:
     """What the simulator's report says of one run."""
 
@@ -149,27 +145,8 @@ class Outcome:
 
     @property
     def jain(self):
-        """1 when all dispatch processes had the same share, 1/n when one had all; None for one process."""
-        if len(self.shares) < 2 or not sum(self.shares):
-            return None
-        return sum(self.shares) ** 2 / (len(self.shares) * sum(share ** 2 for share in self.shares))
+        return figures.jain(self.shares)
 
     def reactions(self):
-        """For each burst, seconds until half of what was in flight is gone, and after it until 85 % are back.
-
-        Of the mean of a second, against that of the five seconds before the burst. None: not within the burst, or not
-        within the gap after it.
-        """
-        level = smooth(self.in_flight, int(1 / EVERY))
-        rows = list(zip(self.times, level))
-        found = []
-        for begin, end in self.bursts:
-            before = [value for time, value in rows if begin - 5 <= time < begin]
-            if not before or not sum(before):
-                continue
-            before = sum(before) / len(before)
-            out = next((time - begin for time, value in rows if begin <= time < end and value <= before / 2), None)
-            back = next((time - end for time, value in rows
-                         if end <= time < end + GAP and value >= 0.85 * before), None)
-            found.append((out, back if out is not None else None))
-        return found
+        """See `figures.reactions`."""
+        return figures.reactions(self.times, self.in_flight, EVERY, self.bursts, GAP)
