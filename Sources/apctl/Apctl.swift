@@ -22,7 +22,7 @@ struct Apctl: AsyncParsableCommand {
         version: "apctl \(pipelineVersion)",
         subcommands: [
             RunCommand.self, DeadLettersCommand.self, GatewaySimCommand.self, HealthCommand.self,
-            StatusCommand.self, TapCommand.self, StageProcessCommand.self,
+            StatusCommand.self, TapCommand.self, WhereCommand.self, StageProcessCommand.self,
         ]
     )
 }

@@ -143,9 +143,10 @@ enum HTTPGet {
     /// Source: socket(7).
     private static func setLimits(_ descriptor: CInt, _ timeout: Duration) {
         let (seconds, attoseconds) = timeout.components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        // A timeval: two words, seconds and microseconds.
+        var limit = (Int(seconds), Int(attoseconds / 1_000_000_000_000))
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<(Int, Int)>.size))
         }
     }
 }

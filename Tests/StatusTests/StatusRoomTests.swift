@@ -51,7 +51,7 @@ struct StatusRoomTests {
     @Test(arguments: [
         ("", RequestHead.Reading.incomplete), ("GET / HTTP/1.1\r\n", .incomplete),
         ("GET / HTTP/1.1\r\nA: b\r\n", .incomplete),
-        ("GET /a?b HTTP/1.0\r\n\r\n", .complete(RequestHead(method: "GET", path: "/a"))),
+        ("GET /a?b HTTP/1.0\r\n\r\n", .complete(RequestHead(method: "GET", path: "/a", query: "b"))),
         ("PUT / HTTP/1.1\nA: b\n\nbody", .complete(RequestHead(method: "PUT", path: "/"))),
         ("GET a HTTP/1.1\r\n\r\n", .refused), ("GET / HTTP/2\r\n\r\n", .refused), ("\r\n\r\n", .refused),
         (String(repeating: "a", count: RequestHead.longest), .refused),

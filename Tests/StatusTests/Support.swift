@@ -10,10 +10,14 @@ struct FixedProvider: StatusProvider {
     var health: Health = .ok
     var readiness: Readiness = .ready
     var report = StatusReport(version: "0", stage: "dispatch")
+    /// What it has of `heldID`.
+    var held: [HeldRequest] = []
+    var heldID = ""
 
     func health() async -> Health { health }
     func readiness() async -> Readiness { readiness }
     func status() async -> StatusReport { report }
+    func held(id: String) async -> [HeldRequest] { held.filter { _ in id == heldID } }
 }
 
 /// A provider that never answers, whether it is cancelled or not.
@@ -35,6 +39,11 @@ final class HangingProvider: StatusProvider {
     func status() async -> StatusReport {
         await hang()
         return StatusReport(version: "0", stage: "dispatch")
+    }
+
+    func held(id: String) async -> [HeldRequest] {
+        await hang()
+        return []
     }
 
     private func hang() async {

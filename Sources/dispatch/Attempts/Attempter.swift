@@ -34,7 +34,13 @@ package final class Attempter {
     private let options: AttemptOptions
     private let token: GatewayToken?
     private let clock: @PipelineActor () -> Int64
-    private var transfers: [UInt64: TransferID] = [:]
+    private struct Transfer {
+        let id: TransferID
+        let envelope: Envelope
+        let begin: ContinuousClock.Instant
+    }
+
+    private var transfers: [UInt64: Transfer] = [:]
     private var lastAttempt: UInt64 = 0
     /// Attempts that are over but not yet given back.
     private var returning = 0
@@ -75,6 +81,11 @@ package final class Attempter {
         }
     }
 
+    /// The attempts under way for requests with this id, and for how long.
+    package func attempts(id: ExactText) -> [(envelope: Envelope, age: Duration)] {
+        transfers.values.filter { ExactText($0.envelope.id) == id }.map { ($0.envelope, .now - $0.begin) }
+    }
+
     /// Whether requests go out with this deployment's token, and not their producers'.
     package var sendsOwnToken: Bool { token != nil }
 
@@ -91,7 +102,7 @@ package final class Attempter {
     package func abortAll() -> Int {
         let aborted = transfers
         transfers = [:]
-        for id in aborted.values { client.cancel(id) }
+        for transfer in aborted.values { client.cancel(transfer.id) }
         return aborted.count
     }
 
@@ -107,13 +118,14 @@ package final class Attempter {
         let begin = ContinuousClock.now
         lastAttempt += 1
         let attempt = lastAttempt
-        transfers[attempt] = client.start(request, onBegin: onBegin) { [weak self] result in
+        let id = client.start(request, onBegin: onBegin) { [weak self] result in
             guard let self else { return }
             transfers[attempt] = nil
             let outcome = AttemptOutcome(
                 result, url: envelope.url, now: clock() / 1000, authFailures: options.authFailures)
             giveBack(envelope, outcome, latency: .now - begin, completion)
         }
+        transfers[attempt] = Transfer(id: id, envelope: envelope, begin: begin)
     }
 
     private func giveBackLater(_ envelope: Envelope, _ completion: @escaping Completion) {

@@ -22,7 +22,7 @@ struct StatusCommandTests {
     }
 
     private func targets(_ arguments: [String]) throws -> [String] {
-        try StatusCommand.parse(arguments).places.map { "\($0.stage) \($0.address)" }
+        try StatusCommand.parse(arguments).stages.places.map { "\($0.stage) \($0.address)" }
     }
 
     @Test(arguments: ["https://a:1", "a:1/status", "http://", "a:x", "", "0", "tcp://a:1"])

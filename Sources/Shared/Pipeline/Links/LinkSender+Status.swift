@@ -10,11 +10,24 @@ extension LinkSender {
     /// Messages that no peer holds.
     package var unsentCount: Int { messages.count - peers.reduce(0) { $0 + ($1?.openCount ?? 0) } }
 
+    /// Whether the message in this slot has left for a peer that lives: then it counts as that peer's.
+    package func isWithPeer(_ slot: Int) -> Bool {
+        let message = messages[Int32(slot)]
+        return message.wasSent && message.peer >= 0 && peers[Int(message.peer)]?.isLost == false
+    }
+
     /// Messages accepted and not done, wherever they are.
     package var openCount: Int { messages.count }
 
     /// Their bytes.
     package var openBytes: Int { messages.bytes }
+
+    /// Where a message is: the session of the peer that it was sent to, if it was, and since when, on the owner's clock.
+    package func place(of slot: Int32) -> (session: UInt64?, since: Duration) {
+        let message = messages[slot]
+        let session = message.peer >= 0 && message.wasSent ? peers[Int(message.peer)]?.session : nil
+        return (session, message.since)
+    }
 
     /// Nothing is open.
     package var isIdle: Bool { messages.count == 0 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The first line of a request to the status port; whatever follows it is not looked at.
 ///
 /// Source: RFC 9112, sections 2 and 3.
@@ -16,6 +18,17 @@ struct RequestHead: Equatable {
     var method: String
     /// Without query.
     var path: String
+    /// As it was sent, without the `?`; empty without one.
+    var query = ""
+
+    /// The value of a parameter of the query, its percent-encoding undone; `nil` without it.
+    func parameter(_ name: String) -> String? {
+        for field in query.split(separator: "&") {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2, parts[0] == name { return String(parts[1]).removingPercentEncoding }
+        }
+        return nil
+    }
 
     static func read(_ bytes: [UInt8]) -> Reading {
         guard let end = end(of: bytes) else { return bytes.count < longest ? .incomplete : .refused }
@@ -27,7 +40,8 @@ struct RequestHead: Equatable {
         let path = parts[1].prefix { $0 != UInt8(ascii: "?") }
         return .complete(
             RequestHead(
-                method: String(decoding: parts[0], as: UTF8.self), path: String(decoding: path, as: UTF8.self)))
+                method: String(decoding: parts[0], as: UTF8.self), path: String(decoding: path, as: UTF8.self),
+                query: String(decoding: parts[1].dropFirst(path.count + 1), as: UTF8.self)))
     }
 
     /// Where the empty line is that ends the headers; a lone LF ends a line too, section 2.2.

@@ -24,6 +24,12 @@ enum StatusDocument {
         encode(Report(report), [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
+    static func held(id: String, _ requests: [HeldRequest]) -> Data {
+        encode(
+            Holding(id: id, held: requests.prefix(HeldRequest.most).map(Held.init)),
+            [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
     private static func short(_ fields: [String: String]) -> Data {
         encode(fields, [.sortedKeys, .withoutEscapingSlashes])
     }
@@ -133,6 +139,35 @@ enum StatusDocument {
             condition = gate.condition
             since = gate.since == 0 ? nil : "\(WallClock(milliseconds: gate.since))"
             reason = gate.reason
+        }
+    }
+
+    private struct Holding: Encodable {
+        var id: String
+        var held: [Held]
+    }
+
+    private struct Held: Encodable {
+        var queue: String
+        var token: String?
+        var place: String
+        var reason: String?
+        var for_seconds: Double?
+        var leased_at: String
+        var deadline: String
+        var failed_attempts: Int
+        var url: String?
+
+        init(_ held: HeldRequest) {
+            queue = held.queue
+            token = held.token
+            place = held.place
+            reason = held.reason.isEmpty ? nil : held.reason
+            for_seconds = held.age?.roundedSeconds
+            leased_at = "\(held.leasedAt)"
+            deadline = "\(held.deadline)"
+            failed_attempts = held.failedAttempts
+            url = held.url.isEmpty ? nil : held.url
         }
     }
 

@@ -9,6 +9,8 @@ package protocol StatusProvider: Sendable {
     /// Whether the stage can do its work now.
     func readiness() async -> Readiness
     func status() async -> StatusReport
+    /// Where it has requests with this id.
+    func held(id: String) async -> [HeldRequest]
 }
 
 package enum Health: Sendable, Equatable {

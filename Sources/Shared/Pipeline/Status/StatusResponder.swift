@@ -6,7 +6,10 @@ struct StatusResponder: Sendable {
     let registry: MetricsRegistry
 
     /// What only the stage can answer.
-    enum Question: Sendable { case health, readiness, status }
+    enum Question: Sendable, Equatable {
+        case health, readiness, status
+        case held(id: String)
+    }
 
     enum Reply {
         case now(StatusAnswer)
@@ -22,8 +25,11 @@ struct StatusResponder: Sendable {
         case "/readyz": return .ask(.readiness)
         case "/status": return .ask(.status)
         case "/metrics": return .now(metrics())
+        case "/where":
+            if let id = head.parameter("id"), !id.isEmpty { return .ask(.held(id: id)) }
+            return .now(.json(.badRequest, StatusDocument.error("expected /where?id=ID, percent-encoded")))
         default:
-            let paths = "only /healthz, /readyz, /status and /metrics are here"
+            let paths = "only /healthz, /readyz, /status, /where and /metrics are here"
             return .now(.json(.notFound, StatusDocument.error(paths)))
         }
     }
@@ -34,6 +40,7 @@ struct StatusResponder: Sendable {
         case .health: health(await provider.health())
         case .readiness: readiness(await provider.readiness())
         case .status: .json(.ok, StatusDocument.status(await provider.status()))
+        case .held(let id): .json(.ok, StatusDocument.held(id: id, await provider.held(id: id)))
         }
     }
 
@@ -42,7 +49,7 @@ struct StatusResponder: Sendable {
         switch question {
         case .health: health(.failing(reason: Self.silence))
         case .readiness: readiness(.notReady(reason: Self.silence))
-        case .status: .json(.unavailable, StatusDocument.error(Self.silence))
+        case .status, .held: .json(.unavailable, StatusDocument.error(Self.silence))
         }
     }
 
