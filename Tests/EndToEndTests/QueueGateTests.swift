@@ -1,5 +1,7 @@
 import Foundation
 import GatewaySimulator
+import Processes
+import Redis
 import Synchronization
 import TestServers
 import Testing
@@ -8,7 +10,7 @@ extension EndToEnd {
     /// Gates of queues, with real stages.
     struct QueueGateTests {
         private func withGate(
-            _ gate: String, settings: GatewaySettings, flags: [String] = [],
+            _ gate: String, settings: GatewaySettings, flags: [String] = [], own: [String: [String]] = [:],
             _ body: (RedisSortedSetRun, _ ingestPort: Int) async throws -> Void
         ) async throws {
             let redis = try await RedisServer()
@@ -23,7 +25,7 @@ extension EndToEnd {
                 let pipeline = try Pipeline(
                     queue: ["--message-queue-impl", "redis-sortedset", "--queues-config-file", file.path],
                     flags: quickRetries + ["--concurrency", "32"] + flags,
-                    own: ["ingest": ["--metrics-port", "\(port)"]])
+                    own: own.merging(["ingest": ["--metrics-port", "\(port)"]]) { $1 })
                 try await withPipeline(pipeline) { pipeline in
                     try await body(RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline), port)
                 }
@@ -100,6 +102,101 @@ extension EndToEnd {
                 let page = try httpGet("http://127.0.0.1:\(port)/metrics").text
                 let count = page.firstMatch(of: /gate_decisions_total\{[^}]*reason="quota_exhausted"[^}]*\} ([0-9]+)/)
                 #expect(count.flatMap { Int($0.1) }.map { $0 >= 8 } == true)
+            }
+        }
+
+        // MARK: Tokens
+
+        /// An answer whose usage is so much.
+        private static func answer(_ prompt: Int, _ completion: Int) -> GatewayAnswer {
+            let usage = #"{"prompt_tokens":\#(prompt),"completion_tokens":\#(completion)}"#
+            return .response(200, headers: [], body: Array(#"{"choices":[],"usage":\#(usage)}"#.utf8))
+        }
+
+        private static func message(_ id: String, _ user: String) -> Message {
+            Message(id, payload: #"{"of":"\#(user)"}"#, fields: [#""metadata":{"userid":"\#(user)"}"#])
+        }
+
+        private static func used(_ redis: RedisServer, _ key: String) throws -> Double {
+            try redis.run("HGET", key, "used").text.flatMap(Double.init) ?? 0
+        }
+
+        /// 300 of 100 are used, and 50 drain in a second: the next goes after four.
+        ///
+        /// With one attempt each: who waits for a quota has made none.
+        @Test(.timeLimit(.minutes(1)))
+        func whoHasUsedUpItsTokensWaitsAndNobodyElse() async throws {
+            let arrivals = Arrivals()
+            let settings = GatewaySettings { request in
+                arrivals.note(request)
+                return Self.answer(100, 200)
+            }
+            let gate = """
+                "gate_type": "redis-quota", "gate_params":
+                  {"address": "REDIS", "mode": "tokens", "limit": 100, "window": "2s"}
+                """
+            let port = try freePort()
+            try await withGate(
+                gate, settings: settings, flags: ["--max-attempts", "1"], own: ["emit": ["--metrics-port", "\(port)"]]
+            ) { run, ingestPort in
+                let key = "quota:userid:alice:tokens:100/2s"
+                try run.submit([Self.message("alice-0", "alice")])
+                try await eventually("it is charged") { try Self.used(run.redis, key) > 200 ? true : nil }
+                let others = (0..<10).map { "user-\($0)" }
+                try run.submit(
+                    (1..<4).map { Self.message("alice-\($0)", "alice") } + others.map { Self.message($0, $0) })
+                let begun = ContinuousClock.now
+                try await run.waitForResults(11, within: .seconds(10))
+                #expect(ContinuousClock.now - begun < .seconds(3), "others do not wait for alice")
+                #expect(arrivals.count(#"{"of":"alice"}"#) == 1)
+                let ingest = try httpGet("http://127.0.0.1:\(ingestPort)/metrics").text
+                let refused = ingest.firstMatch(
+                    of: /gate_decisions_total\{[^}]*reason="quota_exhausted"[^}]*\} ([0-9]+)/)
+                #expect(refused.flatMap { Int($0.1) }.map { (3..<10).contains($0) } == true, "told when to come again")
+                try await run.waitForResults(14, within: .seconds(20))
+                try run.expectOneResultEach((0..<4).map { "alice-\($0)" } + others)
+                #expect(try run.resultByID().values.allSatisfy { $0.statusCode == 200 })
+                let gap = try #require(arrivals.gaps(#"{"of":"alice"}"#).first)
+                #expect(gap > 3.9 && gap < 8, "\(gap) s")
+                try await eventually("all is charged", within: .seconds(5)) {
+                    let page = try httpGet("http://127.0.0.1:\(port)/metrics").text
+                    let labels = #"queue="\#(RedisSortedSetRun.queue)",attribute="userid",value="alice""#
+                    return page.contains("async_processor_quota_tokens_total{\(labels)} 1200\n") ? true : nil
+                }
+            }
+        }
+
+        /// What a killed emit had not charged is lost, at most what it settled last; nothing is charged twice, and one
+        /// that ends in peace loses nothing.
+        @Test(.timeLimit(.minutes(1)))
+        func aKilledEmitLosesAtMostWhatItHadNotCharged() async throws {
+            let settings = GatewaySettings(latency: .fixed(.milliseconds(20))) { _ in Self.answer(4, 6) }
+            let gate = """
+                "gate_type": "redis-quota", "gate_params":
+                  {"address": "REDIS", "mode": "tokens", "limit": 1000000, "window": "8760h"}
+                """
+            try await withGate(gate, settings: settings) { run, _ in
+                let key = "quota:userid:alice:tokens:1000000/31536000s"
+                let first = (0..<400).map { "first-\($0)" }
+                try run.submit(first.map { Self.message($0, "alice") })
+                try await run.waitForResults(400)
+                try await run.pipeline["emit"].signal(SIGTERM)
+                #expect(try await run.pipeline["emit"].exitStatus(within: .seconds(15)) == 0)
+                let before = try Self.used(run.redis, key)
+                #expect(before > 3999 && before <= 4000, "\(before)")
+
+                try await run.pipeline["emit"].start()
+                let second = (0..<1600).map { "second-\($0)" }
+                try run.submit(second.map { Self.message($0, "alice") })
+                try await run.waitForResults(1000)
+                try await run.pipeline["emit"].signal(SIGKILL)
+                try await run.pipeline["emit"].start()
+                try await run.waitForResults(2000)
+                try run.expectOneResultEach(first + second)
+                try await run.pipeline["emit"].signal(SIGTERM)
+                #expect(try await run.pipeline["emit"].exitStatus(within: .seconds(15)) == 0)
+                let used = try Self.used(run.redis, key)
+                #expect(used > 20_000 - 10 * 256 && used <= 20_000, "\(used)")
             }
         }
     }

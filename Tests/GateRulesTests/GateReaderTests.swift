@@ -44,6 +44,13 @@ struct GateReaderTests {
                     $0.gating = .classifying
                 })),
         Reading(
+            type: "redis-quota", parameters: #"{"address":"redis:6379","limit":"3","mode":"tokens","window":"24h"}"#,
+            settings: .quota(
+                make(quota) {
+                    $0.mode = .tokens
+                    $0.window = .seconds(86400)
+                })),
+        Reading(
             type: "redis-leased-rate", parameters: #"{"address":"redis:6379","control_key":"c"}"#,
             settings: .leasedRate(LeasedRateSettings(address: "redis:6379", controlKey: "c", poolID: "own"))),
         Reading(
@@ -161,7 +168,23 @@ struct GateReaderTests {
             place: ".gate_params.window", words: "more than 0"),
         Mistake(
             type: "redis-quota", parameters: #"{"address":"r:1","limit":1,"mode":"rate"}"#,
-            place: ".gate_params.mode", words: "expected rate-limit or concurrency"),
+            place: ".gate_params.mode", words: "expected rate-limit or concurrency or tokens"),
+        Mistake(
+            type: "redis-quota", parameters: #"{"address":"r:1","limit":1,"mode":"tokens","window":"0"}"#,
+            place: ".gate_params.window", words: "more than 0"),
+        Mistake(
+            type: "redis-quota", parameters: #"{"address":"r:1","limit":1,"mode":"tokens","window":"10us"}"#,
+            place: ".gate_params.window", words: "at least 1ms"),
+        Mistake(
+            type: "redis-quota",
+            parameters:
+                #"{"address":"r:1","limit":1,"mode":"tokens","prefix":"\#(String(repeating: "p", count: 2048))"}"#,
+            place: ".gate_params.prefix", words: "is longer, with attribute, than 2048 bytes"),
+        Mistake(
+            type: "composite",
+            parameters:
+                #"{"gates":[\#((1...17).map { #"{"gate_type":"redis-quota","gate_params":{"address":"r:1","limit":\#($0),"mode":"tokens"}}"# }.joined(separator: ","))]}"#,
+            place: ".gate_params", words: "more than 16 quotas in tokens"),
         Mistake(
             type: "redis-quota", parameters: #"{"address":"r:1","limit":1,"gating_mode":"soft"}"#,
             place: ".gate_params.gating_mode", words: "expected blocking or classifying"),

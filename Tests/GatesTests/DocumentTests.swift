@@ -46,7 +46,7 @@ struct DocumentTests {
     @Test
     func showsQueuesWhoseGatesCanBeRead() throws {
         let examples = blocks("json").filter { $0.hasPrefix("{") }
-        #expect(examples.count == 2)
+        #expect(examples.count == 3)
         for example in examples { #expect(try gates(example).allSatisfy { $0 != .constant }) }
     }
 

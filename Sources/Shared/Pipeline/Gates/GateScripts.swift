@@ -7,6 +7,9 @@ enum GateScripts {
     private static let giveSlots = make("quota-give", PackageResources.slots_give_lua)
     private static let keepSlots = make("quota-keep", PackageResources.slots_lua, PackageResources.slots_keep_lua)
     private static let takeStarts = make("quota-start", PackageResources.starts_take_lua)
+    private static let lookTokens = make("tokens-look", PackageResources.tokens_lua, PackageResources.tokens_look_lua)
+    private static let chargeTokens = make(
+        "tokens-charge", PackageResources.tokens_lua, PackageResources.tokens_charge_lua)
     private static let takeRate = make("rate-take", PackageResources.rate_take_lua)
 
     private static func make(_ name: String, _ parts: [UInt8]...) -> RedisScript {
@@ -16,8 +19,8 @@ enum GateScripts {
 
     /// Takes places, or counts starts, for requests that have the same value of the quota's attribute.
     ///
-    /// Answers how many of them, from the first on, are within the quota; where starts are counted, also how many
-    /// milliseconds the next one has to wait.
+    /// Answers how many of them, from the first on, are within the quota; where starts or tokens are counted, also how
+    /// many milliseconds the next one has to wait.
     /// - Parameter life: how long a place is held if nobody says that it still is.
     static func take(_ quota: QuotaSettings, value: String, ids: [String], life: Duration) -> RedisCall {
         var call: RedisCall
@@ -28,6 +31,9 @@ enum GateScripts {
         case .rate:
             call = takeStarts.call(keys: [quota.key(for: value)])
                 .with(quota.limit, quota.window.wholeMicroseconds, quota.logSeconds)
+        case .tokens:
+            return lookTokens.call(keys: [quota.tokensKey(for: value)])
+                .with(quota.limit, quota.window.wholeMicroseconds, ids.count)
         }
         for id in ids { call.append(id) }
         return call
@@ -55,6 +61,14 @@ enum GateScripts {
             .with(quota.counterSeconds, life.wholeMilliseconds)
         for id in ids { call.append(id) }
         return call
+    }
+
+    /// Adds tokens to a bucket, unless the same has been added already.
+    ///
+    /// - Parameter name: of this charge; it is the same when it is sent again, and no other's.
+    static func charge(_ bucket: TokenQuotas.Bucket, tokens: Int, name: String) -> RedisCall {
+        chargeTokens.call(keys: [bucket.key])
+            .with(bucket.quota.limit, bucket.quota.window.wholeMicroseconds, tokens, name)
     }
 
     /// Takes tokens of a leased rate; answers how many there are, and milliseconds until the next, or -1.

@@ -105,6 +105,7 @@ struct LiveGate {
             owner: owner, type: leaf.settings.typeName, place: leaf.place, condition: budget?.condition ?? condition,
             value: budget?.value, threshold: budget.map(\.rule.threshold), inferencePool: leaf.settings.inferencePool,
             since: since, reason: budget?.reason ?? reason)
+        status.budget = budget?.budget
         if case .valid(let rate, let end, _)? = lease {
             status.value = rate
             status.leaseEnd = end

@@ -47,7 +47,7 @@ final class Quotas {
         let replies: [RedisReply]
         do throws(RedisError) { replies = try await server.run(calls) } catch {
             // Whether it was done is not known.
-            giveBack(asked.flatMap(\.1))
+            if quota.mode != .tokens { giveBack(asked.flatMap(\.1)) }
             for (indices, _) in asked { for index in indices { answers[index] = Self.failed("\(error)") } }
             return answers
         }
@@ -64,12 +64,21 @@ final class Quotas {
         if let reason = reply.error { return Self.failed("\(reservation.key) on \(server.url): \(reason)") }
         let granted = reply.integer ?? reply.array?.first?.integer ?? 0
         if place < granted {
+            if quota.mode == .tokens {
+                return GatePlan.Answer(
+                    .go, classification: .reserved, charge: quota.tokensKey(for: reservation.value))
+            }
             if quota.mode == .concurrency { held.insert(reservation) }
             return GatePlan.Answer(.go, classification: .reserved, reservation: reservation)
         }
         if quota.gating == .classifying { return GatePlan.Answer(.go, classification: .overflow) }
         let wait = reply.array.flatMap { $0.count == 2 ? $0[1].integer : nil }
-        let limit = quota.mode == .rate ? "\(quota.limit) in \(quota.window)" : "\(quota.limit) at once"
+        let limit =
+            switch quota.mode {
+            case .rate: "\(quota.limit) in \(quota.window)"
+            case .concurrency: "\(quota.limit) at once"
+            case .tokens: "\(quota.limit) tokens in \(quota.window)"
+            }
         return GatePlan.Answer(
             .refuse(
                 why: "\(quota.attribute) \(reservation.value.prefix(100)) has its quota of \(limit)",

@@ -28,6 +28,8 @@ package struct GateStatus: Sendable, Equatable {
     package var value: Double?
     /// The number at which nothing starts any more; `nil` where there is none.
     package var threshold: Double?
+    /// What part of the places it lets requests have, 0 to 1; `nil` where it does not go by that.
+    package var budget: Double?
     /// The pool whose metric it is, in the words of its settings; may be empty.
     package var inferencePool: String
     /// Since when it is in this condition, milliseconds since 1970.

@@ -30,15 +30,18 @@ package struct GatePlan: Sendable, Equatable {
         package var classification: RequestClass?
         package var reason: GateDecision.Reason?
         package var reservation: GateReservation?
+        /// The bucket that the request's answer is charged to, if it goes.
+        package var charge: String?
 
         package init(
             _ verdict: GateVerdict, classification: RequestClass? = nil, reason: GateDecision.Reason? = nil,
-            reservation: GateReservation? = nil
+            reservation: GateReservation? = nil, charge: String? = nil
         ) {
             self.verdict = verdict
             self.classification = classification
             self.reason = reason
             self.reservation = reservation
+            self.charge = charge
         }
     }
 
@@ -124,11 +127,13 @@ package struct GatePlan: Sendable, Equatable {
         do throws(Question) {
             let verdict = try walk.verdict(of: root)
             let isGoing = verdict == .go
+            let given = isGoing ? answers.sorted { $0.key < $1.key }.map(\.value) : []
             return .done(
                 GateDecision(
                     verdict, classification: walk.request.classification,
                     reason: isGoing ? nil : walk.reason(verdict),
-                    reservations: isGoing ? answers.sorted { $0.key < $1.key }.compactMap(\.value.reservation) : []))
+                    reservations: given.compactMap(\.reservation),
+                    charges: given.compactMap(\.charge).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }))
         } catch {
             return .ask(error.leaf)
         }

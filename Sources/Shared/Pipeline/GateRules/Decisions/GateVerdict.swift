@@ -61,15 +61,18 @@ package struct GateDecision: Sendable, Equatable {
     package var reason: Reason?
     /// To be given to `Gates.ended` when the request has ended, whatever came of it.
     package var reservations: [GateReservation]
+    /// Buckets of quotas in tokens, each once, that its answer is to be charged to.
+    package var charges: [String]
 
     package init(
         _ verdict: GateVerdict, classification: RequestClass? = nil, reason: Reason? = nil,
-        reservations: [GateReservation] = []
+        reservations: [GateReservation] = [], charges: [String] = []
     ) {
         self.verdict = verdict
         self.classification = classification
         self.reason = reason
         self.reservations = reservations
+        self.charges = charges
     }
 }
 

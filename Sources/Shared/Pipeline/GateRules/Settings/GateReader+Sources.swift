@@ -21,7 +21,18 @@ extension GateReader {
         guard settings.window <= .seconds(366 * 86400) else {
             throw fields.error("window", "expected a duration of at most a year")
         }
+        if settings.mode == .tokens { try checkTokens(settings, fields) }
         return settings
+    }
+
+    /// The names of its buckets travel with the requests.
+    private func checkTokens(_ settings: QuotaSettings, _ fields: GateParameters) throws(GateSettingsError) {
+        guard settings.window >= .milliseconds(1) else {
+            throw fields.error("window", "expected a duration of at least 1ms")
+        }
+        guard settings.prefix.utf8.count + settings.attribute.utf8.count <= RequestLimits.maxCharge / 2 else {
+            throw fields.error("prefix", "is longer, with attribute, than \(RequestLimits.maxCharge / 2) bytes")
+        }
     }
 
     func leasedRate(_ fields: inout GateParameters) throws(GateSettingsError) -> LeasedRateSettings {

@@ -30,7 +30,11 @@ package struct GateReader: Sendable {
                 throw GateSettingsError("\(place).gate_params", "is not JSON: \(error)")
             }
         }
-        return try read(type: type ?? "", value, at: place, depth: 0)
+        let settings = try read(type: type ?? "", value, at: place, depth: 0)
+        guard GatePlan(settings).tokenQuotas.count <= RequestLimits.maxCharges else {
+            throw GateSettingsError("\(place).gate_params", "more than \(RequestLimits.maxCharges) quotas in tokens")
+        }
+        return settings
     }
 
     /// Reads `gate_type` and `gate_params` of an object, other members of which are an error.

@@ -4,7 +4,7 @@ package indirect enum GateSettings: Sendable, Equatable {
     case constant
     /// `redis`: a budget that somebody writes to a key.
     case redis(RedisBudgetSettings)
-    /// `redis-quota`: so many requests at once, or in a while, for each value of an attribute.
+    /// `redis-quota`: so many requests at once, or requests or tokens in a while, for each value of an attribute.
     case quota(QuotaSettings)
     /// `redis-leased-rate`: starts per second, as a controller allows for a while.
     case leasedRate(LeasedRateSettings)
@@ -67,6 +67,8 @@ package struct QuotaSettings: Sendable, Hashable {
         case rate = "rate-limit"
         /// So many at once.
         case concurrency
+        /// So many tokens of prompts and answers in a window, charged when they have been used.
+        case tokens
     }
 
     /// What happens to a request over the quota.
@@ -84,7 +86,7 @@ package struct QuotaSettings: Sendable, Hashable {
     /// Key of the request's metadata; each value has a quota of its own.
     package var attribute = "userid"
     package var mode = Mode.rate
-    /// More than zero when the mode is `rate`; otherwise how long a counter outlives its last use.
+    /// More than zero unless the mode is `concurrency`; then it is how long a counter outlives its last use.
     package var window = Duration.seconds(60)
     package var prefix = "quota:"
     package var gating = Gating.blocking
