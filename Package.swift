@@ -125,7 +125,8 @@ let queueKinds = [
         sink: ["Redis", "RedisQueues"], tests: ["Redis", "RedisQueues", "TestServers", logging],
         hasScripts: true),
     QueueParts(
-        name: "RedisSortedSet", format: ["Redis", "RedisQueues"], source: ["Redis", "RedisQueues", logging],
+        name: "RedisSortedSet", format: ["Redis", "RedisQueues"],
+        source: ["Redis", "RedisQueues", "Primitives", logging],
         sink: ["Redis", "RedisQueues", logging], tests: ["Redis", "RedisQueues", "TestServers", logging],
         hasScripts: true),
     QueueParts(name: "SQLite", format: [grdb], source: ["Primitives", grdb], sink: [grdb], tests: [grdb]),
@@ -230,14 +231,16 @@ let package = Package(
         shared("RedisQueues", in: "Shared/Queues", ["Redis", "Queue", "Messages", "Primitives"], lua: true),
 
         part("Intake", in: "ingest/Intake", ["Messages", "Queue"]),
+        part("Forecasts", in: "ingest/Forecasts", ["Queue"]),
 
         stage(
             "IngestStage", "ingest",
             [
-                "GateRules", "Gates", "Intake", "GooglePubSub", "Links", "Queue", "Redis", "PipelineMetrics", "Status",
+                "Forecasts", "GateRules", "Gates", "Intake", "GooglePubSub", "Links", "Queue", "Redis",
+                "PipelineMetrics", "Status",
                 "Tap", deque,
             ] + sources,
-            parts: ["Intake"] + queueFolders),
+            parts: ["Forecasts", "Intake"] + queueFolders),
         part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
         part("Gateways", in: "dispatch/Gateways", ["Attempts", "HTTP", "Messages"]),
         part("Pools", in: "dispatch/Pools", ["Messages"]),
@@ -252,13 +255,14 @@ let package = Package(
         stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
         stage(
             "EmitStage", "emit",
-            ["Links", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sinks,
+            ["GateRules", "Gates", "Links", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sinks,
             parts: queueFolders),
         .executableTarget(
             name: "Apctl",
             dependencies: [
                 "CProcess", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
-                "RedisPubSub", "RedisQueues", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto, grdb, signals,
+                "RedisPubSub", "RedisQueues", "RedisSortedSet", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto,
+                grdb, signals,
                 subprocess, systemPackage,
             ],
             path: "Sources/apctl",
@@ -331,12 +335,19 @@ let package = Package(
             ]),
         testTarget(
             "EmitStageTests",
-            ["EmitStage", "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", logging]),
+            [
+                "EmitStage", "GateRules", "Gates", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
+                "Primitives", "Queue", "Redis", "Stage", "TestServers", logging,
+            ]),
         testTarget(
             "IngestStageTests",
-            ["IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue", "Stage", logging]),
+            [
+                "Forecasts", "IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue",
+                "Stage", logging,
+            ]),
         testTarget(
             "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
+        testTarget("ForecastsTests", ["Forecasts", "Primitives", "Queue"]),
         testTarget("IntakeTests", ["Intake", "Messages", "Queue"]),
         testTarget("LoopTests", ["Loop", "Primitives"]),
         testTarget("MessagesTests", ["Messages", "Primitives"]),
@@ -349,7 +360,7 @@ let package = Package(
             ]),
         testTarget("ZeroMQTests", ["ZeroMQ"]),
         testTarget("MetricsTests", ["PipelineMetrics", metrics]),
-        testTarget("StatusTests", ["Status", "PipelineMetrics", logging, lifecycle]),
+        testTarget("StatusTests", ["Status", "PipelineMetrics", "Primitives", logging, lifecycle]),
         testTarget(
             "SettingsTests",
             ["Settings", "GateRules", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),

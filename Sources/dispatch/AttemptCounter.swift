@@ -4,7 +4,7 @@ import Messages
 import PipelineMetrics
 import Primitives
 
-/// Counts attempts by queue and outcome.
+/// Counts attempts by queue and outcome, and shows what the stage holds.
 @PipelineActor
 final class AttemptCounter {
     private struct Kind: Hashable {
@@ -17,12 +17,16 @@ final class AttemptCounter {
     private let registry: MetricsRegistry
     private var attempts: [Kind: Counter] = [:]
     private var unsent: MetricsByQueue<Counter>
+    private var held: HeldMetrics
+    /// Queues of which something was held when it was shown last.
+    private var shown: Set<String> = []
     /// Queues and statuses are others' choice, more or less.
     private static let maxKinds = 4096
 
     init(registry: MetricsRegistry) {
         self.registry = registry
         metrics = RequestMetricsByQueue(registry: registry)
+        held = HeldMetrics(registry: registry, places: [.slot, .held, .gateway, .outcome])
         unsent = MetricsByQueue {
             registry.counter(
                 "async_processor_unsent_total",
@@ -33,8 +37,29 @@ final class AttemptCounter {
 
     /// An attempt is about to start.
     func starts(_ envelope: Envelope) {
+        let metrics = metrics[queue: envelope.queue]
+        metrics.dispatched.increment()
         guard let milliseconds = envelope.millisecondsSinceLease(at: WallClock.now().milliseconds) else { return }
-        metrics[queue: envelope.queue].queueResidence.observe(Double(milliseconds))
+        metrics.queueResidence.observe(Double(milliseconds))
+    }
+
+    /// Shows what waits and what is at the gateway.
+    func show(_ counts: HeldCounts) {
+        held.show(counts)
+        // Those beyond the bound share one.
+        var sums: [ObjectIdentifier: (metrics: RequestMetrics, depth: Int, inFlight: Int)] = [:]
+        for queue in shown.union(counts.counts.keys) {
+            let metrics = metrics[queue: queue]
+            var sum = sums[ObjectIdentifier(metrics)] ?? (metrics, 0, 0)
+            sum.depth += counts.count(of: queue, in: .slot, .held)
+            sum.inFlight += counts.count(of: queue, in: .gateway)
+            sums[ObjectIdentifier(metrics)] = sum
+        }
+        for sum in sums.values {
+            sum.metrics.depth.set(sum.depth)
+            sum.metrics.inFlight.set(sum.inFlight)
+        }
+        shown = Set(counts.counts.keys)
     }
 
     /// An attempt is over.

@@ -117,6 +117,19 @@ final class Dispatcher: StageWork {
     }
 
     @PipelineActor
+    func updateMetrics() async {
+        var held = HeldCounts()
+        for lane in waiting.lanesSeen {
+            let queue = gateways.queue(of: lanes.queue(of: lane))
+            held.add(waiting.count(lane: lane), of: queue, in: isShut(lane) ? .held : .slot)
+            held.add(waiting.active(lane: lane), of: queue, in: .gateway)
+        }
+        emit.count(in: .outcome, into: &held)
+        retry.count(in: .outcome, into: &held)
+        counter.show(held)
+    }
+
+    @PipelineActor
     func stall() async -> StallReason? {
         if isDraining { return .draining }
         if !emit.hasLivePeer || !retry.hasLivePeer { return .noPeers }
@@ -141,6 +154,25 @@ final class Dispatcher: StageWork {
 
     @PipelineActor
     func gateStatus() async -> [StatusReport.Gate] { pools.gateStatuses }
+
+    @PipelineActor
+    func held(id: ExactText) async -> [HeldRequest] {
+        let waiting = waiting.items { ExactText($0.envelope.id) == id }.map { item, lane in
+            HeldRequest(
+                item.envelope, place: "waits for a slot in dispatch", reason: trouble(of: lane),
+                age: EventLoop.shared.now - item.since)
+        }
+        let attempts = attempter.attempts(id: id).map {
+            HeldRequest($0.envelope, place: "at the gateway", reason: "it has not answered yet", age: $0.age)
+        }
+        return waiting + attempts
+    }
+
+    /// Why nothing of a lane has a slot now.
+    private func trouble(of lane: Int) -> String {
+        let pool = lanes.pool(of: lane)
+        return gateways.trouble(of: lanes.queue(of: lane)) ?? pools.words(of: pool, waiting: waiting.count(group: pool))
+    }
 
     /// What waits for a queue at its gateway.
     private func count(queue: Int) -> Int {
@@ -261,7 +293,7 @@ final class Dispatcher: StageWork {
             pools.ended(pool, observation, envelope)
             if observation.load.figures != nil {
                 lanes.answered(lane, in: observation.latency / .seconds(1), at: EventLoop.shared.now / .seconds(1))
-                pools.answers(gateways.name(of: queue), model: envelope.model)
+                if envelope.pool.isEmpty { pools.answers(gateways.name(of: queue), model: envelope.model) }
             }
             counter.count(observation, queue: envelope.queue)
             // First: the gateway waits for it, and nobody waits for an outcome.
@@ -276,10 +308,7 @@ final class Dispatcher: StageWork {
     private func endUnattempted(_ envelope: Envelope, _ ticket: IncomingLink.Ticket, lane: Int) {
         guard incoming.start(ticket) else { return }
         counter.missedDeadline(queue: envelope.queue)
-        let reason =
-            gateways.trouble(of: lanes.queue(of: lane))
-            ?? pools.words(of: lanes.pool(of: lane), waiting: waiting.count(group: lanes.pool(of: lane)))
-        end(envelope, ticket, lane: lane, reason)
+        end(envelope, ticket, lane: lane, trouble(of: lane))
     }
 
     /// A request that has a slot, and cannot use it any more.
@@ -340,7 +369,7 @@ final class Dispatcher: StageWork {
         }
         attempter.lookAtToken()
         gateways.survey(at: now, date: date)
-        waiting.rest(where: isHeld)
+        waiting.rest { lane, isIdle in isHeld(lane) || (isIdle && pools.isForUnknownModels(lanes.pool(of: lane))) }
         pools.survey(waiting: waiting.count(group:), isHeld: isPoolHeld)
         incoming.tell(gateways.conditions(held: count(queue:)))
         tellOfPools()
@@ -368,21 +397,4 @@ final class Dispatcher: StageWork {
 
     /// What is read of answers takes of the same room as what is kept of them.
     private func shareBodyRoom() { attempter.setBodyRoom(max(0, maxUnackedBytes - outcomes.byteCount)) }
-}
-
-extension TokenUsage {
-    fileprivate init(_ figures: AnswerFigures?) {
-        self.init(prompt: figures?.promptTokens ?? 0, completion: figures?.completionTokens ?? 0)
-    }
-}
-
-extension Envelope {
-    /// After a 401 that was meant for this deployment: it does not count for the length of the back-off.
-    fileprivate var whoseTokenIsRefused: Envelope {
-        guard case .failed(var attempt) = progress, attempt.statusCode == 401 else { return self }
-        attempt.isUnreached = true
-        var envelope = self
-        envelope.progress = .failed(attempt)
-        return envelope
-    }
 }

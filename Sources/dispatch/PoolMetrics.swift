@@ -33,7 +33,7 @@ struct PoolMetrics {
 
     mutating func show(_ pool: Pool, _ figures: Pool.Figures) {
         guard meters[pool.name] != nil || meters.count < Self.most else { return }
-        var meters = meters[pool.name] ?? open(pool.name)
+        var meters = meters[pool.name] ?? open(pool.name, workers: pool.most)
         meters.limit.set(figures.limit)
         meters.inFlight.set(figures.active)
         meters.cap.set(figures.cap)
@@ -71,7 +71,11 @@ struct PoolMetrics {
             completionTokens: pool.completionTokens)
     }
 
-    private func open(_ pool: String) -> Meters {
+    private func open(_ pool: String, workers: Int) -> Meters {
+        registry.gauge(
+            "llm_d_async_async_pool_worker_limit", help: "Requests at once that a pool's settings allow at most.",
+            labels: [("pool_name", pool)]
+        ).set(workers)
         func gauge(_ name: String, _ help: String) -> Gauge {
             registry.gauge("async_processor_pool_" + name, help: help, labels: [("pool", pool)])
         }

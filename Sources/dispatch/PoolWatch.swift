@@ -116,6 +116,8 @@ final class PoolWatch {
     /// Takes what other dispatch processes have measured.
     func hear(_ notes: [PoolNote]) { pools.hear(notes.map { ($0.pool, Double($0.base) / 1_000_000) }) }
 
+    func isForUnknownModels(_ pool: Int) -> Bool { pools.isForUnknownModels(pool) }
+
     /// A gateway has answered for a model.
     func answers(_ gateway: String, model: String) { pools.answers(gateway, model: model) }
 

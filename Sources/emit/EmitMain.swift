@@ -1,4 +1,6 @@
+import GateRules
 import Messages
+import PipelineMetrics
 import Queue
 import Settings
 import Stage
@@ -9,7 +11,14 @@ struct EmitMain {
         TerminationSignals.listen()
         let settings = EmitSettings.parseOrExit(check: Sinks.check)
         await runStage(settings.stage, described: settings.describe()) { stage in
+            let queues = settings.server.queues.map(\.name)
             let sink = try Sinks.make(settings.server, logger: stage.logger)
+            let charges: TokenCharges
+            do throws(GateSettingsError) {
+                charges = try TokenCharges(settings.server.queues, registry: stage.registry, logger: stage.logger)
+            } catch {
+                throw SettingsError(error)
+            }
             let emitter = Emitter(
                 incoming: try stage.incoming(),
                 settlements: Settlements(encoder: ResultEncoder(format: settings.resultPayload)),
@@ -17,8 +26,9 @@ struct EmitMain {
                     maxUnackedBytes: settings.stage.maxUnackedBytes, maxResult: sink.maxResult),
                 spacing: sink.spacing,
                 deadLetters: DeadLetterCounter(
-                    registry: stage.registry, queues: settings.server.queues.map(\.name), logger: stage.logger),
-                logger: stage.logger, tap: stage.links.tap)
+                    registry: stage.registry, queues: queues, logger: stage.logger),
+                charges: charges, held: HeldMetrics(registry: stage.registry, places: [.settlement], queues: queues),
+                latencies: LatencyMeter(registry: stage.registry), logger: stage.logger, tap: stage.links.tap)
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))

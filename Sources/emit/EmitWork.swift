@@ -12,11 +12,12 @@ struct EmitWork: StageWork {
         await withTaskExecutorPreference(PipelineActor.taskExecutor) { await loop.run() }
     }
 
-    /// Settles the outcomes that it has taken, and serves senders that still drain.
+    /// Settles the outcomes that it has taken, serves senders that still drain, and charges the quotas.
     func drain() async {
         await emitter.beginDrain()
         while await !emitter.canLeave, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
         await emitter.stop()
+        await emitter.finishCharging()
     }
 
     func queueState() async -> QueueHealth {
@@ -30,6 +31,8 @@ struct EmitWork: StageWork {
     }
 
     func problems() async -> [WiringProblem] { await emitter.problems }
+
+    func updateMetrics() async { await emitter.updateMetrics() }
 
     func counts() async -> [String: Int] { await emitter.counts }
 }

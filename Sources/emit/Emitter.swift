@@ -3,6 +3,7 @@ import Links
 import Logging
 import Loop
 import Messages
+import PipelineMetrics
 import Queue
 import Stage
 import Tap
@@ -45,6 +46,7 @@ final class Emitter {
     private let limits: EmitLimits
     private let logger: Logger
     private let tap: Tap?
+    private let charges: TokenCharges?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
     /// Under load a batch contains the settlements that come within the sink's spacing.
@@ -54,12 +56,16 @@ final class Emitter {
     /// Settlements that have failed.
     private var kept: QueueShares
     private var lanes = QueueNumbers()
+    /// Settlements taken and not reported as done, by lane.
+    private var held: [(queue: String, count: Int)] = []
+    private var heldMetrics: HeldMetrics
     /// Settlements that the queue cannot take now, and the reasons that have been logged.
     private var delays = (count: 0, reasons: Set<String>())
     private static let maxReasons = 100
     /// Results permanently refused, and answers too large.
     private var refusals = RareLine()
     private var deadLetters: DeadLetterCounter
+    private var latencies: LatencyMeter
     /// Finds settlements of another store than this process settles in; these are given back.
     private var stores = StoreCheck()
     private var complaints = Complaints()
@@ -70,13 +76,17 @@ final class Emitter {
     /// - Parameter spacing: of batches under load.
     init(
         incoming: IncomingLink, settlements: Settlements, limits: EmitLimits, spacing: Duration,
-        deadLetters: DeadLetterCounter, logger: Logger, tap: Tap? = nil
+        deadLetters: DeadLetterCounter, charges: TokenCharges? = nil, held: HeldMetrics, latencies: LatencyMeter,
+        logger: Logger, tap: Tap? = nil
     ) {
         pacer = Pacer(spacing: spacing, burst: 4)
         self.incoming = incoming
         self.settlements = settlements
         self.limits = limits
         self.deadLetters = deadLetters
+        self.charges = charges
+        heldMetrics = held
+        self.latencies = latencies
         self.logger = logger
         self.tap = tap
         kept = QueueShares(count: limits.keptCount, bytes: limits.keptBytes)
@@ -88,11 +98,21 @@ final class Emitter {
     }
 
     var counts: [String: Int] {
-        [
+        var counts = [
             "open": moving.count + kept.count, "waiting": waiting.count, "kept": kept.count,
             "open_bytes": moving.bytes + kept.byteCount, "of_other_stores": stores.refused,
         ]
+        counts["uncharged_tokens"] = charges?.waitingTokens
+        return counts
     }
+
+    /// Shows what is held.
+    func updateMetrics() {
+        var counts = HeldCounts()
+        for lane in held { counts.add(lane.count, of: lane.queue, in: .settlement) }
+        heldMetrics.show(counts)
+    }
+
     var problems: [WiringProblem] { stores.problems(at: EventLoop.shared.now) }
     var canLeave: Bool { moving.count == 0 && kept.count == 0 && incoming.canLeave }
 
@@ -106,6 +126,9 @@ final class Emitter {
         isStopped = true
         resume()
     }
+
+    /// Charges what is left to quotas.
+    func finishCharging() async { await charges?.finish() }
 
     /// Waits for requests to settle; none once stopped.
     func nextBatch() async -> [Item] {
@@ -148,9 +171,11 @@ final class Emitter {
             switch status {
             case .settled:
                 stores.settled()
+                if !item.envelope.charges.isEmpty { charges?.settled(item.envelope) }
                 if case .ended(.deadLetter(let reason)) = item.envelope.progress {
                     deadLetters.count(item.envelope, reason: reason, at: EventLoop.shared.now)
                 }
+                latencies.count(item.envelope)
                 finish(item)
             case .stale where stores.isForeign(item.envelope.store): giveBack(item)
             case .stale:
@@ -286,6 +311,8 @@ final class Emitter {
         let item = Item(
             envelope: envelope, ticket: ticket, bytes: bytes, lane: lane, isWatched: tap?.isWatched == true)
         move(item, 1)
+        if lane == held.count { held.append((envelope.queue, 0)) }
+        held[lane].count += 1
         append(item)
     }
 
@@ -310,6 +337,7 @@ final class Emitter {
     }
 
     private func forget(_ item: Item) {
+        held[item.lane].count -= 1
         if item.isKept { kept.remove(item.share) } else { move(item, -1) }
     }
 

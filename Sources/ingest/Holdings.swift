@@ -16,6 +16,13 @@ struct Holdings {
         var leasedAt: Duration
         /// The link has taken it; before that, it waits in this process.
         var isSent = false
+        /// When that was, on the event loop's clock.
+        var sentAt = Duration.zero
+        /// Unix seconds.
+        var deadline: Int64 = 0
+        /// It goes to a gateway; otherwise its end is decided, or it is put off by a gate.
+        var isForAttempt = true
+        var isFirstAttempt = true
         /// How often its queue has said that this process no longer holds the lease.
         var misses = 0
         /// Places in quotas.

@@ -27,6 +27,7 @@ struct IngestMain {
                 maxInFlight: settings.maxInFlight == 0 ? nil : settings.maxInFlight,
                 maxOpenBytes: settings.maxOpenBytes,
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
+                held: HeldMetrics(registry: stage.registry, places: [.leased, .link], queues: queues.map(\.name)),
                 logger: stage.logger, tap: stage.links.tap)
             do throws(GateSettingsError) {
                 ingester.gates = try QueueGates(

@@ -76,6 +76,10 @@ struct IngestWork: StageWork {
 
     func queueStatus() async -> [StatusReport.Queue] { readers.compactMap(\.backlog.status) }
 
+    func held(id: ExactText) async -> [HeldRequest] { await ingester.held(id: id) }
+
+    func updateMetrics() async { await ingester.updateMetrics() }
+
     func stall() async -> StallReason? { await ingester.stall }
 
     private func release(_ receipts: [[Receipt]]) async {

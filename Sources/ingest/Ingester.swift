@@ -1,4 +1,5 @@
 import DequeModule
+import Forecasts
 import Intake
 import Links
 import Logging
@@ -8,6 +9,7 @@ import PipelineMetrics
 import Primitives
 import Queue
 import Stage
+import Status
 import Tap
 
 /// Takes requests from the queues, in the order of the merge policy, and sends them to dispatch as fast as it has room.
@@ -28,6 +30,7 @@ final class Ingester {
     private var lanes: [IngestLane]
     private var admission: Admission
     private var holdings = Holdings()
+    private var meters: IngestMeters
     private var random = SystemRandomNumberGenerator()
     /// `nil` where no queue has a gate.
     var gates: QueueGates?
@@ -41,7 +44,8 @@ final class Ingester {
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
-        maxInFlight: Int?, maxOpenBytes: Int, metrics: (QueueSettings) -> RequestMetrics, logger: Logger, tap: Tap?
+        maxInFlight: Int?, maxOpenBytes: Int, metrics: (QueueSettings) -> RequestMetrics, held: HeldMetrics,
+        logger: Logger, tap: Tap?
     ) {
         self.dispatch = dispatch
         self.preparation = preparation
@@ -53,6 +57,7 @@ final class Ingester {
         self.logger = logger
         self.tap = tap
         lanes = queues.map { IngestLane(settings: $0, metrics: metrics($0)) }
+        meters = IngestMeters(queues: queues.count, held: held)
         admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes, ranks: ranks)
         dispatch.onDone = { [weak self] in self?.settled($0) }
         dispatch.onRoom = { [weak self] in self?.move() }
@@ -67,6 +72,20 @@ final class Ingester {
             "leased": holdings.count, "leased_bytes": admission.openBytes,
             "waiting": lanes.reduce(0) { $0 + $1.count }, "sent": dispatch.openCount,
         ]
+    }
+
+    /// Where requests with this id wait here.
+    func held(id: ExactText) -> [HeldRequest] {
+        lanes.flatMap { lane in
+            lane.waiting.filter { ExactText($0.envelope.id) == id }
+                .map { HeldRequest($0.envelope, place: "leased by ingest, waits for room at dispatch") }
+                + lane.overflow.filter { ExactText($0.envelope.id) == id }
+                .map {
+                    HeldRequest($0.envelope, place: "leased by ingest, over its quota: waits behind all that are not")
+                }
+                + lane.decided.filter { ExactText($0.envelope.id) == id }
+                .map { HeldRequest($0.envelope, place: "ended by a gate of its queue") }
+        }
     }
 
     /// Why no request moves, unless the queue is the cause.
@@ -125,9 +144,11 @@ final class Ingester {
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
             }
-            let holding = Holdings.Holding(
+            var holding = Holdings.Holding(
                 queue: queue, receipt: delivery.receipt, bytes: delivery.bytes.count + Self.overhead,
-                leasedAt: EventLoop.shared.now)
+                leasedAt: EventLoop.shared.now, deadline: envelope.deadline,
+                isFirstAttempt: delivery.failedAttempts == 0)
+            if case .ended = envelope.progress { holding.isForAttempt = false }
             let token = holdings.insert(holding)
             admission.leased(holding.share)
             if judges {
@@ -164,6 +185,7 @@ final class Ingester {
             var envelope = requests[index].envelope
             if decision.isGoing { count(envelope, lanes[queue].metrics) }
             guard case .waiting = envelope.progress else {
+                holdings[token]?.isForAttempt = false
                 lanes[queue].decided.append((envelope, token))
                 continue
             }
@@ -290,6 +312,7 @@ final class Ingester {
     private func settled(_ origin: Origin) {
         guard case .lease(let token) = origin, let holding = forget(token) else { return }
         admission.settled(holding.share)
+        meters.ended(holding)
         offerPermits()
     }
 
@@ -298,6 +321,7 @@ final class Ingester {
         var room = dispatch.room
         while room > 0, let item = takeNext() {
             holdings[item.token]?.isSent = true
+            holdings[item.token]?.sentAt = EventLoop.shared.now
             admission.sent(queue: item.queue)
             dispatch.send(item.envelope, from: .lease(item.token), lane: item.queue)
             room -= 1
@@ -356,6 +380,16 @@ final class Ingester {
             }
         }
         return true
+    }
+
+    /// Shows what is held here.
+    func updateMetrics() { meters.show(lanes, unsent: admission.buffered, dispatch) }
+
+    /// What becomes of a queue's requests, now that what waits has been counted.
+    func forecast(_ backlog: Backlog, queue: Int) -> Forecast {
+        meters.forecast(
+            backlog, queue: queue, open: admission.open[queue],
+            isJudged: gates?.judgesEach(queue: queue) == true)
     }
 
     /// Requests of a queue that are leased.

@@ -15,8 +15,8 @@ final class QueueGates {
     private let gates: Gates
     private let owners: [GateOwner]
     private let gauges: GateGauges
-    /// By queue and reason.
-    private let decisions: [[GateDecision.Reason: Counter]]
+    /// By queue.
+    private let meters: [GateMeters?]
 
     /// When requests come back that may not go now.
     private var returns = ReturnTurns()
@@ -43,39 +43,29 @@ final class QueueGates {
         owners = queues.map { .queue($0.name) }
         let gauges = GateGauges(registry)
         let numbers = Dictionary(owners.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let meters = queues.map { GateMeters($0, registry: registry) }
         let box = Box()
         let host = GateHost(
             inFlight: { numbers[$0].map(open) ?? 0 }, slots: { _ in places() },
             changed: { _ in
-                if let gates = box.gates { gauges.show(gates.statuses) }
+                if let gates = box.gates { Self.show(gates.statuses, gauges, meters) }
                 changed()
             })
         gates = try Gates(Array(zip(owners, queues.map(\.gate))), options: options, host: host, logger: logger)
         box.gates = gates
         self.gauges = gauges
-        decisions = queues.map { Self.counters($0, registry) }
+        self.meters = meters
         self.changed = changed
-        gauges.show(gates.statuses)
+        Self.show(gates.statuses, gauges, meters)
+    }
+
+    private static func show(_ statuses: [GateStatus], _ gauges: GateGauges, _ meters: [GateMeters?]) {
+        gauges.show(statuses)
+        for meters in meters { meters?.show(statuses) }
     }
 
     private final class Box {
         weak var gates: Gates?
-    }
-
-    private static func counters(
-        _ queue: QueueSettings, _ registry: MetricsRegistry
-    ) -> [GateDecision.Reason: Counter] {
-        if queue.gate == .constant { return [:] }
-        let labels = [("queue_id", queue.id), ("queue_name", queue.name), ("pool_name", "default")]
-        return Dictionary(
-            uniqueKeysWithValues: GateDecision.Reason.allCases.map { reason in
-                (
-                    reason,
-                    registry.counter(
-                        "llm_d_async_async_gate_decisions_total", help: "Requests that a gate did not let go.",
-                        labels: labels + [("reason", reason.rawValue)])
-                )
-            })
     }
 
     /// Begins to ask the sources; until they have answered, nothing is leased that they decide on.
@@ -128,9 +118,9 @@ final class QueueGates {
         for (index, decision) in zip(asked, found) {
             let isReserved = decision.classification.map { $0 == .reserved }
             judged[index] = (decision.reservations, decision.verdict == .go, isReserved)
-            if let reason = decision.reason { decisions[number][reason]?.increment() }
+            meters[number]?.count(decision)
             switch decision.verdict {
-            case .go: break
+            case .go: requests[index].envelope.charges = decision.charges
             case .refuse(_, let after), .wait(_, let after):
                 requests[index].envelope.park(for: pause(after, requests[index].metadata, number))
             case .drop(let payload, _):

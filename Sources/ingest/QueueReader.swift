@@ -43,7 +43,7 @@ struct QueueReader: Sendable {
         }
     }
 
-    /// Shows the backlog, until the task is cancelled; nothing if the queue does not report it.
+    /// Shows the backlog and what becomes of it, until the task is cancelled; nothing if the queue does not report it.
     func watchBacklog() async {
         guard let source = source as? any BacklogSource else { return }
         let clock = ContinuousClock()
@@ -51,7 +51,7 @@ struct QueueReader: Sendable {
         repeat {
             var seen = Backlog()
             let taken = await clock.measure { seen = await source.backlog() }
-            backlog.show(seen)
+            backlog.show(seen, await ingester.forecast(seen, queue: queue))
             // A large backlog may be long to count: it takes a hundredth of the time at most.
             pause = max(source.backlogSpacing, taken * 100)
         } while (try? await Task.sleep(for: pause)) != nil

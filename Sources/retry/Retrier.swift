@@ -17,6 +17,7 @@ final class Retrier: StageWork {
     private let emit: OutgoingLink
     private let policy: RetryPolicy
     private var metrics: RequestMetricsByQueue
+    private var held: HeldMetrics
     private let logger: Logger
     private var excess = ExcessLog()
     private var isDraining = false
@@ -30,12 +31,13 @@ final class Retrier: StageWork {
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
-        maxUnackedBytes: Int, metrics: RequestMetricsByQueue, logger: Logger
+        maxUnackedBytes: Int, metrics: RequestMetricsByQueue, held: HeldMetrics, logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
+        self.held = held
         shares = QueueShares(count: Self.maxOpen, bytes: maxUnackedBytes)
         self.logger = logger
         incoming.onMessage = { [weak self] in self?.decide($0, $1) }
@@ -62,6 +64,13 @@ final class Retrier: StageWork {
     func stall() async -> StallReason? {
         if isDraining { return .draining }
         return emit.hasLivePeer ? nil : .noPeers
+    }
+
+    @PipelineActor
+    func updateMetrics() async {
+        var counts = HeldCounts()
+        emit.count(in: .outcome, into: &counts)
+        held.show(counts)
     }
 
     @PipelineActor

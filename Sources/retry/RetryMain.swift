@@ -14,7 +14,8 @@ struct RetryMain {
             return Retrier(
                 incoming: incoming, emit: emit, policy: RetryPolicy(settings),
                 maxUnackedBytes: settings.stage.maxUnackedBytes,
-                metrics: RequestMetricsByQueue(registry: stage.registry), logger: stage.logger)
+                metrics: RequestMetricsByQueue(registry: stage.registry),
+                held: HeldMetrics(registry: stage.registry, places: [.outcome]), logger: stage.logger)
         }
     }
 }

@@ -75,7 +75,7 @@ struct StartQueueTests {
         var queue = StartQueue<String>(slots: 8)
         queue.append("dead", lane: 1)
         for _ in 0..<20 { queue.append("good", lane: 0) }
-        queue.rest { $0 == 1 }
+        queue.rest { lane, _ in lane == 1 }
         var started = 0
         while queue.start(where: { $0 == 0 }) != nil { started += 1 }
         #expect(started == 8)

@@ -1,9 +1,11 @@
+import GateRules
 import LinkBench
 import Links
 import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import Primitives
 import Queue
 import Stage
 import Testing
@@ -80,6 +82,27 @@ struct EmitterTests {
         await bench.end()
     }
 
+    /// What is stale was charged by whoever settled it.
+    @Test(.timeLimit(.minutes(1)))
+    func chargesTheTokensOfWhatIsSettledForTheFirstTime() async throws {
+        var quota = QuotaSettings(address: "127.0.0.1:1", limit: 100)
+        quota.mode = .tokens
+        let bench = try await Bench.start(gate: .quota(quota))
+        let key = quota.tokensKey(for: "a")
+        for number in 0..<5 {
+            bench.send(number, charges: [key], tokens: TokenUsage(prompt: 1, completion: 1 << number))
+        }
+        bench.send(5, tokens: TokenUsage(prompt: 100))
+        try await bench.wait { bench.emitter.counts["waiting"] == 6 }
+        let batch = await bench.emitter.nextBatch()
+        bench.emitter.settled(
+            batch, [.settled, .stale, .settled, .delayed(reason: "403"), .refused(reason: "WRONGTYPE"), .settled])
+        #expect(bench.emitter.counts["uncharged_tokens"] == 1 + 1 + 1 + 4)
+        for _ in 0..<2 { bench.emitter.settled(await bench.emitter.nextBatch(), [.settled]) }
+        #expect(bench.emitter.counts["uncharged_tokens"] == 7 + 1 + 8 + 1 + 16)
+        await bench.end()
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func keepsAResultThatIsDelayedHoweverOften() async throws {
         let bench = try await Bench.start()
@@ -113,13 +136,33 @@ struct EmitterTests {
         }
         for number in 0..<10 { bench.send(number, queue: "stuck") }
         try await bench.wait { bench.emitter.counts["kept"] == 10 }
+        #expect(bench.held(of: "stuck") == "10")
         for number in 10..<3010 { bench.send(number, queue: number.isMultiple(of: 2) ? "good" : "stuck") }
         try await bench.wait { bench.done.count == 1500 }
         try await bench.wait { bench.handedBack >= 1500 }
         #expect(bench.emitter.counts["kept"] == 10)
         #expect(bench.done.allSatisfy { $0.isMultiple(of: 2) })
+        #expect(bench.held(of: "stuck") == "10", "what is handed back is counted by its sender")
+        #expect([nil, "0"].contains(bench.held(of: "good")))
         bench.emitter.stop()
         await sink.value
+        await bench.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func measuresTheTimeFromPublicationToResult() async throws {
+        let bench = try await Bench.start()
+        let now = WallClock.now().milliseconds
+        bench.send(0)
+        bench.send(1, ending: .parked(afterMilliseconds: 5), publishedAt: now - 3_000)
+        try await bench.wait { bench.emitter.counts["waiting"] == 2 }
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.settled, .settled])
+        #expect(bench.latencies(upTo: 5_000) == [nil, nil], "nobody knows, or it has not ended")
+        for number in 2...4 { bench.send(number, publishedAt: now - (number == 4 ? 60_000 : 3_000)) }
+        try await bench.wait { bench.emitter.counts["waiting"] == 3 }
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.settled, .stale, .settled])
+        #expect(bench.latencies(upTo: 5_000) == ["2", "1"], "what was settled before counts once")
+        #expect(bench.latencies(upTo: 1_000) == ["2", "0"])
         await bench.end()
     }
 
@@ -186,7 +229,8 @@ struct EmitterTests {
             incoming: incoming, settlements: Settlements(encoder: ResultEncoder()),
             limits: EmitLimits(maxUnackedBytes: 1 << 20), spacing: .microseconds(1500),
             deadLetters: DeadLetterCounter(registry: MetricsRegistry(), queues: [], logger: Logger(label: "emit")),
-            logger: Logger(label: "emit"))
+            held: HeldMetrics(registry: MetricsRegistry(), places: [.settlement]),
+            latencies: LatencyMeter(registry: MetricsRegistry()), logger: Logger(label: "emit"))
         #expect(emitter?.isDraining == false)
         try await link.waitForPeer()
         emitter = nil
@@ -205,26 +249,48 @@ private final class Bench {
     private let link: LinkBench
     private let registry = MetricsRegistry()
 
-    static func start(limits: EmitLimits = EmitLimits(maxUnackedBytes: 1 << 20)) async throws -> Bench {
-        let bench = try Bench(limits)
+    static func start(
+        limits: EmitLimits = EmitLimits(maxUnackedBytes: 1 << 20), gate: GateSettings = .constant
+    ) async throws -> Bench {
+        let bench = try Bench(limits, gate)
         try await bench.link.waitForPeer()
         return bench
     }
 
-    private init(_ limits: EmitLimits) throws {
+    private init(_ limits: EmitLimits, _ gate: GateSettings) throws {
+        let queue = QueueSettings(id: "q", name: "q", target: .url("http://gateway"), gate: gate)
         link = try LinkBench("dispatch-emit")
         emitter = Emitter(
             incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), limits: limits,
             spacing: .microseconds(1500),
             deadLetters: DeadLetterCounter(registry: registry, queues: ["q"], logger: Logger(label: "emit")),
-            logger: Logger(label: "emit"))
+            charges: try TokenCharges([queue], registry: registry, logger: Logger(label: "emit")),
+            held: HeldMetrics(registry: registry, places: [.settlement], queues: ["q"]),
+            latencies: LatencyMeter(registry: registry), logger: Logger(label: "emit"))
     }
 
     /// The line of a counter as Prometheus gets it; `nil` when there is none.
     func deadLetters(of queue: String) -> String? {
+        value("async_processor_dead_letters_total{queue=\"\(queue)\"} ")
+    }
+
+    /// The requests that are counted as held.
+    func held(of queue: String) -> String? {
+        emitter.updateMetrics()
+        return value("async_processor_held_requests{queue=\"\(queue)\",place=\"settlement\"} ")
+    }
+
+    /// How many times from publication to result were measured, and how many of them took up to so many milliseconds.
+    func latencies(upTo limit: Int) -> [String?] {
+        let (name, labels) = (
+            "llm_d_async_async_message_latency_time_millis", "queue_id=\"q\",queue_name=\"q\",pool_name=\"default\""
+        )
+        return [value("\(name)_count{\(labels)} "), value("\(name)_bucket{\(labels),le=\"\(limit)\"} ")]
+    }
+
+    private func value(_ start: String) -> String? {
         var text: [UInt8] = []
         registry.emit(into: &text)
-        let start = "async_processor_dead_letters_total{queue=\"\(queue)\"} "
         return String(decoding: text, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }
             .map { String($0.dropFirst(start.count)) }
     }
@@ -235,12 +301,15 @@ private final class Bench {
     var unsettleable: Int { link.outgoing.unsettleableCount }
 
     func send(
-        _ number: Int, queue: String = "q", store: UInt64 = 0, body: Bytes = [], ending: Ending? = nil
+        _ number: Int, queue: String = "q", store: UInt64 = 0, body: Bytes = [], charges: [String] = [],
+        tokens: TokenUsage = TokenUsage(), ending: Ending? = nil, publishedAt: Int64 = 0
     ) {
         let ending = ending ?? .result(.answer(statusCode: 200, body: body))
         link.send(
             Envelope(
-                id: "\(number)", queue: queue, receipt: Receipt("r"), store: store, progress: .ended(ending)),
+                id: "\(number)", queue: queue, receipt: Receipt("r"), publishedAt: publishedAt, store: store,
+                charges: charges, tokens: tokens,
+                progress: .ended(ending)),
             token: UInt64(number))
     }
 

@@ -125,7 +125,7 @@ struct GooglePubSubSinkTests {
         try await source.connect()
         try await sink.connect()
         try lab.publish("a", "b", "c")
-        let parks = try await source.take(3).map { $0.settlement(.park(afterMilliseconds: 800, failedAttempts: 1)) }
+        let parks = try await source.take(3).map { $0.settlement(.park(afterMilliseconds: 3000, failedAttempts: 1)) }
         #expect(try await sink.settle(Array(parks.prefix(2))) == [.settled, .settled])
         guard case .delayed = try await sink.settle([parks[2]]).first else {
             Issue.record("parked without room")

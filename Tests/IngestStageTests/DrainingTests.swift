@@ -43,7 +43,8 @@ struct DrainingTests {
             preparation: Preparation(limits: RequestLimits(), maxDeliveries: 5), policy: .randomRobin, maxInFlight: nil,
             maxOpenBytes: 1 << 20,
             metrics: { RequestMetrics(registry: link.registry, queueID: $0.id, queueName: $0.name) },
-            logger: Logger(label: "ingest"), tap: nil)
+            held: HeldMetrics(registry: link.registry, places: [.leased, .link]), logger: Logger(label: "ingest"),
+            tap: nil)
         let reader = QueueReader(
             queue: 0, settings: queue, source: source, ingester: ingester, lease: .seconds(30),
             calls: QueueCalls(logger: Logger(label: "ingest")),

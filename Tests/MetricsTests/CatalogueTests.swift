@@ -10,7 +10,7 @@ struct CatalogueTests {
 
     @Test(arguments: [
         "request", "request_retries", "successful_requests", "failed_requests", "exceeded_deadline_requests",
-        "shedded_requests",
+        "shedded_requests", "dispatched_requests",
     ])
     func exposesEachRequestCounterAtZero(name: String) throws {
         let registry = MetricsRegistry()

@@ -339,8 +339,11 @@ struct PoolTests {
         #expect(name("http://a", "llama") == "http://a llama")
         #expect(name("http://a", "gemma") == "http://a gemma")
         #expect(name("http://a", "none") == "http://a")
+        #expect(pools.isForUnknownModels(pools.pool(named: "http://a")))
+        #expect(!pools.isForUnknownModels(pools.pool(named: "http://a llama")))
         #expect(name("http://a", "") == "http://a")
         #expect(name("http://c", "llama") == "http://c")
+        #expect(!pools.isForUnknownModels(pools.pool(named: "http://c")), "it may be all there is")
         #expect(name("http://b", "llama") == "http://b", "it has settings of its own")
         #expect(name("http://a", "llama", named: "p") == "p")
         // Bytes count, not what they look like.

@@ -1,6 +1,7 @@
 import Links
 import Loop
 import Messages
+import PipelineMetrics
 import Status
 import Testing
 
@@ -61,12 +62,15 @@ struct LostPeerTests {
         try await wait { link.hasLivePeer }
         link.send(1...1)
         try await wait { first.held.count == 1 }
+        #expect(link.held == 0, "it counts as the peer's")
         first.vanish()
         try await wait { link.totals.lostPeers == 1 }
         #expect(!link.hasLivePeer)
         #expect(sender.links.linksWithoutPeer == ["ingest-dispatch"])
         #expect(link.openCount == 1)
+        #expect(link.held == 1, "the peer has it no more")
         link.send(2...2)
+        #expect(link.held == 2)
         let second = try ReceivingEnd(folder["a"])
         try await wait { sender.done.count == 2 }
         #expect(Set(second.received.map { "\($0.id) \($0.losses)" }) == ["1 1", "2 0"])
@@ -151,5 +155,14 @@ struct LostPeerTests {
         incoming.finish(.message(ticket))
         #expect(incoming.unfinishedCount == 0)
         await receiver.end()
+    }
+}
+
+extension OutgoingLink {
+    /// Messages that count as this process's.
+    fileprivate var held: Int {
+        var counts = HeldCounts()
+        count(in: .link, into: &counts)
+        return counts.counts.values.reduce(0) { $0 + $1.values.reduce(0, +) }
     }
 }

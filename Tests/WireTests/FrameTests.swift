@@ -35,6 +35,7 @@ struct FrameTests {
             url: "http://localhost:30080/v1/completions",
             headers: [HeaderField("a", "1"), HeaderField("b", ""), HeaderField("c", "3")], deadline: 1_764_045_130,
             failedAttempts: 3, deliveries: 2, losses: 1, isBase64: true, leasedAt: 1_764_045_130_123,
+            publishedAt: 1_764_045_000_001,
             store: 0xFEDC_BA98_7654_3204, charges: ["quota:a", ""],
             tokens: TokenUsage(prompt: 1 << 40, completion: 3), payload: Array("{\"prompt\": \"hi\"}".utf8)[...])
     }

@@ -117,6 +117,7 @@ private struct SplitMix: RandomNumberGenerator {
             deadline: number(), failedAttempts: Int(UInt32(truncatingIfNeeded: number())),
             deliveries: Int(UInt32(truncatingIfNeeded: number())), losses: Int(UInt32(truncatingIfNeeded: number())),
             isBase64: Bool.random(using: &self), leasedAt: number(),
+            publishedAt: Bool.random(using: &self) ? 0 : number(),
             store: UInt64(bitPattern: number()),
             charges: (0..<Int.random(in: 0...3, using: &self)).map { _ in text() },
             tokens: TokenUsage(

@@ -24,6 +24,7 @@ struct NumberRangeTests {
     func refusesTimesAndDelaysThatNobodyMeans(value: Int64) throws {
         #expect(try read { $0.deadline = value } == refused("deadline"))
         #expect(try read { $0.leasedAt = value } == refused("leased_at"))
+        #expect(try read { $0.publishedAt = value } == refused("published_at"))
         #expect(try read { $0.parkedAfter = value } == refused("parked_after"))
         #expect(try read { $0.failed.retryAfter = value } == refused("failed.retry_after"))
     }

@@ -29,6 +29,7 @@ extension WireMessageHeader {
         isBase64 = envelope.isBase64
         if let token = envelope.requestToken { requestToken = token }
         leasedAt = clamped(envelope.leasedAt, WireRange.unixMilliseconds)
+        publishedAt = clamped(envelope.publishedAt, WireRange.unixMilliseconds)
         store = envelope.store
         model = envelope.model
         charges = envelope.charges
@@ -45,7 +46,8 @@ extension WireMessageHeader {
             resultDestination: resultDestination,
             requestToken: hasRequestToken ? requestToken : nil, url: url, headers: fields, deadline: deadline,
             failedAttempts: Int(failedAttempts), deliveries: Int(deliveries),
-            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, store: store, charges: charges,
+            losses: Int(losses), isBase64: isBase64, leasedAt: leasedAt, publishedAt: publishedAt, store: store,
+            charges: charges,
             tokens: TokenUsage(prompt: Int(promptTokens), completion: Int(completionTokens)), payload: payload,
             progress: try decodedProgress(body: body))
     }

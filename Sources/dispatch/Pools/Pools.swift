@@ -27,6 +27,8 @@ package struct Pools: Sendable {
     /// Models that gateways have answered for.
     private var served: Set<Served> = []
     private var recentlyServed: (key: Served, number: Int)?
+    /// Pools for models that gateways have not answered for.
+    private var unknown: Set<Int> = []
     /// What other processes have measured, by the names of pools.
     private var heard: [ExactText: Double] = [:]
 
@@ -54,7 +56,11 @@ package struct Pools: Sendable {
         if hasDefault { return pool(named: Self.byDefault) }
         let request = Served(gateway: ExactText(gateway), model: ExactText(model))
         if let recentlyServed, recentlyServed.key == request { return recentlyServed.number }
-        guard served.contains(request) else { return pool(named: gateway) }
+        guard served.contains(request) else {
+            let number = pool(named: gateway)
+            if served.contains(where: { $0.gateway == request.gateway }) { unknown.insert(number) }
+            return number
+        }
         let number = pool(named: "\(gateway) \(model)")
         recentlyServed = (request, number)
         return number
@@ -65,7 +71,11 @@ package struct Pools: Sendable {
         let new = Served(gateway: ExactText(gateway), model: ExactText(model))
         guard !model.isEmpty, recentlyServed?.key != new, served.count < Self.most else { return }
         served.insert(new)
+        if let pool = numbers[new.gateway], !isConfigured(gateway) { unknown.insert(pool) }
     }
+
+    /// Whether it is the pool of what asks a gateway, which has answered for other models, for one that may not be there.
+    package func isForUnknownModels(_ pool: Int) -> Bool { unknown.contains(pool) }
 
     /// Whether the pool has settings of its own.
     package func isConfigured(_ name: String) -> Bool { named[ExactText(name)] != nil }

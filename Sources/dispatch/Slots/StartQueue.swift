@@ -56,11 +56,15 @@ struct StartQueue<Item> {
 
     init(slots: Int) { self.slots = slots }
 
-    /// Notes which lanes start nothing for now, but one item at a time: they need no share of the slots.
-    mutating func rest(where isResting: (Int) -> Bool) {
+    /// Notes which lanes need no share of the slots: those that start nothing for now, but one item at a time, and those of
+    /// which hardly anything is to be expected.
+    ///
+    /// - Parameter isResting: is told the lane, and whether it is idle: nothing of it waits or is under way.
+    mutating func rest(where isResting: (_ lane: Int, _ isIdle: Bool) -> Bool) {
         for index in lanes.indices {
-            let rests = isResting(index)
-            guard let lane = lanes[index], rests != lane.isResting else { continue }
+            guard let lane = lanes[index] else { continue }
+            let rests = isResting(index, lane.active == 0 && lane.waiting.isEmpty)
+            guard rests != lane.isResting else { continue }
             lanes[index]?.isResting = rests
             count(lane, rests ? -1 : 1)
         }
@@ -128,6 +132,12 @@ struct StartQueue<Item> {
         active -= 1
     }
 
+    /// Lanes in which something has waited.
+    var lanesSeen: [Int] { lanes.indices.filter { lanes[$0] != nil } }
+
+    /// Items of a lane that have a slot.
+    func active(lane: Int) -> Int { lane < lanes.count ? lanes[lane]?.active ?? 0 : 0 }
+
     /// What waits in a lane.
     func count(lane: Int) -> Int { lane < lanes.count ? lanes[lane]?.waiting.count ?? 0 : 0 }
 
@@ -139,6 +149,13 @@ struct StartQueue<Item> {
         lanes.reduce(0) { sum, lane in
             guard let lane, lane.group == group else { return sum }
             return sum + lane.waiting.count { isSo($0.item) }
+        }
+    }
+
+    /// What waits and is so, with its lane.
+    func items(where isSo: (Item) -> Bool) -> [(item: Item, lane: Int)] {
+        busyLanes.flatMap { index in
+            (lanes[index]?.waiting ?? []).lazy.map(\.item).filter(isSo).map { ($0, index) }
         }
     }
 

@@ -111,7 +111,11 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
     package nonisolated var backlogSpacing: Duration { .seconds(60) }
 
     @PipelineActor
-    package func backlog() async -> Backlog { Backlog(waiting: await SubscriptionBacklog.read(subscription, client)) }
+    package func backlog() async -> Backlog {
+        var backlog = Backlog(waiting: await SubscriptionBacklog.read(subscription, client))
+        (backlog.includesLeased, backlog.isUntold) = (true, client.monitoring == nil)
+        return backlog
+    }
 
     // MARK: - Leasing
 
@@ -147,7 +151,8 @@ package final class GooglePubSubSource: BufferingSource, ServerTimedSource, Alia
             ackID: message.ackID)
         return Delivery(
             bytes: message.data[...], receipt: receipt.receipt,
-            failedAttempts: max(0, (message.deliveryAttempt ?? 1) - 1), attributes: message.attributes)
+            failedAttempts: max(0, (message.deliveryAttempt ?? 1) - 1), attributes: message.attributes,
+            publishedAt: message.publishedAt)
     }
 
     /// Starts as many pulls as `wanted` messages are worth.

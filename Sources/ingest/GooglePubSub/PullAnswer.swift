@@ -8,6 +8,8 @@ struct PulledMessage: Sendable, Equatable {
     /// As the producer wrote it.
     var data: [UInt8] = []
     var attributes: [String: String] = [:]
+    /// Milliseconds since 1970; 0 where it is not told.
+    var publishedAt: Int64 = 0
     /// Which delivery this is, from 1 on; `nil` without a dead-letter policy: then Pub/Sub does not count.
     var deliveryAttempt: Int?
 
@@ -60,6 +62,8 @@ enum PullAnswer {
             case ("data", .string):
                 message.data = Base64.decode(scanner.contents(of: try scanner.readString())) ?? []
             case ("messageId", .string): message.messageID = scanner.text(of: try scanner.readString())
+            case ("publishTime", .string):
+                message.publishedAt = PublishTime.milliseconds(of: scanner.text(of: try scanner.readString())) ?? 0
             case ("attributes", .object): message.attributes = try attributes(&scanner)
             default: return false
             }

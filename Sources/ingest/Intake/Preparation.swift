@@ -29,7 +29,7 @@ package struct Preparation: Sendable {
             id: "", queue: queue.name, pool: queue.pool, receipt: delivery.receipt,
             resultDestination: queue.resultDestination ?? queue.defaultResultDestination,
             failedAttempts: delivery.failedAttempts, deliveries: delivery.deliveries, losses: delivery.deliveries,
-            leasedAt: now)
+            leasedAt: now, publishedAt: delivery.publishedAt)
         switch InboundRequest.decode(delivery.bytes, limits: limits) {
         case .undecodable(let reason): envelope.end(.deadLetter(reason: reason))
         case .invalid(let rejected):

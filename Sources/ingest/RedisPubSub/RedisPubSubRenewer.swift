@@ -29,7 +29,7 @@ actor RedisPubSubRenewer {
     }
 
     /// Nothing waits on a channel itself.
-    func backlog() -> Backlog { Backlog(client, waiting: nil, parked: parked) }
+    func backlog() -> Backlog { Backlog(client, Backlog.RedisKeys(parked: parked)) }
 
     /// Names under which others keep requests on this server.
     func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }

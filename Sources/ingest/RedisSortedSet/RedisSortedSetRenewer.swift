@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 import Redis
 import RedisQueues
@@ -35,7 +36,11 @@ actor RedisSortedSetRenewer {
         do throws(RedisError) { return try store.identity(client) } catch { throw QueueError(error) }
     }
 
-    func backlog() -> Backlog { Backlog(client, waiting: keys.queue, parked: keys.parked) }
+    func backlog() -> Backlog {
+        let counted = Backlog.RedisKeys(
+            waiting: keys.queue, parked: keys.parked, leases: keys.leases, behind: keys.again)
+        return Backlog(client, counted, now: Double(WallClock.now().milliseconds) / 1000)
+    }
 
     /// Names under which others keep requests on this server.
     func servedNames() -> [String] { (try? ServedNames.all(client)) ?? [] }

@@ -57,13 +57,15 @@ extension QueueDatabase {
     func backlog(queue: String) throws(QueueError) -> Backlog {
         try read("count what waits") { database in
             let sql = """
-                SELECT state, count(*), min(until_ms) FROM request_state WHERE queue = ? AND state IN (0, 1)
+                SELECT state, count(*), min(until_ms) FROM request_state WHERE queue = ? AND state IN (0, 1, 2)
                 GROUP BY state
                 """
             var backlog = Backlog(waiting: 0, parked: 0)
+            backlog.leased = 0
             for row in try Row.fetchAll(database.cachedStatement(sql: sql), arguments: [queue]) {
                 switch RowState(rawValue: row[0]) {
                 case .parked: (backlog.parked, backlog.nextDueMilliseconds) = (row[1], row[2])
+                case .leased: backlog.leased = row[1]
                 default: backlog.waiting = row[1]
                 }
             }

@@ -1,4 +1,5 @@
 import Messages
+import Primitives
 import Queue
 import SQLite
 
@@ -31,10 +32,14 @@ actor SQLiteRenewer {
         try connection.use { (database) throws(QueueError) in try database.identity() }
     }
 
-    /// Between two renewals: reads without a lock, one entry of an index for each request that waits.
+    /// Between two renewals: reads without a lock, one entry of an index for each request that waits, and some bodies.
     func backlog() throws(QueueError) -> Backlog {
         let queue = queue
-        return try connection.use { (database) throws(QueueError) in try database.backlog(queue: queue) }
+        return try connection.use { (database) throws(QueueError) in
+            var backlog = try database.backlog(queue: queue)
+            backlog.drawn = try database.draw(queue: queue, nowMilliseconds: WallClock.now().milliseconds)
+            return backlog
+        }
     }
 
     func renew(_ receipts: [Receipt]) throws(QueueError) -> [Receipt] {

@@ -43,6 +43,8 @@ package struct Envelope: Sendable, Equatable {
     package var isBase64: Bool
     /// When ingest leased it, milliseconds since 1970.
     package var leasedAt: Int64
+    /// When it was put on its queue, as the queue tells, milliseconds since 1970; 0: not known.
+    package var publishedAt: Int64
     /// The store that the lease is in, as ingest and emit know it; 0: not known, then nobody compares.
     package var store: UInt64
     /// Quotas in tokens that its answer is charged to, as the queue's gate names them.
@@ -58,7 +60,8 @@ package struct Envelope: Sendable, Equatable {
         id: String, queue: String, pool: String = "", tier: Int = 0, model: String = "", receipt: Receipt,
         resultDestination: String = "", requestToken: String? = nil, url: String = "", headers: [HeaderField] = [],
         deadline: Int64 = 0, failedAttempts: Int = 0, deliveries: Int = 0, losses: Int = 0, isBase64: Bool = false,
-        leasedAt: Int64 = 0, store: UInt64 = 0, charges: [String] = [], tokens: TokenUsage = TokenUsage(),
+        leasedAt: Int64 = 0, publishedAt: Int64 = 0, store: UInt64 = 0, charges: [String] = [],
+        tokens: TokenUsage = TokenUsage(),
         payload: Bytes = [], progress: Progress = .waiting
     ) {
         self.id = id
@@ -77,6 +80,7 @@ package struct Envelope: Sendable, Equatable {
         self.losses = losses
         self.isBase64 = isBase64
         self.leasedAt = leasedAt
+        self.publishedAt = publishedAt
         self.store = store
         self.charges = charges
         self.tokens = tokens

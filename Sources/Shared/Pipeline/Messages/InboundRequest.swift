@@ -96,6 +96,9 @@ package struct RequestLimits: Sendable, Equatable {
     package static let maxName = 64 << 10
     /// Bytes of the headers and the URL together.
     package static let maxHead = 1 << 20
+    /// Quotas in tokens that one request is charged to, and bytes of the name of each.
+    package static let maxCharges = 16
+    package static let maxCharge = 4 << 10
 
     package init(maxPayloadBytes: Int = 64 << 20) { self.maxPayloadBytes = maxPayloadBytes }
 }

@@ -58,6 +58,14 @@ package final class MetricsRegistry: Sendable {
         return obtain(.histogram, name, help, labels) { Histogram(name: name, labels: labels, limits: limits) }
     }
 
+    /// - Parameter limits: as above.
+    package func snapshotHistogram(
+        _ name: String, help: String, labels: [(String, String)] = [], limits: [Double]
+    ) -> SnapshotHistogram {
+        let labels = Labels(labels)
+        return obtain(.histogram, name, help, labels) { SnapshotHistogram(name: name, labels: labels, limits: limits) }
+    }
+
     /// Forgets one series, such as that of a peer that has gone.
     ///
     /// Handles to it go on working, unseen.

@@ -1,12 +1,14 @@
 /// What is counted about the requests of one queue.
 ///
 /// Each stage increments what happens in it: ingest `requests`, `failed` and `exceededDeadline` of what it rejects,
-/// dispatch `successful`, `shedded` and `inferenceLatency`, retry `retries`, `failed` and `exceededDeadline`. A stage
+/// dispatch `dispatched`, `successful`, `shedded` and `inferenceLatency`, retry `retries`, `failed` and `exceededDeadline`. A stage
 /// that never increments one exposes it as 0, so dashboards sum over all stages. Names, labels and buckets are those
 /// of llm-d-async, so that its dashboards carry over.
 package final class RequestMetrics: Sendable {
     /// Requests taken from the queue whose count of failed attempts was 0.
     package let requests: Counter
+    /// Attempts that have begun, the first of each request and the others.
+    package let dispatched: Counter
     /// Attempts that failed and are to be tried again.
     package let retries: Counter
     /// Attempts that ended with an answer for the producer.
@@ -19,6 +21,10 @@ package final class RequestMetrics: Sendable {
     package let shedded: Counter
     /// Tokens of prompts and of answers, as far as answers have counted them.
     package let inputTokens, outputTokens: Counter
+    /// Requests that wait in a stage: in ingest for room, in dispatch for a slot.
+    package let depth: Gauge
+    /// Requests at the gateway.
+    package let inFlight: Gauge
     /// Milliseconds of every attempt, whatever its outcome.
     package let inferenceLatency: Histogram
     /// Milliseconds from the lease of a request to its attempt.
@@ -30,6 +36,7 @@ package final class RequestMetrics: Sendable {
             registry.counter("llm_d_async_async_\(name)_total", help: help, labels: labels + more)
         }
         requests = counter("request", "Requests taken for the first time.")
+        dispatched = counter("dispatched_requests", "Attempts that have begun.")
         retries = counter("request_retries", "Failed attempts that are tried again.")
         successful = counter("successful_requests", "Requests that the gateway answered.")
         failed = counter("failed_requests", "Requests that ended with an error.")
@@ -38,6 +45,10 @@ package final class RequestMetrics: Sendable {
         let tokens = "Tokens that answers have counted."
         inputTokens = counter("tokens", tokens, [("direction", "input")])
         outputTokens = counter("tokens", tokens, [("direction", "output")])
+        depth = registry.gauge(
+            "llm_d_async_async_queue_depth", help: "Requests that wait in a stage to be sent.", labels: labels)
+        inFlight = registry.gauge(
+            "llm_d_async_async_inflight_requests", help: "Requests at the gateway.", labels: labels)
         inferenceLatency = registry.histogram(
             "llm_d_async_async_inference_latency_time_millis", help: "Milliseconds of each attempt at the gateway.",
             labels: labels, limits: Self.inferenceLatencyLimits)

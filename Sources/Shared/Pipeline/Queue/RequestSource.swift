@@ -80,23 +80,6 @@ extension BacklogSource {
     package var backlogSpacing: Duration { .seconds(5) }
 }
 
-/// What waits in a queue, as its server tells it; `nil`: nobody says.
-package struct Backlog: Sendable, Equatable {
-    /// Requests that wait to be leased and are not parked; where the server does not tell them apart, all that are not
-    /// settled yet.
-    package var waiting: Int?
-    /// Requests that wait for a retry, whether due or not.
-    package var parked: Int?
-    /// When the first of the parked ones is due, milliseconds since 1970 by the server's clock; may be in the past.
-    package var nextDueMilliseconds: Int64?
-
-    package init(waiting: Int? = nil, parked: Int? = nil, nextDueMilliseconds: Int64? = nil) {
-        self.waiting = waiting
-        self.parked = parked
-        self.nextDueMilliseconds = nextDueMilliseconds
-    }
-}
-
 /// A source that counts what an operator should know of, besides what all sources have.
 package protocol CountingSource: RequestSource {
     var counters: [SourceCounter] { get }
@@ -131,10 +114,12 @@ package struct Delivery: Sendable, Equatable {
     package var isCancelled: Bool
     /// What the queue carries beside the message; wins over the message's own `metadata`.
     package var attributes: [String: String]
+    /// When it was put on the queue, milliseconds since 1970; 0 where the queue does not tell.
+    package var publishedAt: Int64
 
     package init(
         bytes: Bytes, receipt: Receipt, deliveries: Int = 0, failedAttempts: Int = 0, isCancelled: Bool = false,
-        attributes: [String: String] = [:]
+        attributes: [String: String] = [:], publishedAt: Int64 = 0
     ) {
         self.bytes = bytes
         self.receipt = receipt
@@ -142,6 +127,7 @@ package struct Delivery: Sendable, Equatable {
         self.failedAttempts = failedAttempts
         self.isCancelled = isCancelled
         self.attributes = attributes
+        self.publishedAt = publishedAt
     }
 }
 

@@ -59,9 +59,10 @@ struct MessageHeaderReader {
         case (24, 2): envelope.pool = try input.text(WireRange.queue, "pool")
         case (25, 0): envelope.tier = try input.count("tier", in: WireRange.tier)
         case (26, 2): envelope.model = try input.text(WireRange.model, "model")
-        case (27, 2): try addCharge(try input.text(WireRange.queue, "charges"))
+        case (27, 2): try addCharge(try input.text(WireRange.charge, "charges"))
         case (28, 0): envelope.tokens.prompt = try input.count("prompt_tokens", in: WireRange.tokens)
         case (29, 0): envelope.tokens.completion = try input.count("completion_tokens", in: WireRange.tokens)
+        case (30, 0): envelope.publishedAt = try input.zigZag(WireRange.unixMilliseconds, "published_at")
         default: try input.skip(type)
         }
     }

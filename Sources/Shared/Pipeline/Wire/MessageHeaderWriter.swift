@@ -39,6 +39,7 @@ struct MessageHeaderWriter {
         length += Self.size(2, envelope.model.utf8.count)
         for charge in envelope.charges { length += Self.fieldSize(2, charge.utf8.count) }
         length += Self.size(2, envelope.wirePromptTokens) + Self.size(2, envelope.wireCompletionTokens)
+        length += Self.size(2, zigZag(envelope.wirePublishedAt))
         self.length = length
     }
 
@@ -87,9 +88,13 @@ struct MessageHeaderWriter {
             output.tag(27, 2)
             output.raw(charge, length: charge.utf8.count)
         }
-        for (field, count) in [(28, envelope.wirePromptTokens), (29, envelope.wireCompletionTokens)] where count != 0 {
+        let numbers = [
+            (28, envelope.wirePromptTokens), (29, envelope.wireCompletionTokens),
+            (30, zigZag(envelope.wirePublishedAt)),
+        ]
+        for (field, number) in numbers where number != 0 {
             output.tag(field, 0)
-            output.varint(count)
+            output.varint(number)
         }
     }
 

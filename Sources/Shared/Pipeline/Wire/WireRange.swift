@@ -20,7 +20,9 @@ package enum WireRange {
     /// Bytes of a model's name.
     package static let model = RequestLimits.maxModel
     /// Quotas that one request is charged to.
-    package static let charges = 16
+    package static let charges = RequestLimits.maxCharges
+    /// Bytes of the name of one of them.
+    static let charge = RequestLimits.maxCharge
     /// Bytes of the name of a pool, in notes.
     static let pool = 4 << 10
     /// Microseconds that a token may take: an hour.
@@ -55,6 +57,7 @@ extension ClosedRange {
 extension Envelope {
     var wireDeadline: Int64 { WireRange.unixSeconds.clamping(deadline) }
     var wireLeasedAt: Int64 { WireRange.unixMilliseconds.clamping(leasedAt) }
+    var wirePublishedAt: Int64 { WireRange.unixMilliseconds.clamping(publishedAt) }
     var wireFailedAttempts: UInt64 { UInt64(WireRange.count.clamping(failedAttempts)) }
     var wireTier: UInt64 { UInt64(WireRange.tier.clamping(tier)) }
     var wirePromptTokens: UInt64 { UInt64(WireRange.tokens.clamping(tokens.prompt)) }

@@ -285,6 +285,12 @@ nonisolated struct WireMessageHeader: @unchecked Sendable {
     set {_uniqueStorage()._completionTokens = newValue}
   }
 
+  /// When it was put on its queue, as the queue tells, milliseconds since 1970; 0: not known.
+  var publishedAt: Int64 {
+    get {_storage._publishedAt}
+    set {_uniqueStorage()._publishedAt = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How far it has come; none of them: waiting.
@@ -594,7 +600,7 @@ nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MessageHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0\u{1}pool\0\u{1}tier\0\u{1}model\0\u{1}charges\0\u{3}prompt_tokens\0\u{3}completion_tokens\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}payload_length\0\u{1}id\0\u{1}queue\0\u{1}receipt\0\u{3}result_destination\0\u{1}url\0\u{1}headers\0\u{1}deadline\0\u{3}failed_attempts\0\u{1}deliveries\0\u{1}losses\0\u{3}is_base64\0\u{3}leased_at\0\u{1}failed\0\u{1}answer\0\u{1}failure\0\u{3}parked_after\0\u{1}released\0\u{3}dead_letter\0\u{3}request_token\0\u{1}store\0\u{1}pool\0\u{1}tier\0\u{1}model\0\u{1}charges\0\u{3}prompt_tokens\0\u{3}completion_tokens\0\u{3}published_at\0")
 
   fileprivate class _StorageClass {
     var _session: UInt64 = 0
@@ -621,6 +627,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
     var _charges: [String] = []
     var _promptTokens: UInt64 = 0
     var _completionTokens: UInt64 = 0
+    var _publishedAt: Int64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -655,6 +662,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       _charges = source._charges
       _promptTokens = source._promptTokens
       _completionTokens = source._completionTokens
+      _publishedAt = source._publishedAt
     }
   }
 
@@ -759,6 +767,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         case 27: try { try decoder.decodeRepeatedStringField(value: &_storage._charges) }()
         case 28: try { try decoder.decodeSingularUInt64Field(value: &_storage._promptTokens) }()
         case 29: try { try decoder.decodeSingularUInt64Field(value: &_storage._completionTokens) }()
+        case 30: try { try decoder.decodeSingularSInt64Field(value: &_storage._publishedAt) }()
         default: break
         }
       }
@@ -867,6 +876,9 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._completionTokens != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._completionTokens, fieldNumber: 29)
       }
+      if _storage._publishedAt != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._publishedAt, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -900,6 +912,7 @@ nonisolated extension WireMessageHeader: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._charges != rhs_storage._charges {return false}
         if _storage._promptTokens != rhs_storage._promptTokens {return false}
         if _storage._completionTokens != rhs_storage._completionTokens {return false}
+        if _storage._publishedAt != rhs_storage._publishedAt {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -97,8 +97,11 @@ extension ConformanceCase {
         let sink = try await bench.sink()
         try await bench.publish("a", "b", "c")
         let deliveries = try await source.take(3)
-        try require(
-            await counting.backlog(), equals: Backlog(waiting: ready.map { _ in 0 }, parked: 0), "nothing but leases")
+        let before = await counting.backlog()
+        try require(before.waiting, equals: ready.map { _ in 0 }, "nothing but leases wait")
+        try require(before.parked, equals: 0, "nothing is parked")
+        try require(before.nextDueMilliseconds, equals: nil, "nothing is due")
+        try require(before.leased ?? 3, equals: 3, "leases")
         let parks = zip(deliveries, [Int64(60_000), 30_000]).map {
             bench.settlement($0, .park(afterMilliseconds: $1, failedAttempts: 1))
         }

@@ -45,9 +45,9 @@ package final class OutgoingLink {
     private let context: Context
     private let metrics: LinkMetrics
     private let logger: Logger
-    private var sender: LinkSender
+    private(set) var sender: LinkSender
     /// The messages that the sender holds, by slot.
-    private var parcels: [Parcel?] = []
+    private(set) var parcels: [Parcel?] = []
     /// By index; the sender uses an index again after `closePeer`.
     private var peers: [Peer?] = []
     private var returned: [Origin] = []
@@ -92,8 +92,6 @@ package final class OutgoingLink {
     package var peerStatus: [PeerStatus] { sender.peerStatus(now: EventLoop.shared.now) }
     /// What peers say is wrong behind them.
     package var conditions: [Condition] { sender.conditionsOfPeers }
-    /// For how long no peer starts anything of a queue, since the pools that it goes to are closed; `nil` if one may.
-    package func heldFor(queue: String) -> Duration? { sender.heldFor(queue: queue) }
     /// Messages that wait because no peer can settle their store.
     package var unsettleableCount: Int { sender.unsettleable.reduce(0) { $0 + $1.count } }
 

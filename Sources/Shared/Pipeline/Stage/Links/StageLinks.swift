@@ -1,6 +1,7 @@
 package import Links
 package import Logging
 package import Loop
+package import Messages
 package import PipelineMetrics
 package import Status
 package import Tap
@@ -207,6 +208,9 @@ package final class StageLinks {
         let upstream = incoming.map { link in link.sessionStatus.map { StatusReport.Peer($0, link: link.name) } }
         return downstream + (upstream ?? [])
     }
+
+    /// Where requests with this id are on outgoing links, or behind them.
+    package func held(id: ExactText) -> [HeldRequest] { routes.flatMap { $0.link.held(id: id) } }
 
     /// Brings the links' metrics up to date.
     package func updateMetrics() {

@@ -1,4 +1,5 @@
 import Loop
+import Messages
 import PipelineMetrics
 import Queue
 import Status
@@ -46,12 +47,18 @@ struct StageStatus: StatusProvider {
             reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
     }
 
+    func held(id: String) async -> [HeldRequest] {
+        let id = ExactText(id)
+        return await work.held(id: id) + links.held(id: id)
+    }
+
     /// Brings up to date the metrics that are not counted as events happen.
     ///
     /// - Returns: why no request moves; empty when one does.
     @discardableResult
     func refresh() async -> Set<StallReason> {
         await links.updateMetrics()
+        await work.updateMetrics()
         let reasons = await reasons()
         stalls.set(reasons)
         return reasons

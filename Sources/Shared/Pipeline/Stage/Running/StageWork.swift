@@ -1,3 +1,4 @@
+package import Messages
 package import PipelineMetrics
 package import Queue
 package import Status
@@ -35,19 +36,27 @@ package protocol StageWork: Sendable {
     /// What waits in the queues, as far as they tell.
     func queueStatus() async -> [StatusReport.Queue]
 
+    /// Brings up to date the metrics that are not counted as things happen; every two seconds, and for `/status`.
+    func updateMetrics() async
+
     /// The counters of the stage, for `/status`.
     func counts() async -> [String: Int]
+
+    /// Where it has requests with this id, other than on its outgoing links.
+    func held(id: ExactText) async -> [HeldRequest]
 }
 
 extension StageWork {
     package func run() async { try? await Task.sleep(for: .seconds(1 << 40)) }
     package func abandon() async {}
     package func queueState() async -> QueueHealth { .reachable }
+    package func updateMetrics() async {}
     package func problems() async -> [WiringProblem] { [] }
     package func gatewayStatus() async -> [StatusReport.Gateway] { [] }
     package func poolStatus() async -> [StatusReport.Pool] { [] }
     package func gateStatus() async -> [StatusReport.Gate] { [] }
     package func queueStatus() async -> [StatusReport.Queue] { [] }
+    package func held(id: ExactText) async -> [HeldRequest] { [] }
 }
 
 /// Runs `body`, but no longer than `limit`; then it is cancelled.
