@@ -341,13 +341,11 @@ final class Dispatcher: StageWork {
         startWaiting()
     }
 
-    /// How long requests wait here for a gateway that takes none before others may have them.
+    /// How long requests wait for a gateway that takes none before others may have them.
     private static let patience = Duration.seconds(10)
 
-    /// Once a second: what waits ends at its deadline, and what waits for a gateway that takes nothing goes back to ingest.
-    ///
-    /// It does so after a while, but for one request that finds out when the gateway takes some again; at once to an ingest
-    /// that drains.
+    /// Once a second: what waits ends at its deadline, and what waits for a gateway that takes nothing goes back to ingest:
+    /// after a while, but for one request that finds out when it takes some again; at once to an ingest that drains.
     private func survey() {
         let (now, date) = (EventLoop.shared.now, WallClock.now().milliseconds)
         let patience = Self.patience
@@ -379,7 +377,8 @@ final class Dispatcher: StageWork {
 
     /// So that ingest leaves the requests of a closed pool in their queue, and other processes know the bases.
     private func tellOfPools() {
-        incoming.tell(pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0) })
+        let isIgnored = pools.isForUnknownModels
+        incoming.tell(pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0, ignoring: isIgnored) })
     }
 
     /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do what

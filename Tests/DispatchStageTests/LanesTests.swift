@@ -30,6 +30,8 @@ struct LanesTests {
         #expect(held([0]) == [0: ["c"]], "b has another pool, a another gateway")
         #expect(held([0, 1]) == [0: ["b", "c"], 1: ["b"]])
         #expect(held([0, 1, 2]) == [0: ["a", "b", "c"], 1: ["b"], 2: ["a"]])
+        let ignoring = lanes.heldQueues(named: { names[$0] }, where: { $0 == 0 }, ignoring: { $0 == 1 })
+        #expect(ignoring == [0: ["b", "c"]])
     }
 
     /// Pools and tiers are what messages say.

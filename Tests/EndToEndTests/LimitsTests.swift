@@ -1,7 +1,6 @@
 import Foundation
 import GatewaySimulator
 import Processes
-import Redis
 import TestServers
 import Testing
 
@@ -158,42 +157,6 @@ extension EndToEnd {
                     #expect(result.errorCode == "DEADLINE_EXCEEDED")
                     #expect(result.errorMessage?.contains(gateway.url) == true)
                     #expect(gateway.requests().count == 8)
-                }
-            }
-            redis.kill()
-        }
-
-        /// The gateway refuses all for a while and names a time; 512 could be leased.
-        @Test(.timeLimit(.minutes(1)))
-        func whatGoesToAClosedPoolStaysInItsQueueUntilItOpens() async throws {
-            let redis = try await RedisServer()
-            let opening = ContinuousClock.now + .seconds(8)
-            let settings = GatewaySettings(script: { _ in
-                ContinuousClock.now < opening ? .refusal(429, retryAfter: "6") : nil
-            })
-            try await withGateway(settings) { gateway in
-                let pipeline = try Pipeline(
-                    queue: RedisSortedSetRun.flags(redis, gateway: gateway.completions),
-                    flags: quickRetries + ["--concurrency", "512"])
-                try await withPipeline(pipeline) { pipeline in
-                    let run = RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
-                    try run.submit(ids(2000).map { Message($0) })
-                    try await eventually("the pool is closed", within: .seconds(20)) {
-                        let log = try await pipeline["dispatch"].logText()
-                        return log.contains("A gateway wants no requests for a while") ? true : nil
-                    }
-                    func left() throws -> Int64 {
-                        try #require(try redis.run("ZCARD", RedisSortedSetRun.queue).integer)
-                    }
-                    let end = ContinuousClock.now + .seconds(2)
-                    while ContinuousClock.now < end {
-                        let left = try left()
-                        #expect(left > 1900, "few are leased, to end at their deadlines")
-                        if left <= 1900 { break }
-                        try await Task.sleep(for: .milliseconds(50))
-                    }
-                    try await run.waitForResults(2000)
-                    try run.expectOneResultEach(ids(2000))
                 }
             }
             redis.kill()

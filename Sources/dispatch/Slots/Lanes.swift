@@ -60,10 +60,16 @@ struct Lanes {
 
     /// By closed pool: the names of queues that go there, and at no gateway to a pool that is open.
     ///
-    /// - Parameter name: of a queue at its gateway.
-    func heldQueues(named name: (Int) -> String, where isClosed: (Int) -> Bool) -> [Int: [String]] {
+    /// - Parameters:
+    ///   - name: of a queue at its gateway.
+    ///   - isIgnored: whether hardly anything goes to a pool, open or not.
+    func heldQueues(
+        named name: (Int) -> String, where isClosed: (Int) -> Bool, ignoring isIgnored: (Int) -> Bool = { _ in false }
+    ) -> [Int: [String]] {
         var open: Set<ExactText> = []
-        for lane in lanes where !isClosed(lane.pool) { open.insert(ExactText(name(lane.queue))) }
+        for lane in lanes where !isClosed(lane.pool) && !isIgnored(lane.pool) {
+            open.insert(ExactText(name(lane.queue)))
+        }
         var held: [Int: Set<ExactText>] = [:]
         for lane in lanes where isClosed(lane.pool) {
             let queue = ExactText(name(lane.queue))

@@ -33,7 +33,7 @@ final class TokenCharges {
     private var hasSaidUnknown = false
     private var isFinishing = false
 
-    /// Charges of so long go together; a crash loses as much.
+    /// Under load, charges of so long go together; a crash loses as much.
     private static let spacing = Duration.milliseconds(10)
     private static let pause = Duration.seconds(1)
     private static let capacity = 4096
@@ -83,17 +83,14 @@ final class TokenCharges {
             )
         }
         guard let account = accounts[address], !account.isSending else { return }
-        if EventLoop.shared.now >= account.pausedUntil { begin(address, after: Self.spacing) }
+        if EventLoop.shared.now >= account.pausedUntil { begin(address) }
     }
 
     // MARK: - Sending
 
-    private func begin(_ address: String, after delay: Duration) {
+    private func begin(_ address: String) {
         accounts[address]?.isSending = true
-        Task {
-            await EventLoop.shared.pause(for: delay)
-            await send(address)
-        }
+        Task { await send(address) }
     }
 
     /// Sends until nothing is left, or the server is away.
@@ -136,7 +133,7 @@ final class TokenCharges {
 
     private func tryAgain(_ address: String) {
         guard let account = accounts[address], !account.isSending, !account.book.isEmpty, !isFinishing else { return }
-        begin(address, after: .zero)
+        begin(address)
     }
 
     /// Sends what is left, as far as the servers answer at once.

@@ -1,7 +1,9 @@
 import Glibc
 
-/// How many requests of a queue end per second, and how long each takes, as one ingest sees it: over a minute, or
-/// some minutes where they take long.
+/// How many requests of a queue end per second, and how long each takes, as one ingest sees it.
+///
+/// Over 400 ends, a minute at least and half an hour at most: the fewer, the less is known. When the last minute is too far
+/// from that to be chance, only the last minute counts: a gateway has stopped, or is back.
 ///
 /// Only time counts in which there is something to do; an idle night says nothing about the next batch. A request that fails
 /// leaves its lease too, and is parked: it counts with its first attempt, and what is parked more than before has not ended.
@@ -10,12 +12,35 @@ import Glibc
 ///
 /// A value: time is passed in, seconds on a clock that only goes forward.
 package struct CompletionRate: Sendable, Equatable {
-    /// Seconds after which what was measured counts for a third: a minute, and longer where few end in a minute.
-    package static let memory = 60.0...900.0
-    /// So many ends are measured, if they come within that time.
-    private static let ends = 40.0
+    /// Sums over the seconds with work, in which what is old fades.
+    private struct Sums: Sendable, Equatable {
+        var seconds = 0.0
+        var ends = 0.0
+        var pipelineSeconds = 0.0
+        var own = 0.0
+        var all = 0.0
+
+        /// - Parameter memory: seconds after which what was measured counts for a third.
+        mutating func add(_ new: Sums, memory: Double) {
+            let fading = exp(-new.seconds / memory)
+            seconds = seconds * fading + new.seconds
+            ends = max(0, ends * fading + new.ends)
+            pipelineSeconds = pipelineSeconds * fading + new.pipelineSeconds
+            own = own * fading + new.own
+            all = all * fading + new.all
+        }
+
+        var rate: Double { seconds > 0 ? ends / seconds : 0 }
+    }
+
+    /// Seconds.
+    private static let shortest = 60.0
+    private static let longest = 1_800.0
+    private static let endsRemembered = 400.0
     /// Seconds of measurement before anything is said; what fades is less than what has passed.
-    package static let least = 9.0
+    private static let least = 9.0
+    /// How many times the scatter of counting (Poisson) is no chance.
+    private static let surprise = 4.0
     /// How much less than all must be this process's before others are believed to take part: the two numbers are not of
     /// one moment.
     private static let doubt = 1.05
@@ -24,17 +49,8 @@ package struct CompletionRate: Sendable, Equatable {
     private var newEnds = 0
     private var newSeconds = 0.0
 
-    // Fading sums over the seconds with work.
-    private var seconds = 0.0
-    private var ends = 0.0
-    private var pipelineSeconds = 0.0
-    private var own = 0.0
-    private var all = 0.0
-
-    /// By how fast requests ended when some last did: when none do any more, that is known as soon.
-    private var memory = Self.memory.lowerBound
-    private var sinceEnd = 0.0
-
+    private var recent = Sums()
+    private var measured = Sums()
     private var last: Double?
     private var lastParked: Int?
     /// Seconds with work in which nothing has ended yet, since there was none.
@@ -80,35 +96,31 @@ package struct CompletionRate: Sendable, Equatable {
             return
         }
         // The first requests are still at the gateway: that nothing ends says nothing, for a while.
-        if !isUnderWay, newSeconds <= 0, silence < Self.memory.lowerBound {
+        if !isUnderWay, newSeconds <= 0, silence < Self.shortest {
             silence += passed
             return
         }
         isUnderWay = true
-        let gain = Double(newEnds) - moreParked
-        sinceEnd += passed
-        if gain > 0 {
-            memory = min(max(Self.ends * sinceEnd / gain, Self.memory.lowerBound), Self.memory.upperBound)
-            sinceEnd = 0
-        }
-        let fading = exp(-passed / memory)
-        seconds = seconds * fading + passed
-        ends = max(0, ends * fading + gain)
-        pipelineSeconds = pipelineSeconds * fading + newSeconds
-        self.own = self.own * fading + Double(own)
-        self.all = self.all * fading + Double(all)
+        let new = Sums(
+            seconds: passed, ends: Double(newEnds) - moreParked, pipelineSeconds: newSeconds, own: Double(own),
+            all: Double(all))
+        let memory = measured.rate > 0 ? Self.endsRemembered / measured.rate : Self.shortest
+        measured.add(new, memory: min(max(memory, Self.shortest), Self.longest))
+        recent.add(new, memory: Self.shortest)
+        let expected = measured.rate * recent.seconds
+        if abs(recent.ends - expected) > Self.surprise * sqrt(max(expected, recent.ends) + 1) { measured = recent }
     }
 
     /// Requests that end per second, in all processes; `nil` while too little is known.
     package var perSecond: Double? {
-        guard seconds >= Self.least else { return nil }
-        let share = own > 0 && all / own > Self.doubt ? all / own : 1
-        return ends / seconds * share
+        guard measured.seconds >= Self.least else { return nil }
+        let share = measured.own > 0 ? measured.all / measured.own : 1
+        return measured.rate * (share > Self.doubt ? share : 1)
     }
 
     /// Seconds in dispatch that one request takes until it has ended, in all its attempts: what one slot needs for it.
     package var secondsEach: Double? {
-        guard seconds >= Self.least, ends >= 1, pipelineSeconds > 0 else { return nil }
-        return pipelineSeconds / ends
+        guard measured.seconds >= Self.least, measured.ends >= 1, measured.pipelineSeconds > 0 else { return nil }
+        return measured.pipelineSeconds / measured.ends
     }
 }
