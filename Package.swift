@@ -275,7 +275,8 @@ let package = Package(
         .target(
             name: "LinkSimulator", dependencies: ["Links", "Primitives", deque, heap],
             path: "Sources/Shared/TestSupport/LinkSimulator", swiftSettings: strict + optimized),
-        shared("LinkBench", in: "Shared/TestSupport", ["Stage", "Loop", "Messages", "PipelineMetrics", logging]),
+        shared(
+            "LinkBench", in: "Shared/TestSupport", ["Links", "Stage", "Loop", "Messages", "PipelineMetrics", logging]),
         shared("QueueConformance", in: "Shared/TestSupport", ["Messages", "Primitives", "Queue"]),
         shared("RedisListQueue", in: "Shared/TestSupport", ["Messages", "Queue", "Redis"], lua: true),
         .target(
@@ -342,8 +343,8 @@ let package = Package(
         testTarget(
             "IngestStageTests",
             [
-                "Forecasts", "IngestStage", "Intake", "LinkBench", "Loop", "Messages", "PipelineMetrics", "Queue",
-                "Stage", logging,
+                "Forecasts", "IngestStage", "Intake", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
+                "Queue", "Stage", logging,
             ]),
         testTarget(
             "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),

@@ -378,7 +378,8 @@ final class Dispatcher: StageWork {
     /// So that ingest leaves the requests of a closed pool in their queue, and other processes know the bases.
     private func tellOfPools() {
         let isIgnored = pools.isForUnknownModels
-        incoming.tell(pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0, ignoring: isIgnored) })
+        incoming.tell(
+            pools: pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0, ignoring: isIgnored) })
     }
 
     /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do what

@@ -1,6 +1,10 @@
+import Queue
+import SQLite
 import Testing
 
 @testable import Apctl
+@testable import SQLiteSink
+@testable import SQLiteSource
 
 /// What `apctl where` makes of the answers.
 struct WhereTests {
@@ -50,5 +54,40 @@ struct WhereTests {
         #expect(whereabouts.place == place)
         #expect(whereabouts.reason == reason)
         #expect(whereabouts.failedAttempts == attempts)
+    }
+
+    /// In a real file: one that waits, one that is leased, one that is parked, one with a result, one put aside.
+    @Test
+    func findsARequestInAnEmbeddedQueue() throws {
+        try withFolder { folder in
+            let path = folder.path + "/queue.db"
+            let database = try QueueDatabase(path: path)
+            let names = ["parked", "answered", "lost", "leased", "waits"]
+            _ = try database.submit(names.map { request($0)[...] }, queue: "q")
+            _ = try database.submit([request("waits")[...]], queue: "another")
+            let leased = try database.lease(queue: "q", limit: 4, milliseconds: 60_000, takeOver: false)
+            let actions: [Settlement.Action] = [
+                .park(afterMilliseconds: 90_000, failedAttempts: 2), .result(Array(#"{"id":"answered"}"#.utf8)[...]),
+                .deadLetter(reason: "poison", result: nil),
+            ]
+            let settlements = zip(leased, zip(names, actions)).map { delivery, what in
+                Settlement(
+                    receipt: delivery.receipt, queue: "q", destination: "results", id: what.0, action: what.1)
+            }
+            #expect(try database.settle(settlements) == [.settled, .settled, .settled])
+            func find(_ id: String, in queue: String = "q") -> [Whereabouts] {
+                DeadLetterPlace.sqlite(path: path, queue: queue).search(id).flatMap { (try? $0.answer.get()) ?? [] }
+            }
+            #expect(find("waits").map(\.place) == ["waits in the queue to be leased"])
+            #expect(find("leased").map(\.place) == ["leased by an ingest"])
+            #expect(find("parked").map(\.place) == ["parked"])
+            #expect(find("parked").map(\.failedAttempts) == [2])
+            #expect(find("parked").first?.reason?.hasPrefix("it is tried again in 1:") == true)
+            #expect(find("answered").map(\.place) == ["has its result in results"])
+            #expect(find("lost").map(\.reason) == ["poison"])
+            #expect(find("wait").isEmpty && find("leased", in: "another").isEmpty)
+            let missing = DeadLetterPlace.sqlite(path: path + ".not", queue: "q").search("waits")
+            #expect(missing.allSatisfy { (try? $0.answer.get()) == nil })
+        }
     }
 }

@@ -101,6 +101,32 @@ extension EndToEnd {
             redis.kill()
         }
 
+        /// Of the one that is not there nothing waits and nothing is under way any more.
+        @Test(.timeLimit(.minutes(1)))
+        func aModelHasAllSlotsThoughAnotherWasAskedForOnce() async throws {
+            let redis = try await RedisServer()
+            let settings = GatewaySettings(
+                latency: .fixed(.milliseconds(500)), models: ["m"], servesOtherModels: false)
+            try await withGateway(settings) { gateway in
+                let pipeline = try Pipeline(
+                    queue: RedisSortedSetRun.flags(redis, gateway: gateway.completions),
+                    flags: quickRetries + ["--concurrency", "8", "--slack", "off"])
+                try await withPipeline(pipeline) { pipeline in
+                    let run = RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline)
+                    try await run.warmUp()
+                    try run.submit([Message("odd", payload: #"{"model":"none","prompt":"x"}"#)])
+                    try await run.waitForResults(1)
+                    try run.submit(ids(120).map { Message($0) })
+                    try await eventually("all eight slots are used") {
+                        let page = try httpGet(gateway.url + "/metrics").text
+                        return page.contains(/vllm:num_requests_running\{[^}]*\} 8(\.0)?\n/) ? true : nil
+                    }
+                    try await run.waitForResults(121)
+                }
+            }
+            redis.kill()
+        }
+
         /// Eight times as many slots as the gateway has places.
         @Test(.timeLimit(.minutes(1)))
         func findsHowManyAGatewayCarriesAndCountsTheTokensOfItsAnswers() async throws {

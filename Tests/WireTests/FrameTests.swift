@@ -139,6 +139,21 @@ struct FrameTests {
         #expect(read.conditions.allSatisfy { $0.text.utf8.count < 610 && $0.subject.utf8.count < 610 && $0.since == 0 })
     }
 
+    @Test
+    func saysNothingOfPoolsAndQueuesWithEndlessNames() throws {
+        let long = String(repeating: "x", count: 4000)
+        let notes = (0..<200).map { PoolNote(pool: "\($0)", closedFor: 1, heldQueues: ["a", long, "b"]) }
+        let report = Report(
+            session: 1, receiver: 1, number: 1, answers: 0, isOpen: true,
+            pools: [PoolNote(pool: long, base: 1)] + notes)
+        guard case .report(let read) = try Frame(decoding: try report.encoded()) else {
+            Issue.record("no report")
+            return
+        }
+        #expect(read.pools.count == PoolNote.most && read.pools[0].pool == "0")
+        #expect(read.pools.allSatisfy { $0.heldQueues == ["a", "b"] })
+    }
+
     @Test(arguments: reports)
     func carriesAReportUnchanged(report: Report) throws {
         #expect(try Frame(decoding: try report.encoded()) == .report(report))

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import Queue
 import Redis
@@ -64,12 +65,8 @@ struct RedisSortedSetSearch {
 
     /// What members with this id have in them; `nil` where it may be written in several ways.
     private func pattern(_ id: String) -> String? {
-        let isPlain = id.utf8.allSatisfy { isalnum($0) || "-_.:".utf8.contains($0) }
+        let isPlain = id.unicodeScalars.allSatisfy { CharacterSet.unreserved.contains($0) }
         return isPlain ? "*\"\(id)\"*" : nil
-    }
-
-    private func isalnum(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
 }
 

@@ -47,19 +47,19 @@ struct WhereCommand: ParsableCommand {
     static func ask(_ stage: StageName, at address: HTTPAddress, id: String, timeout: Duration) -> Witness {
         let name = "\(stage.rawValue) at http://\(address.authority)"
         var place = address
-        place.path = "/where?id=\(percentEncoded(id))"
+        place.path = "/where?id=\(id.addingPercentEncoding(withAllowedCharacters: .unreserved) ?? "")"
         do throws(HTTPGetError) {
             return Witness.reading(try HTTPGet.fetch(place, timeout: timeout).body, of: name)
         } catch {
             return Witness(name: name, answer: .failure(.init(reason: "no answer: \(error)")))
         }
     }
+}
 
+extension CharacterSet {
+    /// What is written in one way wherever it stands.
+    ///
     /// Source: RFC 3986, section 2.3.
-    private static func percentEncoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let isPlain = isalnum(Int32(byte)) != 0 && byte < 0x80 || "-._~".utf8.contains(byte)
-            return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
-    }
+    static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

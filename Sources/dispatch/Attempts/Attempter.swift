@@ -29,17 +29,18 @@ package final class Attempter {
         }
     }
 
-    private let client: HTTPClient
-    private let loop: EventLoop
-    private let options: AttemptOptions
-    private let token: GatewayToken?
-    private let clock: @PipelineActor () -> Int64
+    /// One attempt under way.
     private struct Transfer {
         let id: TransferID
         let envelope: Envelope
         let begin: ContinuousClock.Instant
     }
 
+    private let client: HTTPClient
+    private let loop: EventLoop
+    private let options: AttemptOptions
+    private let token: GatewayToken?
+    private let clock: @PipelineActor () -> Int64
     private var transfers: [UInt64: Transfer] = [:]
     private var lastAttempt: UInt64 = 0
     /// Attempts that are over but not yet given back.

@@ -26,6 +26,7 @@ package struct Pools: Sendable {
     private var recent: (name: ExactText, number: Int)?
     /// Models that gateways have answered for.
     private var served: Set<Served> = []
+    private var servedGateways: Set<ExactText> = []
     private var recentlyServed: (key: Served, number: Int)?
     /// Pools for models that gateways have not answered for.
     private var unknown: Set<Int> = []
@@ -58,7 +59,8 @@ package struct Pools: Sendable {
         if let recentlyServed, recentlyServed.key == request { return recentlyServed.number }
         guard served.contains(request) else {
             let number = pool(named: gateway)
-            if served.contains(where: { $0.gateway == request.gateway }) { unknown.insert(number) }
+            // It was opened after a gateway's first answer, which named a model.
+            if servedGateways.contains(request.gateway) { unknown.insert(number) }
             return number
         }
         let number = pool(named: "\(gateway) \(model)")
@@ -71,6 +73,7 @@ package struct Pools: Sendable {
         let new = Served(gateway: ExactText(gateway), model: ExactText(model))
         guard !model.isEmpty, recentlyServed?.key != new, served.count < Self.most else { return }
         served.insert(new)
+        servedGateways.insert(new.gateway)
         if let pool = numbers[new.gateway], !isConfigured(gateway) { unknown.insert(pool) }
     }
 

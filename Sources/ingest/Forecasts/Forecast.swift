@@ -2,9 +2,10 @@ package import Queue
 
 /// What becomes of the requests that wait in a queue if it goes on as it goes now, and nothing is added.
 ///
-/// Requests are taken by deadline (those of a queue in order of arrival: `Forecast+Drawn`), and what is late takes no slot. With B(t) of them due within t seconds and R ending per
-/// second, R·t of those can be made: the number that cannot is the most by which B(t) exceeds R·t anywhere. With s seconds in
-/// a slot for each, n slots make n·t/s of them: the number of slots needed is the most that any t asks for.
+/// Requests are taken by deadline (those of a queue in order of arrival: `Forecast+Drawn`), and what is late takes no slot.
+/// With B(t) of them due within t seconds and R ending per second, R·t of those can be made: the number that cannot is the
+/// most by which B(t) exceeds R·t anywhere. With s seconds in a slot for each, n slots make n·t/s of them: the number of
+/// slots needed is the most that any t asks for.
 ///
 /// A value; all times are seconds.
 package struct Forecast: Sendable, Equatable {

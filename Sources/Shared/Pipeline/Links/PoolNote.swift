@@ -19,6 +19,8 @@ package struct PoolNote: Sendable, Equatable {
 
     /// Most notes in one hello or report, and most queues in a note.
     package static let most = 64
+    /// Bytes of the name of a pool or a queue; of longer ones nothing is said, so that a report stays small.
+    package static let maxName = 600
 
     var isClosed: Bool { closedFor > 0 }
 

@@ -13,21 +13,13 @@ package final class Histogram: Sendable {
     /// Upper limits, inclusive, ascending.
     package let limits: [Double]
     private let state: Mutex<State>
-    /// `name_bucket{…,le="…"} ` for each limit and `+Inf`.
-    private let bucketLines: [[UInt8]]
-    private let sumLine: [UInt8]
-    private let countLine: [UInt8]
+    private let lines: HistogramLines
 
     /// - Parameter limits: Ascending; the limit above them all is implied.
     init(name: String, labels: Labels, limits: [Double]) {
-        precondition(zip(limits, limits.dropFirst()).allSatisfy { $0 < $1 }, "limits of \(name) must ascend")
         self.limits = limits
         state = Mutex(State(counts: Array(repeating: 0, count: limits.count + 1)))
-        bucketLines = (limits + [.infinity]).map {
-            labels.adding("le", text(of: $0)).sampleStart(of: name + "_bucket")
-        }
-        sumLine = labels.sampleStart(of: name + "_sum")
-        countLine = labels.sampleStart(of: name + "_count")
+        lines = HistogramLines(name: name, labels: labels, limits: limits)
     }
 
     /// Counts one value, in the unit of the limits.
@@ -49,14 +41,10 @@ extension Histogram: Series {
     func emit(into buffer: inout [UInt8]) {
         let (counts, sum) = state.withLock { ($0.counts, $0.sum) }
         var cumulative: UInt64 = 0
-        for (line, count) in zip(bucketLines, counts) {
+        let upTo = counts.map { count in
             cumulative += count
-            buffer.append(contentsOf: line)
-            buffer.append(number: Double(cumulative))
+            return Double(cumulative)
         }
-        buffer.append(contentsOf: sumLine)
-        buffer.append(number: sum)
-        buffer.append(contentsOf: countLine)
-        buffer.append(number: Double(cumulative))
+        lines.emit(upTo, sum: sum, into: &buffer)
     }
 }

@@ -11,20 +11,13 @@ package final class SnapshotHistogram: Sendable {
     /// Upper limits, inclusive, ascending.
     package let limits: [Double]
     private let state: Mutex<State>
-    private let bucketLines: [[UInt8]]
-    private let sumLine: [UInt8]
-    private let countLine: [UInt8]
+    private let lines: HistogramLines
 
     /// - Parameter limits: Ascending; the limit above them all is implied.
     init(name: String, labels: Labels, limits: [Double]) {
-        precondition(zip(limits, limits.dropFirst()).allSatisfy { $0 < $1 }, "limits of \(name) must ascend")
         self.limits = limits
         state = Mutex(State(counts: Array(repeating: 0, count: limits.count + 1)))
-        bucketLines = (limits + [.infinity]).map {
-            labels.adding("le", text(of: $0)).sampleStart(of: name + "_bucket")
-        }
-        sumLine = labels.sampleStart(of: name + "_sum")
-        countLine = labels.sampleStart(of: name + "_count")
+        lines = HistogramLines(name: name, labels: labels, limits: limits)
     }
 
     /// Replaces what is shown; the sum counts each value as the middle between the limits around it.
@@ -50,13 +43,6 @@ package final class SnapshotHistogram: Sendable {
 extension SnapshotHistogram: Series {
     func emit(into buffer: inout [UInt8]) {
         let (counts, sum) = state.withLock { ($0.counts, $0.sum) }
-        for (line, count) in zip(bucketLines, counts) {
-            buffer.append(contentsOf: line)
-            buffer.append(number: Double(count))
-        }
-        buffer.append(contentsOf: sumLine)
-        buffer.append(number: sum)
-        buffer.append(contentsOf: countLine)
-        buffer.append(number: Double(counts.last ?? 0))
+        lines.emit(counts.map(Double.init), sum: sum, into: &buffer)
     }
 }

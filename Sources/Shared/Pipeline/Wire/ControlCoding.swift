@@ -16,7 +16,7 @@ extension Hello {
         header.isDraining = isDraining
         header.isLeaving = isLeaving
         if let from { header.from = WireIntroduction(from) }
-        header.pools = pools.prefix(PoolNote.most).map(WirePoolNote.init)
+        header.pools = pools.told
         return try Frame.control(.hello, header)
     }
 
@@ -62,7 +62,7 @@ extension Report {
         header.isLeaving = isLeaving
         if let from { header.from = WireIntroduction(from) }
         header.conditions = conditions.prefix(Condition.most).map(WireCondition.init)
-        header.pools = pools.prefix(PoolNote.most).map(WirePoolNote.init)
+        header.pools = pools.told
         return try Frame.control(.report, header)
     }
 
@@ -135,11 +135,15 @@ extension WirePoolNote {
         pool = note.pool
         base = WireRange.base.clamping(UInt64(clamping: note.base))
         closedFor = UInt64(WireRange.delay.clamping(Int64(note.closedFor)))
-        heldQueues = Array(note.heldQueues.prefix(PoolNote.most))
+        heldQueues = Array(note.heldQueues.lazy.filter { $0.utf8.count <= PoolNote.maxName }.prefix(PoolNote.most))
     }
 }
 
 extension [PoolNote] {
+    fileprivate var told: [WirePoolNote] {
+        lazy.filter { $0.pool.utf8.count <= PoolNote.maxName }.prefix(PoolNote.most).map(WirePoolNote.init)
+    }
+
     /// - Throws: for names that no pool has, and times that none takes.
     init(_ notes: [WirePoolNote]) throws(WireError) {
         self = []

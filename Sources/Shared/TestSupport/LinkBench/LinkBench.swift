@@ -1,4 +1,5 @@
 import Foundation
+package import Links
 import Logging
 package import Loop
 package import Messages
@@ -49,9 +50,11 @@ package final class LinkBench {
 
     /// Makes the receiving end; nothing arrives before the caller lets go of the pipeline thread, so handlers are set
     /// in time.
-    package func listen() throws -> IncomingLink {
+    ///
+    /// - Parameter wiring: who it is and who may send; what it says of pools is said only with that.
+    package func listen(wiring: LinkWiring? = nil) throws -> IncomingLink {
         let links = try StageLinks(registry: registry, logger: logger)
-        let incoming = try links.incoming(name, listen: endpoint)
+        let incoming = try links.incoming(name, listen: endpoint, wiring: wiring)
         links.start()
         receiverLinks = links
         return incoming

@@ -117,7 +117,7 @@ package final class IncomingLink {
     package func tell(_ conditions: [Condition]) { receiver.setConditions(conditions) }
 
     /// Tells all senders how the pools behind this process are.
-    package func tell(_ pools: [PoolNote]) { receiver.setPools(pools, now: EventLoop.shared.now) }
+    package func tell(pools: [PoolNote]) { receiver.setPools(pools, now: EventLoop.shared.now) }
 
     /// The least base of each pool that senders have heard of.
     package var leastBases: [PoolNote] { receiver.leastBases }
