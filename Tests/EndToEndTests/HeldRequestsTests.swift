@@ -133,6 +133,7 @@ extension EndToEnd {
         func answersThatNobodySettles() async throws {
             try await withStages(flags: quickRetries) { run, pages in
                 try await run.warmUp()
+                try await pages.wait("the request that warmed up is settled") { $0.isEmpty }
                 try await run.pipeline["emit"].signal(SIGKILL)
                 try run.submit(ids(20))
                 try await pages.wait("20 are answered") { $0 == ["outcome": 20] }

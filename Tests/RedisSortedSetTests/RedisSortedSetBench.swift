@@ -17,12 +17,12 @@ struct RedisSortedSetBench: Sendable {
     init() async throws { server = try await RedisServer() }
 
     func source(
-        _ queue: String = queue, lease: Duration = .seconds(30), url: RedisURL? = nil,
-        scripts: RedisSortedSetScripts = .standard
+        _ queue: String = queue, lease: Duration = .seconds(30), settings: RedisSortedSetSettings? = nil,
+        url: RedisURL? = nil, scripts: RedisSortedSetScripts = .standard
     ) async throws -> RedisSortedSetSource {
         let source = RedisSortedSetSource(
-            url: url ?? server.url, queue: .sortedSet(queue), settings: RedisSortedSetSettings(lease: lease),
-            logger: .silent, scripts: scripts)
+            url: url ?? server.url, queue: .sortedSet(queue),
+            settings: settings ?? RedisSortedSetSettings(lease: lease), logger: .silent, scripts: scripts)
         try await source.connect()
         return source
     }
