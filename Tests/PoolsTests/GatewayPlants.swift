@@ -33,8 +33,9 @@ struct PoolRun {
     }
 
     let gateway: Gateway
-    /// Seconds of work, with a spread of half of it to both sides.
+    /// Seconds of work, with a spread of such a part of it to both sides.
     var service = 0.1
+    var spread = 0.5
     var steps = 20.0
     /// The way to the gateway takes up to so long.
     var jitter = 0.001
@@ -94,6 +95,10 @@ struct PoolRun {
 
     private mutating func unit() -> Double { Double.random(in: 0..<1, using: &random) }
 
+    private var serviceTime: Double {
+        mutating get { service * (1 - spread + 2 * spread * unit()) }
+    }
+
     private mutating func schedule(_ kind: Event.Kind, after delay: Double, _ client: Int, sent: Double) {
         order += 1
         events.insert(Event(at: now + delay, order: order, kind: kind, client: client, sent: sent))
@@ -150,7 +155,7 @@ struct PoolRun {
             let filled = lastTaken.map { max(0, excess - rate * (time - $0) / 1000 + 1) } ?? 0
             guard filled <= 0 else { return schedule(.refused, after: 0.0003, event.client, sent: event.sent) }
             (excess, lastTaken) = (filled, time)
-            schedule(.ended, after: service * (0.5 + unit()), event.client, sent: event.sent)
+            schedule(.ended, after: serviceTime, event.client, sent: event.sent)
         case .places(let places, let queue, _):
             if busy < places {
                 work(event.client, sent: event.sent)
@@ -165,13 +170,13 @@ struct PoolRun {
                 .ended, after: steps * t0 / (1 - total) * (0.9 + 0.2 * unit()), event.client, sent: event.sent)
         case .moody(let share):
             guard unit() >= share else { return schedule(.refused, after: 0.0003, event.client, sent: event.sent) }
-            schedule(.ended, after: service * (0.5 + unit()), event.client, sent: event.sent)
+            schedule(.ended, after: serviceTime, event.client, sent: event.sent)
         case .never: schedule(.refused, after: 0.0003, event.client, sent: event.sent)
         }
     }
 
     private mutating func work(_ client: Int, sent: Double) {
         busy += 1
-        schedule(.worked, after: service * (0.5 + unit()), client, sent: sent)
+        schedule(.worked, after: serviceTime, client, sent: sent)
     }
 }

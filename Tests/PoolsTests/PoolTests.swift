@@ -134,6 +134,34 @@ struct PoolTests {
         expectFull(&run, ideal: 50)
     }
 
+    /// Five at once are what the rate takes: whether it is the rate or the places shows in the pauses between starts only.
+    @Test(arguments: [5, 10, 20, 80], [0.02, 0.5])
+    func findsARateThatFewSlotsUseUp(concurrency: Int, spread: Double) {
+        var run = PoolRun(.rate(50), pools: [pool { ($0.concurrency, $0.target) = (concurrency, nil) }], seed: 4)
+        run.spread = spread
+        run.run(for: 8)
+        let before = (answered: run.answered, refused: run.refused)
+        run.run(for: 20)
+        let answered = run.answered - before.answered
+        // With five slots and work that takes now longer, now shorter, a slot is free in time less often.
+        #expect(Double(answered) >= (concurrency == 5 && spread > 0.1 ? 0.8 : 0.86) * 20 * 50, "\(answered)")
+        #expect(Double(run.refused - before.refused) <= 0.05 * Double(answered))
+    }
+
+    /// What was taken for refusals that say nothing turns out to be a rate.
+    @Test
+    func noGatewayIsStormedBecauseOfAWrongGuess() {
+        for seed in 1...12 as ClosedRange<UInt64> {
+            var run = PoolRun(
+                .rate(50), pools: [pool { ($0.concurrency, $0.isAdaptive) = (40, false) }], seed: seed)
+            (run.service, run.spread) = (0.4, 0.02)
+            run.run(for: 2)
+            let before = run.refused
+            run.run(for: 58)
+            #expect(run.refused - before < run.answered / 5, "seed \(seed): \(run.refused - before)")
+        }
+    }
+
     @Test(arguments: oversubscribed, [true, false])
     func fillsPlacesWithoutBeingRefusedMuch(concurrency: Int, isAdaptive: Bool) {
         var run = PoolRun(

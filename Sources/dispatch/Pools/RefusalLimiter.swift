@@ -4,8 +4,8 @@ import Glibc
 ///
 /// A gateway refuses for one of two reasons. Its places are taken: then what it carried when it refused is what it
 /// carries, and one more is tried now and then, ever more seldom. Or they come too fast: then it refuses though it has
-/// carried more at once a moment ago, and the rate goes to a little below what it took; from there it rises, with each
-/// second twice as fast. An attempt that was sent before the last cut, or a moment after it, is of the same
+/// carried more at once a moment ago, and what it refuses has followed another sooner than anything that it took
+/// (`StartGaps`); the rate goes to a little below what it took, and from there it rises, with each second twice as fast. An attempt that was sent before the last cut, or a moment after it, is of the same
 /// flight, and changes nothing but the number of places.
 ///
 /// Some refusals have nothing to do with how much is sent, such as those of one tenant's quota: when half as much is sent
@@ -73,7 +73,10 @@ package struct RefusalLimiter: Sendable, Equatable {
     private var lastCut = -1.0
     private var taken = Throughput()
     private var carried: Peak
+    /// The same without what may be on its way to be refused.
+    private var surelyCarried: Peak
     private var share = RefusalShare()
+    private var gaps = StartGaps()
     private var riseBegin = 0.0
     /// Seconds since the last refusal in which the rate was used up.
     private var usedFor = 0.0
@@ -88,6 +91,7 @@ package struct RefusalLimiter: Sendable, Equatable {
     package init(_ parameters: Parameters = Parameters()) {
         self.parameters = parameters
         carried = Peak(memory: parameters.memory)
+        surelyCarried = carried
         probeInterval = parameters.firstProbe
     }
 
@@ -103,6 +107,7 @@ package struct RefusalLimiter: Sendable, Equatable {
     }
 
     package mutating func started(at now: Double) {
+        gaps.started(at: now)
         guard let rate else { return }
         // Some gateways want the same pause before each; only where it is shorter than a timer is exact is it made up for.
         let interval = 1 / rate
@@ -119,6 +124,7 @@ package struct RefusalLimiter: Sendable, Equatable {
         note(isRefusal: false, at: now)
         taken.add(at: now)
         carried.note(active, at: now)
+        surelyCarried.note(active - gaps.unknown(at: now), at: now)
         if sent >= lastCut { refusedFlights = 0 }
         raiseRate(at: now)
         addPlaces(at: now, active: active)
@@ -137,32 +143,43 @@ package struct RefusalLimiter: Sendable, Equatable {
         if refusedRequests.count < parameters.wave { refusedRequests.insert(request) } else { refusals += 1 }
         note(isRefusal: true, at: now)
         if active == 0 { close(at: now, retryAfter: retryAfter, random: random) }
+        let pace = taken.rate(at: now)
+        let isSoon = gaps.refused(sent: sent, at: now, pace: pace)
+        var cameTooSoon = isSoon && active < surelyCarried.value(at: now)
         guard !share.isIndependent(at: now) else { return .none }
         let here = Double(max(1, active))
         guard sent >= lastCut + parameters.oneFlight else {
             // These were under way together: it carries those that it has not refused.
-            places = places.map { min($0, here) }
+            if !cameTooSoon { places = places.map { min($0, here) } }
             return .none
         }
+        if cameTooSoon { cameTooSoon = gaps.isOfRate(at: now, pace: pace) }
+        // Answers to what was sent after the last cut may be long in coming; that it was taken is known sooner.
+        if cameTooSoon, gaps.hasTaken(since: lastCut) { refusedFlights = 0 }
         lastCut = now
-        guard Double(active) >= max(1, parameters.sameLoad * Double(carried.value(at: now))) else {
-            slow(at: now)
+        guard !cameTooSoon, Double(active) >= max(1, parameters.sameLoad * Double(carried.value(at: now))) else {
+            slow(at: now, isCertain: cameTooSoon)
             return .rate(flights: refusedFlights)
         }
         if isProbing { probeInterval = min(parameters.longestProbe, probeInterval * 2) }
         (isProbing, probeStep, nextProbe) = (false, 1, now + probeInterval)
-        // Perhaps they were only too many at a time.
-        rate = min(rate ?? .infinity, max(4 * taken.rate(at: now), parameters.firstRate))
+        // Perhaps they were only too many at a time, or too fast as well.
+        let most = isSoon ? parameters.margin * min(rate ?? .infinity, 1.1 * pace) : max(4 * pace, parameters.firstRate)
+        rate = min(rate ?? .infinity, max(1, most))
         (riseBegin, usedFor) = (now, 5)
         defer { places = here }
         return places == here ? .none : .places
     }
 
     private mutating func note(isRefusal: Bool, at now: Double) {
-        if share.note(isRefusal: isRefusal, at: now) { (places, rate) = (nil, nil) }
+        guard share.note(isRefusal: isRefusal, at: now) else { return }
+        // Perhaps it is wrong: not so fast that thousands are refused before that is known.
+        (places, rate) = (nil, max(4 * taken.rate(at: now), parameters.firstRate))
+        (riseBegin, usedFor) = (now, 5)
     }
 
-    private mutating func slow(at now: Double) {
+    /// - Parameter isCertain: it is the rate, and not perhaps places that others have taken.
+    private mutating func slow(at now: Double, isCertain: Bool) {
         let factor = parameters.persistent[min(refusedFlights, parameters.persistent.count - 1)]
         refusedFlights += 1
         let took = taken.rate(at: now)
@@ -173,7 +190,7 @@ package struct RefusalLimiter: Sendable, Equatable {
         let least = refusedFlights > 1 ? before / 2 : before
         let new = max(1, min(before, max(took, least)) * parameters.margin * factor)
         (rate, riseBegin, next) = (new, now, now + 1 / new)
-        if refusedFlights > 1 { places = places.map { max(1, $0 * factor) } }
+        if refusedFlights > 1, !isCertain { places = places.map { max(1, $0 * factor) } }
     }
 
     /// It refuses all that comes, and is asked ever more seldom.
@@ -194,7 +211,7 @@ package struct RefusalLimiter: Sendable, Equatable {
         guard let rate else { return }
         let passed = min(1, max(0, now - riseBegin))
         riseBegin = now
-        guard taken.rate(at: now) > 0.7 * rate else { return }
+        guard taken.rate(at: now) > 0.7 * rate || share.isIndependent(at: now) else { return }
         usedFor += passed
         let speed = min(
             parameters.fastRise, max(parameters.slowRise * exp2(min(usedFor, 20)), parameters.riseByAnswer * rate))

@@ -14,6 +14,8 @@ struct RefusalShare: Sendable, Equatable {
     /// So much less is sent, and at least such a part of what was is still refused.
     private static let lessSent = 0.75
     private static let stillRefused = 0.5
+    /// So many times the part that is taken for granted is more than chance.
+    private static let moreRefused = 2.0
     private static let firstPause = 30.0
     private static let longestPause = 300.0
 
@@ -37,6 +39,8 @@ struct RefusalShare: Sendable, Equatable {
     private var reference: Reference?
     private var until = 0.0
     private var pause = firstPause
+    /// The part that was refused when this was found.
+    private var granted = 0.0
 
     /// Whether refusals say nothing about how much may be sent.
     func isIndependent(at now: Double) -> Bool { now < until }
@@ -62,7 +66,7 @@ struct RefusalShare: Sendable, Equatable {
     private mutating func judge(share: Double, pace: Double, at now: Double) -> Bool {
         if isIndependent(at: now) {
             // It was wrong, or is so no more.
-            if share > Self.large { (until, pause) = (0, Self.firstPause) }
+            if share > min(Self.large, Self.moreRefused * granted) { (until, pause) = (0, Self.firstPause) }
             reference = Reference(pace: pace, share: min(share, Self.large), at: now)
             return false
         }
@@ -72,7 +76,7 @@ struct RefusalShare: Sendable, Equatable {
             return false
         }
         guard pace <= Self.lessSent * known.pace, share >= Self.stillRefused * known.share else { return false }
-        until = now + pause
+        (until, granted) = (now + pause, share)
         pause = min(Self.longestPause, 2 * pause)
         return true
     }
