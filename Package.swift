@@ -24,6 +24,7 @@ let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debu
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -164,6 +165,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         // Without its two traits, which nothing here uses.
@@ -200,6 +202,15 @@ let package = Package(
             path: "Sources/Shared/Pipeline/Metrics",
             swiftSettings: strict
         ),
+        // Not "Tracing", for the same reason.
+        .target(
+            name: "PipelineTracing",
+            dependencies: [
+                "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives", "Queue", deque, logging, tracing,
+            ],
+            path: "Sources/Shared/Pipeline/Tracing",
+            swiftSettings: strict
+        ),
         shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", "Primitives", logging, lifecycle]),
         // What gates are told and what they decide; and their sources.
         shared("GateRules", in: pipeline, ["Messages"]),
@@ -216,9 +227,9 @@ let package = Package(
         shared(
             "Stage", in: pipeline,
             [
-                "Messages", "Links", "Wire", "Loop", "Queue", "PipelineMetrics", "Primitives", "Status", "Settings",
-                "Tap",
-                "ZeroMQ", deque, logging, lifecycle, signals, metrics,
+                "Messages", "Links", "Wire", "Loop", "Queue", "HTTP", "PipelineMetrics", "PipelineTracing",
+                "Primitives", "Status", "Settings", "Tap",
+                "ZeroMQ", deque, logging, lifecycle, signals, metrics, tracing,
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
@@ -237,11 +248,12 @@ let package = Package(
             "IngestStage", "ingest",
             [
                 "Forecasts", "GateRules", "Gates", "Intake", "GooglePubSub", "Links", "Queue", "Redis",
-                "PipelineMetrics", "Status",
-                "Tap", deque,
+                "PipelineMetrics", "PipelineTracing", "Status",
+                "Tap", deque, tracing,
             ] + sources,
             parts: ["Forecasts", "Intake"] + queueFolders),
-        part("Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "Primitives"]),
+        part(
+            "Attempts", in: "dispatch/Attempts", ["HTTP", "Loop", "Messages", "PipelineTracing", "Primitives", tracing]),
         part("Gateways", in: "dispatch/Gateways", ["Attempts", "HTTP", "Messages"]),
         part("Pools", in: "dispatch/Pools", ["Messages"]),
         stage(
@@ -252,21 +264,26 @@ let package = Package(
             ],
             parts: ["Attempts", "Gateways", "Pools"], settings: faultHooks),
         part("RetryPolicy", in: "retry/Policy", ["Messages"]),
-        stage("RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "Queue"], parts: ["Policy"]),
+        stage(
+            "RetryStage", "retry", ["RetryPolicy", "PipelineMetrics", "PipelineTracing", "Queue", tracing],
+            parts: ["Policy"]),
         stage(
             "EmitStage", "emit",
-            ["GateRules", "Gates", "Links", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "Tap", deque] + sinks,
+            [
+                "GateRules", "Gates", "Links", "GooglePubSub", "Queue", "Redis", "PipelineMetrics", "PipelineTracing",
+                "Tap", deque, tracing,
+            ] + sinks,
             parts: queueFolders),
         .executableTarget(
             name: "Apctl",
             dependencies: [
-                "CProcess", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
+                "CProcess", "GateRules", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
                 "RedisPubSub", "RedisQueues", "RedisSortedSet", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto,
-                grdb, signals,
+                flyingFox, flyingSocks, grdb, signals,
                 subprocess, systemPackage,
             ],
             path: "Sources/apctl",
-            resources: [.embedInCode("DeadLetters/Lua")],
+            resources: [.embedInCode("DeadLetters/Lua"), .embedInCode("UI/Page")],
             swiftSettings: strict
         ),
 
@@ -333,18 +350,18 @@ let package = Package(
             [
                 "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
                 "RedisSortedSetSource", "SQLite", grdb,
-            ]),
+            ], data: ["Collector"]),
         testTarget(
             "EmitStageTests",
             [
                 "EmitStage", "GateRules", "Gates", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
-                "Primitives", "Queue", "Redis", "Stage", "TestServers", logging,
+                "PipelineTracing", "Primitives", "Queue", "Redis", "Stage", "TestServers", logging, tracing,
             ]),
         testTarget(
             "IngestStageTests",
             [
                 "Forecasts", "IngestStage", "Intake", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
-                "Queue", "Stage", logging,
+                "PipelineTracing", "Primitives", "Queue", "Stage", logging, tracing,
             ]),
         testTarget(
             "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
@@ -361,6 +378,12 @@ let package = Package(
             ]),
         testTarget("ZeroMQTests", ["ZeroMQ"]),
         testTarget("MetricsTests", ["PipelineMetrics", metrics]),
+        testTarget(
+            "TracingTests",
+            [
+                "PipelineTracing", "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives", "TestServers", logging,
+                flyingFox, flyingSocks, tracing,
+            ]),
         testTarget("StatusTests", ["Status", "PipelineMetrics", "Primitives", logging, lifecycle]),
         testTarget(
             "SettingsTests",
@@ -376,14 +399,18 @@ let package = Package(
         testTarget(
             "ApctlTests",
             [
-                "Apctl", "GatewaySimulator", "Loop", "Messages", "Queue", "Redis", "RedisPubSub", "RedisPubSubSink",
+                "Apctl", "GatewaySimulator", "Loop", "Messages", "Primitives", "Queue", "Redis", "RedisPubSub",
+                "RedisPubSubSink",
                 "RedisPubSubSource", "RedisQueues", "RedisSortedSet", "RedisSortedSetSink", "RedisSortedSetSource",
-                "SQLite", "SQLiteSink", "SQLiteSource", "Settings", "TestServers", "ZeroMQ", argumentParser, logging,
+                "SQLite", "SQLiteSink", "SQLiteSource", "Settings", "TestServers", "ZeroMQ", argumentParser, crypto,
+                logging,
                 subprocess,
                 systemPackage,
             ]),
         testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
-        testTarget("AttemptsTests", ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator"]),
+        testTarget(
+            "AttemptsTests",
+            ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator", "PipelineTracing", "Primitives", tracing]),
         testTarget("DispatchStageTests", ["DispatchStage"]),
         testTarget("GatewaysTests", ["Gateways", "Attempts", "Messages", "Primitives"]),
         testTarget("PoolsTests", ["Pools", "Primitives", heap], data: ["Traces"]),

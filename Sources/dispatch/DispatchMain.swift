@@ -63,7 +63,7 @@ struct DispatchMain {
                     concurrency: settings.concurrency, requestTimeout: settings.requestTimeout,
                     maxResponseBytes: settings.maxResponseBytes, authFailures: settings.authFailures,
                     asksForEngineLoad: settings.asksForEngineLoad),
-                token: token)
+                token: token, spans: stage.tracer.map(AttemptSpans.init))
         } catch let error as DescriptorLimitError {
             throw SettingsError("--concurrency", "\(error)")
         } catch let error as HTTPError {

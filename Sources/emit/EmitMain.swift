@@ -27,8 +27,10 @@ struct EmitMain {
                 spacing: sink.spacing,
                 deadLetters: DeadLetterCounter(
                     registry: stage.registry, queues: queues, logger: stage.logger),
+                counter: SettlementCounter(registry: stage.registry, queues: queues),
                 charges: charges, held: HeldMetrics(registry: stage.registry, places: [.settlement], queues: queues),
                 latencies: LatencyMeter(registry: stage.registry), logger: stage.logger, tap: stage.links.tap)
+            emitter.spans = stage.tracer.map(SettlementSpans.init)
             return EmitWork(
                 emitter: emitter,
                 loop: SettlingLoop(emitter: emitter, sink: sink, calls: QueueCalls(logger: stage.logger)))

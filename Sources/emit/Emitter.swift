@@ -4,6 +4,7 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import PipelineTracing
 import Queue
 import Stage
 import Tap
@@ -25,6 +26,8 @@ final class Emitter {
         let lane: Int
         /// The tap had a subscriber when it came.
         let isWatched: Bool
+        /// `nil` where nobody records it.
+        let span: PipelineSpan?
         /// How often the queue has permanently refused it.
         var refusals = 0
         /// How often settling it has failed, for any reason.
@@ -47,6 +50,8 @@ final class Emitter {
     private let logger: Logger
     private let tap: Tap?
     private let charges: TokenCharges?
+    /// `nil` where nobody records any.
+    var spans: SettlementSpans?
     private var waiting = Deque<Item>()
     private var waiter: CheckedContinuation<Void, Never>?
     /// Under load a batch contains the settlements that come within the sink's spacing.
@@ -65,6 +70,7 @@ final class Emitter {
     /// Results permanently refused, and answers too large.
     private var refusals = RareLine()
     private var deadLetters: DeadLetterCounter
+    private var counter: SettlementCounter
     private var latencies: LatencyMeter
     /// Finds settlements of another store than this process settles in; these are given back.
     private var stores = StoreCheck()
@@ -76,14 +82,15 @@ final class Emitter {
     /// - Parameter spacing: of batches under load.
     init(
         incoming: IncomingLink, settlements: Settlements, limits: EmitLimits, spacing: Duration,
-        deadLetters: DeadLetterCounter, charges: TokenCharges? = nil, held: HeldMetrics, latencies: LatencyMeter,
-        logger: Logger, tap: Tap? = nil
+        deadLetters: DeadLetterCounter, counter: SettlementCounter, charges: TokenCharges? = nil, held: HeldMetrics,
+        latencies: LatencyMeter, logger: Logger, tap: Tap? = nil
     ) {
         pacer = Pacer(spacing: spacing, burst: 4)
         self.incoming = incoming
         self.settlements = settlements
         self.limits = limits
         self.deadLetters = deadLetters
+        self.counter = counter
         self.charges = charges
         heldMetrics = held
         self.latencies = latencies
@@ -171,6 +178,7 @@ final class Emitter {
             switch status {
             case .settled:
                 stores.settled()
+                counter.settled(item.envelope)
                 if !item.envelope.charges.isEmpty { charges?.settled(item.envelope) }
                 if case .ended(.deadLetter(let reason)) = item.envelope.progress {
                     deadLetters.count(item.envelope, reason: reason, at: EventLoop.shared.now)
@@ -179,6 +187,7 @@ final class Emitter {
                 finish(item)
             case .stale where stores.isForeign(item.envelope.store): giveBack(item)
             case .stale:
+                counter.refused(item.envelope, .stale)
                 logger.debug(
                     "The request was settled before",
                     metadata: ["request.id": "\(item.envelope.id)", "queue": "\(item.envelope.queue)"])
@@ -204,6 +213,7 @@ final class Emitter {
 
     /// Another process may settle it; its sender keeps it until one does.
     private func giveBack(_ item: Item) {
+        counter.refused(item.envelope, .otherStore)
         stores.refuse(store: item.envelope.store, queue: item.envelope.queue, at: EventLoop.shared.now)
         endDelay(item)
         forget(item)
@@ -224,6 +234,7 @@ final class Emitter {
     /// An answer that is too large for the queue becomes an error result, which is shorter and is tried next.
     private func tooLarge(_ item: Item, _ reason: String) {
         guard case .ended(.result(.answer)) = item.envelope.progress else { return refused(item, reason) }
+        counter.refused(item.envelope, .tooLarge)
         say(item, "\(item.bytes) bytes: \(reason)")
         var item = item
         let message = "the result has \(item.bytes) bytes as JSON, more than the queue takes: \(reason)"
@@ -245,6 +256,7 @@ final class Emitter {
     }
 
     private func refused(_ item: Item, _ reason: String) {
+        counter.refused(item.envelope, .refused)
         var item = item
         item.refusals += 1
         if item.refusals == 1 || item.refusals == Self.maxRefusals { say(item, reason) }
@@ -259,6 +271,7 @@ final class Emitter {
 
     /// Logged once for each reason: a thousand requests may wait for the same.
     private func delayed(_ item: Item, _ reason: String) {
+        counter.refused(item.envelope, .delayed)
         var item = item
         if !item.isDelayed {
             item.isDelayed = true
@@ -309,15 +322,17 @@ final class Emitter {
         var envelope = envelope
         let bytes = settlements.fit(&envelope, into: limits.maxResult)
         let item = Item(
-            envelope: envelope, ticket: ticket, bytes: bytes, lane: lane, isWatched: tap?.isWatched == true)
+            envelope: envelope, ticket: ticket, bytes: bytes, lane: lane, isWatched: tap?.isWatched == true,
+            span: spans?.begin(envelope))
         move(item, 1)
         if lane == held.count { held.append((envelope.queue, 0)) }
         held[lane].count += 1
         append(item)
     }
 
-    /// Publishes a copy of a settlement on the tap, with the queue's answer.
+    /// Publishes a copy of a settlement on the tap, with the queue's answer, and records that.
     private func publish(_ item: Item, _ status: SettlementStatus) {
+        if let span = item.span { spans?.note(status, of: item.envelope, in: span) }
         guard item.isWatched, let time = tap?.moment else { return }
         let answer =
             switch status {

@@ -87,6 +87,9 @@ final class BacklogGauge: Sendable {
         registry.gauge(name, help: help, labels: labels).set(value)
     }
 
+    /// Requests wait that may be leased, as far as is known.
+    var isWaiting: Bool { last.withLock { !$0.includesLeased && ($0.waiting ?? 0) > 0 } }
+
     /// `nil` where nothing is known.
     var status: StatusReport.Queue? {
         let backlog = last.withLock { $0 }

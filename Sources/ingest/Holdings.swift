@@ -1,5 +1,6 @@
 import GateRules
 import Messages
+import PipelineTracing
 import Queue
 
 /// Every request this process has leased and that is not settled yet, by slot.
@@ -27,6 +28,8 @@ struct Holdings {
         var misses = 0
         /// Places in quotas.
         var reservations: [GateReservation] = []
+        /// What this process records of it; ends when it is forgotten.
+        var span: PipelineSpan?
 
         var share: QueueShares.Share { .init(lane: queue, bytes: bytes) }
     }

@@ -29,6 +29,7 @@ struct IngestMain {
                 metrics: { RequestMetrics(registry: stage.registry, queueID: $0.id, queueName: $0.name) },
                 held: HeldMetrics(registry: stage.registry, places: [.leased, .link], queues: queues.map(\.name)),
                 logger: stage.logger, tap: stage.links.tap)
+            ingester.spans = stage.tracer.map(RequestSpans.init)
             do throws(GateSettingsError) {
                 ingester.gates = try QueueGates(
                     queues,
@@ -47,7 +48,10 @@ struct IngestMain {
                     queue: index, settings: queues[index], source: sources[index], ingester: ingester,
                     lease: settings.lease,
                     calls: QueueCalls(logger: stage.logger, metadata: ["queue": "\(queues[index].name)"]),
-                    backlog: BacklogGauge(registry: stage.registry, queue: queues[index]))
+                    backlog: BacklogGauge(registry: stage.registry, queue: queues[index]),
+                    leases: stage.registry.counter(
+                        "async_processor_leases_total", help: "Requests leased, each time they are.",
+                        labels: [("queue", queues[index].name)]))
             }
             return IngestWork(ingester: ingester, readers: readers)
         }

@@ -1,3 +1,4 @@
+import Intake
 import Loop
 import Messages
 import PipelineMetrics
@@ -79,6 +80,14 @@ struct IngestWork: StageWork {
     func held(id: ExactText) async -> [HeldRequest] { await ingester.held(id: id) }
 
     func updateMetrics() async { await ingester.updateMetrics() }
+
+    /// Names the window if that is what has no room.
+    func notes() async -> [String] {
+        guard await ingester.stall == .noRoom else { return [] }
+        return await ingester.admission.limitsReached.map { "as many requests are leased and not settled as \($0) allows" }
+    }
+
+    func waits() async -> Bool { readers.contains(where: \.backlog.isWaiting) }
 
     func stall() async -> StallReason? { await ingester.stall }
 

@@ -6,11 +6,12 @@ import Logging
 import Loop
 import Messages
 import PipelineMetrics
+import PipelineTracing
 import Primitives
 import Queue
 import Stage
-import Status
 import Tap
+import Tracing
 
 /// Takes requests from the queues, in the order of the merge policy, and sends them to dispatch as fast as it has room.
 ///
@@ -27,13 +28,15 @@ final class Ingester {
     private let queuesByRank: [Int]
     private let logger: Logger
     private let tap: Tap?
-    private var lanes: [IngestLane]
-    private var admission: Admission
+    private(set) var lanes: [IngestLane]
+    private(set) var admission: Admission
     private var holdings = Holdings()
     private var meters: IngestMeters
     private var random = SystemRandomNumberGenerator()
     /// `nil` where no queue has a gate.
     var gates: QueueGates?
+    /// `nil` where nobody records any.
+    var spans: RequestSpans?
     private(set) var isDraining = false
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -72,20 +75,6 @@ final class Ingester {
             "leased": holdings.count, "leased_bytes": admission.openBytes,
             "waiting": lanes.reduce(0) { $0 + $1.count }, "sent": dispatch.openCount,
         ]
-    }
-
-    /// Where requests with this id wait here.
-    func held(id: ExactText) -> [HeldRequest] {
-        lanes.flatMap { lane in
-            lane.waiting.filter { ExactText($0.envelope.id) == id }
-                .map { HeldRequest($0.envelope, place: "leased by ingest, waits for room at dispatch") }
-                + lane.overflow.filter { ExactText($0.envelope.id) == id }
-                .map {
-                    HeldRequest($0.envelope, place: "leased by ingest, over its quota: waits behind all that are not")
-                }
-                + lane.decided.filter { ExactText($0.envelope.id) == id }
-                .map { HeldRequest($0.envelope, place: "ended by a gate of its queue") }
-        }
     }
 
     /// Why no request moves, unless the queue is the cause.
@@ -141,6 +130,7 @@ final class Ingester {
             var (envelope, metadata) = preparation.prepare(delivery, from: lanes[queue].settings, now: now)
             (envelope.store, envelope.tier) = (store, ranks[queue])
             tellWhyItIsLate(&envelope)
+            let span = spans?.begin(&envelope, metadata: metadata, queue: lanes[queue].settings)
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
             }
@@ -148,6 +138,7 @@ final class Ingester {
                 queue: queue, receipt: delivery.receipt, bytes: delivery.bytes.count + Self.overhead,
                 leasedAt: EventLoop.shared.now, deadline: envelope.deadline,
                 isFirstAttempt: delivery.failedAttempts == 0)
+            holding.span = span
             if case .ended = envelope.progress { holding.isForAttempt = false }
             let token = holdings.insert(holding)
             admission.leased(holding.share)
@@ -200,10 +191,11 @@ final class Ingester {
         }
     }
 
-    /// Forgets a request, and gives back its places in quotas.
+    /// Forgets a request, gives back its places in quotas, and ends its span.
     private func forget(_ token: UInt64) -> Holdings.Holding? {
         guard let holding = holdings.remove(token) else { return nil }
         if !holding.reservations.isEmpty { gates?.ended(holding.reservations) }
+        holding.span?.end()
         return holding
     }
 
@@ -236,9 +228,9 @@ final class Ingester {
 
     /// Counts a request, and also its outcome if it gets no attempt, since no other stage counts that.
     ///
-    /// A cancelled one is neither a failure nor late.
+    /// A cancelled one is neither a failure nor late; one that was taken over has been counted by whoever had it.
     private func count(_ envelope: Envelope, _ metrics: RequestMetrics) {
-        if envelope.failedAttempts == 0 { metrics.requests.increment() }
+        if envelope.failedAttempts == 0, envelope.deliveries == 0 { metrics.requests.increment() }
         switch envelope.progress {
         case .ended(.result(.failure(.deadlineExceeded, _))): metrics.exceededDeadline.increment()
         case .ended(.result(.failure(.invalidRequest, _))), .ended(.deadLetter): metrics.failed.increment()

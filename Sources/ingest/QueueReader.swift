@@ -1,4 +1,5 @@
 import Messages
+import PipelineMetrics
 import Queue
 import Stage
 
@@ -13,6 +14,8 @@ struct QueueReader: Sendable {
     let lease: Duration
     let calls: QueueCalls
     let backlog: BacklogGauge
+    /// Requests leased, each time.
+    let leases: Counter
 
     /// Reads until the ingester drains or the task is cancelled.
     func read() async {
@@ -27,6 +30,7 @@ struct QueueReader: Sendable {
             let deliveries = await calls.untilItWorks { () async throws(QueueError) in
                 try await source.lease(limit: limit)
             }
+            leases.increment(by: deliveries?.count ?? 0)
             await ingester.accept(deliveries ?? [], queue: queue)
         }
     }

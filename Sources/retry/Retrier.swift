@@ -18,6 +18,8 @@ final class Retrier: StageWork {
     private let policy: RetryPolicy
     private var metrics: RequestMetricsByQueue
     private var held: HeldMetrics
+    /// `nil` where nobody records any.
+    private let spans: BackOffSpans?
     private let logger: Logger
     private var excess = ExcessLog()
     private var isDraining = false
@@ -31,13 +33,15 @@ final class Retrier: StageWork {
 
     init(
         incoming: IncomingLink, emit: OutgoingLink, policy: RetryPolicy,
-        maxUnackedBytes: Int, metrics: RequestMetricsByQueue, held: HeldMetrics, logger: Logger
+        maxUnackedBytes: Int, metrics: RequestMetricsByQueue, held: HeldMetrics, spans: BackOffSpans?,
+        logger: Logger
     ) {
         self.incoming = incoming
         self.emit = emit
         self.policy = policy
         self.metrics = metrics
         self.held = held
+        self.spans = spans
         shares = QueueShares(count: Self.maxOpen, bytes: maxUnackedBytes)
         self.logger = logger
         incoming.onMessage = { [weak self] in self?.decide($0, $1) }
@@ -89,6 +93,7 @@ final class Retrier: StageWork {
         let decided =
             policy.settle(envelope, now: WallClock.now().milliseconds) { Double.random(in: 0..<1) } ?? envelope
         count(decided)
+        spans?.record(decided)
         if let share = emit.send(decided, from: .message(ticket), lane: lane) { shares.add(share) }
     }
 

@@ -15,7 +15,8 @@ struct RetryMain {
                 incoming: incoming, emit: emit, policy: RetryPolicy(settings),
                 maxUnackedBytes: settings.stage.maxUnackedBytes,
                 metrics: RequestMetricsByQueue(registry: stage.registry),
-                held: HeldMetrics(registry: stage.registry, places: [.outcome]), logger: stage.logger)
+                held: HeldMetrics(registry: stage.registry, places: [.outcome]),
+                spans: stage.tracer.map(BackOffSpans.init), logger: stage.logger)
         }
     }
 }

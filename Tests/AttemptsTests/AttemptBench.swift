@@ -19,14 +19,14 @@ final class AttemptBench {
     /// - Parameter now: milliseconds since 1970, at which its clock stands still.
     init(
         concurrency: Int = 8, requestTimeout: Duration = .seconds(20), maxResponseBytes: Int = 1 << 20,
-        now: Int64 = 1_000_000, token: GatewayToken? = nil
+        now: Int64 = 1_000_000, token: GatewayToken? = nil, spans: AttemptSpans? = nil
     ) throws {
         let client = try HTTPClient(
             HTTPClientOptions(maxIdleConnections: concurrency, responseHeaders: AttemptOutcome.responseHeaders))
         let options = AttemptOptions(
             concurrency: concurrency, requestTimeout: requestTimeout, maxResponseBytes: maxResponseBytes)
         attempter = Attempter(
-            client: client, options: options, token: token, clock: { now })
+            client: client, options: options, token: token, spans: spans, clock: { now })
     }
 
     func envelope(_ url: String) -> Envelope {

@@ -33,6 +33,41 @@ struct EmitterTests {
         bench.send(0)
         bench.emitter.settled(await bench.emitter.nextBatch(), [.stale])
         try await bench.wait { bench.done == [0] }
+        #expect(bench.settlements == [:])
+        #expect(bench.refusals == ["stale": 1])
+        await bench.end()
+    }
+
+    /// A settlement that succeeds at last counts once, and each time before apart.
+    @Test(.timeLimit(.minutes(1)))
+    func countsHowEachLeaseEnds() async throws {
+        let endings: [Ending] = [
+            .result(.answer(statusCode: 200, body: [])), .result(.failure(.deadlineExceeded, message: "late")),
+            .parked(afterMilliseconds: 10), .released, .deadLetter(reason: "not JSON"),
+        ]
+        let bench = try await Bench.start()
+        for (number, ending) in endings.enumerated() { bench.send(number, ending: ending) }
+        try await bench.wait { bench.emitter.counts["waiting"] == endings.count }
+        let batch = await bench.emitter.nextBatch()
+        bench.emitter.settled(
+            batch, [.settled, .settled, .delayed(reason: "403"), .refused(reason: "WRONGTYPE"), .settled])
+        #expect(bench.settlements == ["answer": 1, "deadline_exceeded": 1, "dead_letter": 1])
+        #expect(bench.refusals == ["delayed": 1, "refused": 1])
+        try await bench.wait { bench.emitter.counts["waiting"] == 2 }
+        bench.emitter.settled(await bench.emitter.nextBatch(), [.settled, .settled])
+        try await bench.wait { bench.done.count == endings.count }
+        let all = ["answer": 1, "deadline_exceeded": 1, "dead_letter": 1, "parked": 1, "released": 1]
+        #expect(bench.settlements == all)
+        #expect(bench.refusals == ["delayed": 1, "refused": 1])
+        await bench.end()
+    }
+
+    /// The queue's own counters are there before anything has ended.
+    @Test(.timeLimit(.minutes(1)))
+    func showsTheCountersOfItsQueuesFromTheStart() async throws {
+        let bench = try await Bench.start()
+        #expect(bench.value(#"async_processor_settlements_total{queue="q",end="answer"} "#) == "0")
+        #expect(bench.value(#"async_processor_settlement_refusals_total{queue="q",reason="other_store"} "#) == "0")
         await bench.end()
     }
 
@@ -203,6 +238,7 @@ struct EmitterTests {
         bench.emitter.settled(await bench.emitter.nextBatch(), [.stale, .stale])
         try await bench.wait { bench.done == [1] && bench.unsettleable == 1 }
         #expect(bench.emitter.counts["open"] == 0)
+        #expect(bench.refusals == ["stale": 1, "other_store": 1])
         // It is offered again after a second; then the store is the right one.
         bench.emitter.know(.store(other))
         let batch = await bench.emitter.nextBatch()
@@ -229,6 +265,7 @@ struct EmitterTests {
             incoming: incoming, settlements: Settlements(encoder: ResultEncoder()),
             limits: EmitLimits(maxUnackedBytes: 1 << 20), spacing: .microseconds(1500),
             deadLetters: DeadLetterCounter(registry: MetricsRegistry(), queues: [], logger: Logger(label: "emit")),
+            counter: SettlementCounter(registry: MetricsRegistry(), queues: []),
             held: HeldMetrics(registry: MetricsRegistry(), places: [.settlement]),
             latencies: LatencyMeter(registry: MetricsRegistry()), logger: Logger(label: "emit"))
         #expect(emitter?.isDraining == false)
@@ -264,6 +301,7 @@ private final class Bench {
             incoming: try link.listen(), settlements: Settlements(encoder: ResultEncoder()), limits: limits,
             spacing: .microseconds(1500),
             deadLetters: DeadLetterCounter(registry: registry, queues: ["q"], logger: Logger(label: "emit")),
+            counter: SettlementCounter(registry: registry, queues: ["q"]),
             charges: try TokenCharges([queue], registry: registry, logger: Logger(label: "emit")),
             held: HeldMetrics(registry: registry, places: [.settlement], queues: ["q"]),
             latencies: LatencyMeter(registry: registry), logger: Logger(label: "emit"))
@@ -288,7 +326,25 @@ private final class Bench {
         return [value("\(name)_count{\(labels)} "), value("\(name)_bucket{\(labels),le=\"\(limit)\"} ")]
     }
 
-    private func value(_ start: String) -> String? {
+    /// Those of the queue `q` that are not 0, by how leases ended.
+    var settlements: [String: Int] { counts("async_processor_settlements_total", by: "end") }
+
+    /// Those of the queue `q` that are not 0, by why they were not taken.
+    var refusals: [String: Int] { counts("async_processor_settlement_refusals_total", by: "reason") }
+
+    private func counts(_ name: String, by label: String) -> [String: Int] {
+        var text: [UInt8] = []
+        registry.emit(into: &text)
+        let start = "\(name){queue=\"q\",\(label)=\""
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix(start) }
+        return lines.reduce(into: [:]) { counts, line in
+            let parts = line.dropFirst(start.count).split(separator: "\"} ")
+            guard parts.count == 2, let count = Int(parts[1]), count > 0 else { return }
+            counts[String(parts[0])] = count
+        }
+    }
+
+    func value(_ start: String) -> String? {
         var text: [UInt8] = []
         registry.emit(into: &text)
         return String(decoding: text, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(start) }

@@ -103,7 +103,9 @@ extension EndToEnd {
                         "--redis.addr", "127.0.0.1:\(redis.port)", "--redis.inference-gateway", gateway.completions,
                     ],
                     flags: quickRetries,
-                    own: ports.mapValues { ["--metrics-port", "\($0)", "--tap", "tcp://127.0.0.1:*"] })
+                    own: ports.mapValues { ["--metrics-port", "\($0)", "--tap", "tcp://127.0.0.1:*"] },
+                    // Nobody listens there.
+                    environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(try freePort())"])
                 try await withPipeline(pipeline) { pipeline in
                     if kind.isEmpty {
                         let run = RedisRun(

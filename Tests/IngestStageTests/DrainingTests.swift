@@ -48,7 +48,8 @@ struct DrainingTests {
         let reader = QueueReader(
             queue: 0, settings: queue, source: source, ingester: ingester, lease: .seconds(30),
             calls: QueueCalls(logger: Logger(label: "ingest")),
-            backlog: BacklogGauge(registry: MetricsRegistry(), queue: queue))
+            backlog: BacklogGauge(registry: MetricsRegistry(), queue: queue),
+            leases: link.registry.counter("async_processor_leases_total", help: "Leases."))
         return IngestWork(ingester: ingester, readers: [reader])
     }
 }

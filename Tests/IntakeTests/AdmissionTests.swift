@@ -35,6 +35,21 @@ struct AdmissionTests {
     }
 
     @Test
+    func namesTheSettingThatKeepsMoreFromBeingLeased() {
+        var admission = Admission(queues: 1, maxInFlight: 2, maxOpenBytes: 3000)
+        lease(1, &admission)
+        #expect(admission.limitsReached == [])
+        lease(1, &admission)
+        #expect(admission.limitsReached == ["--max-in-flight"])
+        lease(1, &admission)
+        #expect(admission.limitsReached == ["--max-in-flight", "--max-open-bytes"])
+        for _ in 0..<3 { admission.sent(queue: 0) }
+        for _ in 0..<2 { admission.settled(share) }
+        #expect(admission.limitsReached == [])
+        #expect(Admission(queues: 1, maxInFlight: nil).limitsReached == [])
+    }
+
+    @Test
     func givesASingleQueueAllTheRoom() {
         let admission = Admission(queues: 1, maxInFlight: nil)
         #expect(admission.permits(queue: 0, room: 64) == 64)

@@ -23,9 +23,13 @@ struct RunningTests {
 
     @Test
     func remembersThatItIsDraining() {
-        let flag = DrainFlag()
-        #expect(!flag.isSet)
-        flag.set()
-        #expect(flag.isSet)
+        let (drain, now) = (Drain(), ContinuousClock.now)
+        #expect(!drain.isSet)
+        #expect(drain.progress(left: 2, now: now) == nil)
+        drain.set(until: now + .seconds(30))
+        #expect(drain.isSet)
+        #expect(drain.progress(left: 2, now: now) == "draining: 2 requests left, 30 s until they are given up")
+        #expect(
+            drain.progress(left: 1, now: now + .seconds(31)) == "draining: 1 request left, 0 s until they are given up")
     }
 }

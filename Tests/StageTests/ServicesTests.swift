@@ -26,9 +26,13 @@ struct ServicesTests {
     }
 
     /// Runs the work of a stage that is stopped once it has begun.
-    private func stop(_ links: StageLinks, _ drain: DrainFlag, timeout: Duration) async throws {
+    private func stop(
+        _ links: StageLinks, _ drain: Drain, timeout: Duration, wordInterval: Duration = .seconds(5)
+    ) async throws {
         let group = group(
-            WorkService(work: work, links: links, drain: drain, drainTimeout: timeout, logger: log.logger))
+            WorkService(
+                work: work, links: links, drain: drain, drainTimeout: timeout, wordInterval: wordInterval,
+                logger: log.logger))
         async let end: Void = group.run()
         try await wait { work.calls == ["run"] }
         #expect(!drain.isSet)
@@ -42,7 +46,7 @@ struct ServicesTests {
         let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
         link.send(1...1)
         try await wait { sender.done == [1] }
-        let drain = DrainFlag()
+        let drain = Drain()
         try await stop(sender.links, drain, timeout: .seconds(30))
         #expect(drain.isSet)
         #expect(work.calls == ["run", "drain", "stopped"])
@@ -57,10 +61,25 @@ struct ServicesTests {
     func abandonTheWorkWhenTheTimeForDrainingIsOver() async throws {
         let (sender, _) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
         work.state.withLock { $0.drains = false }
-        try await stop(sender.links, DrainFlag(), timeout: .milliseconds(50))
+        try await stop(sender.links, Drain(), timeout: .milliseconds(50))
         #expect(work.calls == ["run", "drain", "abandon", "stopped"])
         #expect(
             log().map(\.message) == ["Draining", "The drain timeout is over; what is left goes on elsewhere"])
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func sayHowFarTheDrainIs() async throws {
+        let receiver = try ReceivingEnd(folder["a"]) { _ in .keep }
+        let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
+        link.send(1...3)
+        try await wait { receiver.held.count == 3 }
+        work.state.withLock { $0.drains = false }
+        try await stop(sender.links, Drain(), timeout: .seconds(3), wordInterval: .milliseconds(200))
+        let lines = log()
+        #expect(lines.map(\.message).filter { $0 == "Still draining" }.count >= 2)
+        #expect(lines.allSatisfy { $0["left"] == "3" }, "\(lines)")
+        await receiver.end()
         await sender.end()
     }
 
@@ -79,7 +98,8 @@ struct ServicesTests {
         link.send(1...2)
         let status = StageStatus(
             stage: "ingest", version: "1", settings: [:], links: sender.links, work: work,
-            stalls: StallMetrics(registry: sender.registry), drain: DrainFlag())
+            stalls: StallMetrics(registry: sender.registry),
+            liveness: Liveness(stuckAfter: nil, registry: sender.registry), drain: Drain())
         let open = sender.registry.gauge("async_processor_link_open", help: "", labels: [("link", "ingest-dispatch")])
         let lonely = sender.registry.gauge(
             "async_processor_stalled", help: "", labels: [("reason", StallReason.noPeers.rawValue)])

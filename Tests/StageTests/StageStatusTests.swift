@@ -59,7 +59,8 @@ struct StageStatusTests {
         (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"]])
         status = StageStatus(
             stage: "ingest", version: "1.2.3", settings: ["--pipeline": "default"], links: sender.links, work: work,
-            stalls: StallMetrics(registry: sender.registry), drain: DrainFlag())
+            stalls: StallMetrics(registry: sender.registry),
+            liveness: Liveness(stuckAfter: .seconds(1), registry: sender.registry), drain: Drain())
     }
 
     private func stalled(_ reason: StallReason) -> Double {
@@ -76,8 +77,9 @@ struct StageStatusTests {
         #expect(await status.readiness() == .notReady(reason: "connect: refused"))
         work.state.withLock { $0.queue = .reachable }
         #expect(await status.readiness() == .ready)
-        status.drain.set()
-        #expect(await status.readiness() == .notReady(reason: "draining"))
+        status.drain.set(until: .now + .seconds(30))
+        #expect(
+            await status.readiness() == .notReady(reason: "draining: 0 requests left, 30 s until they are given up"))
         #expect(await status.health() == .ok)
         await receiver.end()
         await sender.end()
@@ -109,7 +111,7 @@ struct StageStatusTests {
             $0.queue = .unreachable(reason: "gone")
             $0.stall = .queueEmpty
         }
-        status.drain.set()
+        status.drain.set(until: .now + .seconds(30))
         #expect(await status.refresh() == [.noPeers, .queueServerAway, .draining], "nobody knows what is in the queue")
         #expect([stalled(.noPeers), stalled(.draining), stalled(.noRoom)] == [1, 1, 0])
         let receiver = try ReceivingEnd(folder["a"])
@@ -120,6 +122,40 @@ struct StageStatusTests {
         }
         #expect(await status.refresh() == [.draining])
         #expect([stalled(.noPeers), stalled(.queueServerAway), stalled(.queueEmpty)] == [0, 0, 0])
+        await receiver.end()
+        await sender.end()
+    }
+
+    /// The receiver is the stage that is looked at: it has requests, and is given nothing to wait for.
+    @Test(.timeLimit(.minutes(1)))
+    func isNotAliveWhileNothingMovesForNoReason() async throws {
+        let receiver = try ReceivingEnd(folder["a"]) { _ in .keep }
+        let stage = StageStatus(
+            stage: "dispatch", version: "1", settings: [:], links: try #require(receiver.links), work: work,
+            stalls: StallMetrics(registry: receiver.registry),
+            liveness: Liveness(stuckAfter: .milliseconds(300), registry: receiver.registry), drain: Drain())
+        let stuck = receiver.registry.gauge("async_processor_stuck_seconds", help: "")
+        func isAlive() async -> Bool {
+            await stage.refresh()
+            return await stage.health() == .ok
+        }
+        #expect(await isAlive())
+        link.send(1...4)
+        try await wait { receiver.held.count == 4 }
+        #expect(await isAlive(), "they have just come")
+        work.state.withLock { $0.stall = .gatewaySlotsFull }
+        let end = ContinuousClock.now + .seconds(20)
+        while await isAlive(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(stuck.value > 0.2)
+        guard case .failing(let reason) = await stage.health() else { return }
+        #expect(
+            reason.wholeMatch(
+                of: /nothing has moved for \d+ s, and nothing that is known keeps the requests \(--stuck-after .*\)/) != nil,
+            "\(reason)")
+        #expect(await stage.status().reasons == [StallReason.gatewaySlotsFull.text], "a word is for a minute")
+        work.state.withLock { $0.stall = .gatewayAway }
+        #expect(await isAlive(), "that is a good reason")
+        #expect(stuck.value == 0)
         await receiver.end()
         await sender.end()
     }

@@ -19,7 +19,7 @@ struct StageWiringTests {
         let registry = MetricsRegistry()
         return Stage(
             settings: settings, logger: log.logger, registry: registry,
-            links: try StageLinks(registry: registry, logger: log.logger))
+            links: try StageLinks(registry: registry, logger: log.logger), tracer: nil)
     }
 
     private func ingest(_ arguments: String...) throws -> Stage {

@@ -48,14 +48,29 @@ package struct AnswerFigures: Sendable, Equatable {
     }
 }
 
-/// The end of a JSON text, in which objects are found by their names.
-private struct JSONTail {
+/// The end of a JSON text, in which objects and texts are found by their names.
+struct JSONTail {
     private let bytes: UnsafeRawBufferPointer
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    /// The last object of that name; a quote that is escaped belongs to a text.
-    func object(_ name: StaticString) -> JSONFigures? {
+    /// The last object of that name.
+    fileprivate func object(_ name: StaticString) -> JSONFigures? {
+        value(name, beginningWith: UInt8(ascii: "{")).map(JSONFigures.init)
+    }
+
+    /// The last text of that name, if it is short and nothing in it is escaped.
+    func shortText(_ name: StaticString) -> String? {
+        guard let found = value(name, beginningWith: UInt8(ascii: "\"")) else { return nil }
+        let text = found.dropFirst().prefix(257).prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard text.count <= 256, text.endIndex < found.endIndex, found[text.endIndex] == UInt8(ascii: "\"") else {
+            return nil
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The last value of that name, and what stands behind it; a quote that is escaped belongs to a text.
+    private func value(_ name: StaticString, beginningWith first: UInt8) -> UnsafeRawBufferPointer? {
         let length = name.utf8CodeUnitCount
         guard let start = bytes.baseAddress, bytes.count > length + 4 else { return nil }
         var index = bytes.count - length - 4
@@ -70,8 +85,8 @@ private struct JSONTail {
             next += 1
             skipSpace(&next)
             // While a stream goes on its value is null.
-            guard next < bytes.count, bytes[next] == UInt8(ascii: "{") else { continue }
-            return JSONFigures(UnsafeRawBufferPointer(rebasing: bytes[next...]))
+            guard next < bytes.count, bytes[next] == first else { continue }
+            return UnsafeRawBufferPointer(rebasing: bytes[next...])
         }
         return nil
     }

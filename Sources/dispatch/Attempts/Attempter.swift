@@ -1,6 +1,7 @@
 package import HTTP
 package import Loop
 package import Messages
+import PipelineTracing
 import Primitives
 
 /// Makes attempts: takes envelopes that wait and gives them back with what the gateway answered.
@@ -40,20 +41,25 @@ package final class Attempter {
     private let loop: EventLoop
     private let options: AttemptOptions
     private let token: GatewayToken?
+    private let spans: AttemptSpans?
     private let clock: @PipelineActor () -> Int64
     private var transfers: [UInt64: Transfer] = [:]
     private var lastAttempt: UInt64 = 0
     /// Attempts that are over but not yet given back.
     private var returning = 0
 
-    /// - Parameter clock: milliseconds since 1970.
+    /// - Parameters:
+    ///   - spans: `nil` where none are recorded.
+    ///   - clock: milliseconds since 1970.
     package init(
-        client: HTTPClient, options: AttemptOptions, token: GatewayToken? = nil, loop: EventLoop = .shared,
+        client: HTTPClient, options: AttemptOptions, token: GatewayToken? = nil, spans: AttemptSpans? = nil,
+        loop: EventLoop = .shared,
         clock: @escaping @PipelineActor () -> Int64 = { WallClock.now().milliseconds }
     ) {
         self.client = client
         self.options = options
         self.token = token
+        self.spans = spans
         self.loop = loop
         self.clock = clock
     }
@@ -113,6 +119,8 @@ package final class Attempter {
     ) {
         var headers = token?.authorize(envelope.headers) ?? envelope.headers
         if options.asksForEngineLoad { headers.append(LoadWord.question) }
+        let span = spans?.begin(envelope)
+        if let span { headers.carry(span.trace) }
         let request = HTTPRequest(
             url: envelope.url, headers: headers, body: envelope.payload,
             timeout: timeout, maxResponseBytes: options.maxResponseBytes)
@@ -124,6 +132,7 @@ package final class Attempter {
             transfers[attempt] = nil
             let outcome = AttemptOutcome(
                 result, url: envelope.url, now: clock() / 1000, authFailures: options.authFailures)
+            if let span { spans?.end(span, outcome) }
             giveBack(envelope, outcome, latency: .now - begin, completion)
         }
         transfers[attempt] = Transfer(id: id, envelope: envelope, begin: begin)

@@ -44,6 +44,14 @@ package struct Admission: Sendable, Equatable {
     /// Bytes of all open requests.
     package var openBytes: Int { bytes.byteCount }
 
+    /// The settings that keep more requests from being leased; none of them while only the peers do.
+    package var limitsReached: [String] {
+        var flags: [String] = []
+        if let maxInFlight, open.reduce(0, +) >= maxInFlight { flags.append("--max-in-flight") }
+        if open.indices.contains(where: { !bytes.hasRoom(lane: $0) }) { flags.append("--max-open-bytes") }
+        return flags
+    }
+
     /// A request has been leased.
     package mutating func leased(_ share: QueueShares.Share) {
         open[share.lane] += 1

@@ -70,6 +70,7 @@ package final class RedisPubSubSource: BufferingSource, AliasedSource, BacklogSo
             counter("cuts", "Gaps because more waited for this listener than the server keeps.") { $0.overflows },
             counter("dropped", "Messages given up because the server would not store them.") { $0.dropped },
             counter("deaf_milliseconds", "Time for which the channel was not heard.") { Int($0.deafMilliseconds) },
+            .takeovers { [waiters] in waiters.counts.takenOver },
         ]
     }
 }

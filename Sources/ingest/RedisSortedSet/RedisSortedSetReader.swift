@@ -111,6 +111,7 @@ actor RedisSortedSetReader {
 
     private func report(_ batch: RedisSortedSetClaims.Batch) {
         if batch.takenOver > 0 {
+            shared.tookOver(batch.takenOver)
             logger.info("Expired leases were taken over", metadata: ["count": "\(batch.takenOver)"])
         }
         unsaid.missing += batch.missing

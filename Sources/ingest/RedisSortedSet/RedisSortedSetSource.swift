@@ -8,7 +8,7 @@ import RedisSortedSet
 ///
 /// Two connections on two threads: one waits for requests and claims them, the other renews and releases, so that
 /// neither holds up the other.
-package final class RedisSortedSetSource: AliasedSource, BacklogSource {
+package final class RedisSortedSetSource: AliasedSource, BacklogSource, CountingSource {
     private let reader: RedisSortedSetReader
     private let renewer: RedisSortedSetRenewer
     private let shared: RedisSortedSetState
@@ -50,6 +50,8 @@ package final class RedisSortedSetSource: AliasedSource, BacklogSource {
     package func requestNames() async -> [String] { await renewer.servedNames() }
 
     package func backlog() async -> Backlog { await renewer.backlog() }
+
+    package var counters: [SourceCounter] { [.takeovers { [shared] in shared.takeovers }] }
 
     package func release(_ receipts: [Receipt]) async throws(QueueError) { try await renewer.release(receipts) }
 

@@ -2,8 +2,8 @@ import Queue
 import Redis
 import Synchronization
 
-/// State that the two connections of a source share: whether the server answers, and whether there was a gap in which
-/// leases may have expired that their holders would have renewed.
+/// State that the two connections of a source share: whether the server answers, whether there was a gap in which leases
+/// may have expired that their holders would have renewed, and what has been taken over.
 final class RedisSortedSetState: Sendable {
     /// The users of the server, each with a connection of its own.
     enum User {
@@ -15,6 +15,7 @@ final class RedisSortedSetState: Sendable {
         var reader = QueueHealth.unreachable(reason: "not connected yet")
         var renewer = QueueHealth.reachable
         var heardAt = ContinuousClock.now
+        var takeovers = 0
 
         mutating func note(_ user: User, _ health: QueueHealth) {
             heardAt = .now
@@ -32,6 +33,9 @@ final class RedisSortedSetState: Sendable {
             leaseMilliseconds: max(1, settings.lease.milliseconds), holdOff: settings.holdAfterGap.milliseconds)
         state = Mutex(State(gate: gate))
     }
+
+    /// Leases that others had let expire and this source has taken over so far.
+    var takeovers: Int { state.withLock(\.takeovers) }
 
     var health: QueueHealth { state.withLock { $0.reader == .reachable ? $0.renewer : $0.reader } }
 
@@ -55,6 +59,8 @@ final class RedisSortedSetState: Sendable {
             throw QueueError(error)
         }
     }
+
+    func tookOver(_ count: Int) { state.withLock { $0.takeovers += count } }
 
     /// Records a gap: the server was away, or has just been started.
     func gap() { state.withLock { $0.gate.fail() } }

@@ -78,10 +78,13 @@ extension QueueDatabase {
     /// Parked ones that are due come first, earliest first; then, if `takeOver`, those whose lease has ended; then the
     /// others in the order they arrived. The request whose body makes it
     /// `maxBytes` is the last.
+    ///
+    /// - Parameter tookOver: told how many leases of others had ended among them.
     func lease(
-        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maxBytes: Int = 64 << 20
+        queue: String, limit: Int, milliseconds: Int64, takeOver: Bool, maxBytes: Int = 64 << 20,
+        tookOver: (Int) -> Void = { _ in }
     ) throws(QueueError) -> [Delivery] {
-        try write("lease") { database in
+        let (deliveries, expired) = try write("lease") { database in
             let now = try Self.now(database)
             let token = Int64(bitPattern: UInt64.random(in: 1...UInt64.max))
             var batch = LeaseBatch(limit: limit, maxBytes: maxBytes)
@@ -93,8 +96,10 @@ extension QueueDatabase {
             for row in batch.rows {
                 try mark.execute(arguments: [now + milliseconds, token, row.deliveries, row.seq])
             }
-            return batch.rows.map { $0.delivery(token: token) }
+            return (batch.rows.map { $0.delivery(token: token) }, batch.rows.count(where: \.isTakenOver))
         }
+        tookOver(expired)
+        return deliveries
     }
 
     /// Corrects times that were written by a clock that has been set back since: a parked request waits its full delay
@@ -170,6 +175,7 @@ private struct Leasable {
     let submission: Int64
     let attempts: Int64
     let deliveries: Int64
+    let isTakenOver: Bool
     let body: [UInt8]
 
     /// - Parameter expired: whether its last lease has expired, which is counted.
@@ -178,6 +184,7 @@ private struct Leasable {
         submission = row[1]
         attempts = row[2]
         deliveries = row[3] + (expired ? 1 : 0)
+        isTakenOver = expired
         body = try row.withUnsafeData(atIndex: 4) { data in data.map { [UInt8]($0) } ?? [] }
     }
 

@@ -69,7 +69,7 @@ actor SQLiteReader {
             let deliveries = try shared.noting { () throws(QueueError) in
                 try database.lease(
                     queue: queue, limit: limit, milliseconds: shared.leaseMilliseconds,
-                    takeOver: next.mayTakeOver)
+                    takeOver: next.mayTakeOver, tookOver: shared.tookOver)
             }
             if !deliveries.isEmpty { return deliveries }
             // Another source was faster.

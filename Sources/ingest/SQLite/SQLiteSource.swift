@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// Two connections on two threads: one waits for requests, the other renews and releases, so that neither blocks the
 /// other. Neither waits for the disk: after a power failure that undoes a lease, no process is left that holds it.
-package final class SQLiteSource: BacklogSource {
+package final class SQLiteSource: BacklogSource, CountingSource {
     private let reader: SQLiteReader
     private let renewer: SQLiteRenewer
     private let shared: SQLiteState
@@ -64,6 +64,8 @@ package final class SQLiteSource: BacklogSource {
 
     package func backlog() async -> Backlog { (try? await renewer.backlog()) ?? Backlog() }
 
+    package var counters: [SourceCounter] { [.takeovers { [shared] in shared.takeovers }] }
+
     /// Checks the files too, since `lease` does not do so while there is no room for requests.
     package func health() async -> QueueHealth {
         guard let change = shared.change else { return shared.health }
@@ -89,6 +91,7 @@ final class SQLiteState: Sendable {
         var files: OpenFiles?
         /// When the gate opens, by the wall clock, in which leases are counted here.
         var takeOverFrom = Int64.min
+        var takeovers = 0
     }
 
     let leaseMilliseconds: Int64
@@ -100,8 +103,12 @@ final class SQLiteState: Sendable {
     }
 
     var health: QueueHealth { state.withLock { $0.health } }
+    /// Leases that others had let expire and this source has taken over so far.
+    var takeovers: Int { state.withLock { $0.takeovers } }
     /// Changes to the files since they were opened.
     var change: FileChange? { state.withLock { $0.files }?.change }
+
+    func tookOver(_ count: Int) { state.withLock { $0.takeovers += count } }
 
     func set(_ files: OpenFiles) { state.withLock { $0.files = files } }
 

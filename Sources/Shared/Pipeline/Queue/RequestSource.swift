@@ -99,6 +99,11 @@ package struct SourceCounter: Sendable {
         self.help = help
         self.read = read
     }
+
+    /// Requests leased whose holder before had let its lease expire.
+    package static func takeovers(_ read: @escaping @Sendable () -> Int) -> SourceCounter {
+        SourceCounter("takeovers", "Requests taken over from a holder that had let its lease expire.", read: read)
+    }
 }
 
 /// A message taken from a queue, under a lease.

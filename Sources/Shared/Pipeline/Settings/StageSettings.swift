@@ -22,6 +22,8 @@ package struct StageSettings: Sendable, Equatable {
     package var tap: Endpoint?
     package var tapPayloads: Bool
     package var drainTimeout: Duration
+    /// `nil`: never.
+    package var stuckAfter: Duration?
     package var requestTimeout: Duration
     package var maxUnackedBytes: Int
     package var maxDeliveries: Int
@@ -51,6 +53,7 @@ package struct StageSettings: Sendable, Equatable {
         add("--tap", tap)
         if tap != nil { add("--tap-payloads", tapPayloads) }
         add("--drain-timeout", Seconds(drainTimeout / .seconds(1)))
+        if let stuckAfter { add("--stuck-after", Seconds(stuckAfter / .seconds(1))) }
         add("--max-unacked-bytes", maxUnackedBytes)
         if stage != .emit { add("--max-deliveries", maxDeliveries) }
         add("--log-level", logLevel.rawValue)

@@ -52,6 +52,14 @@ extension ConformanceCase {
         let last = try await third.take(1)[0]
         try require(last.deliveries, equals: 2, "deliveries after two expired leases")
         try require(try await third.renew([last.receipt]), equals: [], "lost receipts")
+        for (source, count) in [(first, 0), (second, 1), (third, 1)] {
+            try require(takeovers(of: source) ?? count, equals: count, "leases it says it has taken over")
+        }
+    }
+
+    /// `nil` where a source does not count them.
+    private static func takeovers(of source: any RequestSource) -> Int? {
+        (source as? any CountingSource)?.counters.first { $0.name == "takeovers" }?.read()
     }
 
     private static func settlesALateResult(_ harness: any QueueHarness) async throws {

@@ -37,6 +37,13 @@ struct CommonFlags<Kind: StageKind>: ParsableArguments {
 
     @Option(
         help: Kind.help(
+            "/healthz fails when nothing known keeps the requests here and none has moved for so many seconds; 0: never.",
+            "seconds", byDefault: 0),
+        transform: Checked.seconds(moreThanZero: false))
+    var stuckAfter: Seconds?
+
+    @Option(
+        help: Kind.help(
             "Bytes finished but not settled above which nothing new is taken.", "bytes", byDefault: 268_435_456),
         transform: Checked.integer(1...Int.max))
     var maxUnackedBytes = 268_435_456

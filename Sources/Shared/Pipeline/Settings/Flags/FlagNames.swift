@@ -14,6 +14,7 @@ enum FlagNames {
             "backoff", "backoff-base", "backoff-max", "max-attempts", "retry-after-max", "result-payload",
             "message-queue-impl", "queues-config-file",
             "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
+            "stuck-after",
             "max-unacked-bytes", "log-level", "log-format",
         ] + QueueServer.allCases.flatMap(\.flags.others) + indexable.sorted()
 

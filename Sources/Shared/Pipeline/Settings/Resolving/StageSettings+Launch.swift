@@ -11,6 +11,7 @@ extension StageSettings {
             tap: common.tap,
             tapPayloads: common.tapPayloads?.isOn ?? false,
             drainTimeout: (common.drainTimeout ?? Seconds(timeout.value + 30)).duration,
+            stuckAfter: common.stuckAfter.flatMap { $0.value > 0 ? $0.duration : nil },
             requestTimeout: timeout.duration,
             maxUnackedBytes: common.maxUnackedBytes,
             maxDeliveries: launch.flags.links.maxDeliveries,

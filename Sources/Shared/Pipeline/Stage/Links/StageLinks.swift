@@ -200,6 +200,17 @@ package final class StageLinks {
         routes.flatMap(\.link.problems) + (incoming?.problems ?? []) + strays.problems(at: EventLoop.shared.now)
     }
 
+    /// Requests that have come here and not ended; without an incoming link, those sent and not ended.
+    package var unfinished: Int { incoming?.unfinishedCount ?? sentAndOpen }
+
+    /// Those that this process itself has to bring on: others wait for who was sent them.
+    package var ownWork: Int { max(0, (incoming?.unfinishedCount ?? 0) - sentAndOpen) }
+
+    /// Requests that were sent on or have ended, since the process began.
+    package var moved: UInt64 { (incoming?.totals.finished ?? 0) + routes.reduce(0) { $0 + $1.link.totals.sent } }
+
+    private var sentAndOpen: Int { routes.reduce(0) { $0 + $1.link.openCount } }
+
     /// Every process at the other end of a link, for `/status`.
     package var peers: [StatusReport.Peer] {
         let downstream = routes.flatMap { route in

@@ -10,22 +10,37 @@ struct WorkService: Service, CustomStringConvertible {
     let description = "work"
     let work: any StageWork
     let links: StageLinks
-    let drain: DrainFlag
+    let drain: Drain
     let drainTimeout: Duration
+    /// How often it says how far the drain is.
+    var wordInterval = Duration.seconds(5)
     let logger: Logger
 
     func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await work.run() }
             try? await gracefulShutdown()
-            drain.set()
-            logger.info("Draining", metadata: ["timeout": "\(drainTimeout)"])
+            drain.set(until: .now + drainTimeout)
+            let left = await links.unfinished
+            logger.info("Draining", metadata: ["timeout": "\(drainTimeout)", "left": "\(left)"])
+            group.addTask { await tellProgress() }
             if await !finishes(within: drainTimeout, work.drain) {
-                logger.warning("The drain timeout is over; what is left goes on elsewhere")
+                let left = await links.unfinished
+                logger.warning("The drain timeout is over; what is left goes on elsewhere", metadata: ["left": "\(left)"])
                 await work.abandon()
             }
             await links.leave()
             group.cancelAll()
+        }
+    }
+}
+
+extension WorkService {
+    private func tellProgress() async {
+        let end = ContinuousClock.now + drainTimeout
+        while (try? await Task.sleep(for: wordInterval)) != nil {
+            let (left, seconds) = (await links.unfinished, max(0, Int((end - .now) / .seconds(1))))
+            logger.info("Still draining", metadata: ["left": "\(left)", "given_up_in": "\(seconds) s"])
         }
     }
 }

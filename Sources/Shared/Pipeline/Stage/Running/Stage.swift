@@ -2,6 +2,7 @@ import Links
 package import Logging
 package import Loop
 package import PipelineMetrics
+package import PipelineTracing
 package import Settings
 import Wire
 
@@ -12,6 +13,8 @@ package struct Stage {
     package let logger: Logger
     package let registry: MetricsRegistry
     package let links: StageLinks
+    /// Records spans; `nil` where nobody wants them.
+    package var tracer: PipelineTracer?
 
     /// The link that all senders of this stage connect to.
     package func incoming() throws(LinkError) -> IncomingLink {

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Loop
 import PipelineMetrics
+import PipelineTracing
 import ServiceLifecycle
 package import Settings
 import Status
@@ -53,19 +54,24 @@ private func run(
         try await links.bindTap(
             "\(tap)", stage: settings.stage.rawValue, showsPayloads: settings.tapPayloads)
     }
-    let work = try await makeWork(Stage(settings: settings, logger: logger, registry: registry, links: links))
+    let exporter = await makeSpanExporter(settings, registry, logger)
+    let work = try await makeWork(
+        Stage(settings: settings, logger: logger, registry: registry, links: links, tracer: exporter?.tracer))
     await links.start()
     let status = StageStatus(
         stage: settings.stage.rawValue, version: pipelineVersion,
-        settings: Dictionary(described.map { ($0.name, $0.value) }) { $1 }, links: links, work: work,
-        stalls: StallMetrics(registry: registry), drain: DrainFlag())
+        settings: Dictionary((described + (exporter?.described ?? [])).map { ($0.name, $0.value) }) { $1 },
+        links: links, work: work,
+        stalls: StallMetrics(registry: registry),
+        liveness: Liveness(stuckAfter: settings.stuckAfter, registry: registry), drain: Drain())
     logger.info("Started", metadata: ["version": "\(pipelineVersion)", "pid": "\(getpid())"])
-    try await runServices(settings, status, registry, logger)
+    try await runServices(settings, status, registry, exporter, logger)
 }
 
 /// All services that run as long as the process; stopped in reverse order, so that the drain can be observed.
 private func runServices(
-    _ settings: StageSettings, _ status: StageStatus, _ registry: MetricsRegistry, _ logger: Logger
+    _ settings: StageSettings, _ status: StageStatus, _ registry: MetricsRegistry, _ exporter: SpanExporter?,
+    _ logger: Logger
 ) async throws {
     var services: [any Service] = []
     if settings.metricsPort != 0 {
@@ -74,6 +80,7 @@ private func runServices(
                 host: settings.metricsHost, port: UInt16(settings.metricsPort), registry: registry, provider: status,
                 logger: logger))
     }
+    if let exporter { services.append(SpanService(exporter: exporter)) }
     services.append(
         GaugeService(status: status, descriptorLimit: Descriptors.raiseLimit(), logger: logger))
     services.append(AddressService(links: status.links))

@@ -12,19 +12,14 @@ struct StageStatus: StatusProvider {
     let links: StageLinks
     let work: any StageWork
     let stalls: StallMetrics
-    let drain: DrainFlag
+    let liveness: Liveness
+    let drain: Drain
     let started = ContinuousClock.now
 
-    /// The pipeline thread turns at least once a second.
-    private static let longestTurn = Duration.seconds(10)
-
-    func health() async -> Health {
-        let age = EventLoop.lastTurn.age
-        return age < Self.longestTurn ? .ok : .failing(reason: "the pipeline thread has not turned for \(age)")
-    }
+    func health() async -> Health { liveness.failure(at: .now).map { .failing(reason: $0) } ?? .ok }
 
     func readiness() async -> Status.Readiness {
-        if drain.isSet { return .notReady(reason: "draining") }
+        if let progress = await drain.progress(left: links.unfinished) { return .notReady(reason: progress) }
         if case .unreachable(let reason) = await work.queueState() { return .notReady(reason: reason) }
         let lonely = await links.linksWithoutPeer
         let problems = await problems()
@@ -44,7 +39,13 @@ struct StageStatus: StatusProvider {
             peers: await links.peers,
             counts: await work.counts(), queues: await work.queueStatus(), gateways: await work.gatewayStatus(),
             pools: await work.poolStatus(), gates: await work.gateStatus(),
-            reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text))
+            reasons: reasons.map(\.text).sorted() + (await problems()).map(\.text) + (await words()))
+    }
+
+    /// What is worth a word beside reasons and problems.
+    private func words() async -> [String] {
+        let notes = await work.notes()
+        return [await drain.progress(left: links.unfinished), liveness.word(at: .now)].compactMap(\.self) + notes
     }
 
     func held(id: String) async -> [HeldRequest] {
@@ -61,6 +62,8 @@ struct StageStatus: StatusProvider {
         await work.updateMetrics()
         let reasons = await reasons()
         stalls.set(reasons)
+        let hasWork = if await links.ownWork > 0 { true } else { await work.waits() }
+        liveness.look(.init(moved: await links.moved, hasWork: hasWork, reasons: reasons), at: .now)
         return reasons
     }
 

@@ -2,7 +2,6 @@ package import Messages
 package import PipelineMetrics
 package import Queue
 package import Status
-import Synchronization
 
 /// The work that one kind of stage does with its links.
 package protocol StageWork: Sendable {
@@ -20,6 +19,12 @@ package protocol StageWork: Sendable {
 
     /// Why no request moves; `nil` while one does.
     func stall() async -> StallReason?
+
+    /// Whether requests wait for it where it takes them from, other than at its links.
+    func waits() async -> Bool
+
+    /// What is worth a word in `/status` beside why nothing moves.
+    func notes() async -> [String]
 
     /// Problems with its connections other than its links.
     func problems() async -> [WiringProblem]
@@ -51,6 +56,8 @@ extension StageWork {
     package func abandon() async {}
     package func queueState() async -> QueueHealth { .reachable }
     package func updateMetrics() async {}
+    package func waits() async -> Bool { false }
+    package func notes() async -> [String] { [] }
     package func problems() async -> [WiringProblem] { [] }
     package func gatewayStatus() async -> [StatusReport.Gateway] { [] }
     package func poolStatus() async -> [StatusReport.Pool] { [] }
@@ -76,14 +83,4 @@ package func finishes(within limit: Duration, _ body: @escaping @Sendable () asy
         group.cancelAll()
         return isFinished
     }
-}
-
-/// Set once, when the process is asked to stop.
-package final class DrainFlag: Sendable {
-    private let flag = Atomic(false)
-
-    package init() {}
-
-    package var isSet: Bool { flag.load(ordering: .relaxed) }
-    package func set() { flag.store(true, ordering: .relaxed) }
 }
