@@ -84,7 +84,9 @@ struct IngestWork: StageWork {
     /// Names the window if that is what has no room.
     func notes() async -> [String] {
         guard await ingester.stall == .noRoom else { return [] }
-        return await ingester.admission.limitsReached.map { "as many requests are leased and not settled as \($0) allows" }
+        return await ingester.admission.limitsReached.map {
+            "as many requests are leased and not settled as \($0) allows"
+        }
     }
 
     func waits() async -> Bool { readers.contains(where: \.backlog.isWaiting) }

@@ -137,6 +137,24 @@ struct LostPeerTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func namesTheOneOfSeveralThatIsLost() async throws {
+        let stays = try ReceivingEnd(folder["a"])
+        let goes = try ReceivingEnd(folder["b"])
+        let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"], folder["b"]])
+        try await wait { link.peerStatus.filter(\.isLive).count == 2 }
+        goes.vanish()
+        let (lost, again) = ("A peer is lost; what it has not finished goes to others", "A lost peer answers again")
+        try await wait { !sender.log(lost).isEmpty }
+        #expect(sender.log(lost).map { $0["peer"] } == [folder["b"]])
+        let back = try ReceivingEnd(folder["b"])
+        try await wait { !sender.log(again).isEmpty }
+        #expect(sender.log(lost, again).map(\.message) == [lost, again])
+        await back.end()
+        await stays.end()
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func doubtsWhatItHoldsOnceItsSenderIsSilent() async throws {
         let receiver = try ReceivingEnd(folder["a"]) { _ in .keep }
         let incoming = try #require(receiver.incoming)

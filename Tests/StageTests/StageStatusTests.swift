@@ -150,7 +150,8 @@ struct StageStatusTests {
         guard case .failing(let reason) = await stage.health() else { return }
         #expect(
             reason.wholeMatch(
-                of: /nothing has moved for \d+ s, and nothing that is known keeps the requests \(--stuck-after .*\)/) != nil,
+                of: /nothing has moved for \d+ s, and nothing that is known keeps the requests \(--stuck-after .*\)/)
+                != nil,
             "\(reason)")
         #expect(await stage.status().reasons == [StallReason.gatewaySlotsFull.text], "a word is for a minute")
         work.state.withLock { $0.stall = .gatewayAway }

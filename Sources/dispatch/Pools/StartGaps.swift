@@ -21,8 +21,9 @@ struct StartGaps: Sendable, Equatable {
     private static let jitter = 0.002
     /// Where requests come as they like, the shortest gap is a smaller part of the usual one.
     private static let evenness = 0.3
-    /// Refused at such a part of the pace at which it was refused before: it is not the rate.
+    /// Refused so often in a row at such a part of the pace at which it was refused before: it is not the rate.
     private static let slower = 0.8
+    private static let contradictions = 4
     private static let firstDoubt = 30.0
     private static let longestDoubt = 300.0
 
@@ -39,6 +40,7 @@ struct StartGaps: Sendable, Equatable {
     private var half = 0
     /// The greatest pace at which something came too soon.
     private var refusedPace = 0.0
+    private var slowRefusals = 0
     private var doubtUntil = 0.0
     private var doubt = firstDoubt
 
@@ -65,12 +67,13 @@ struct StartGaps: Sendable, Equatable {
         return sent - before < least + max(Self.jitter, least / 20) && least * pace > Self.evenness && now >= doubtUntil
     }
 
-    /// Takes what came too soon for a limit of the rate, unless there was such a refusal at a much higher pace.
+    /// Takes what came too soon for a limit of the rate, unless that was so at a much higher pace, too.
     ///
     /// - Returns: whether it does.
     mutating func isOfRate(at now: Double, pace: Double) -> Bool {
-        if pace < Self.slower * refusedPace {
-            (doubtUntil, refusedPace) = (now + doubt, 0)
+        slowRefusals = pace < Self.slower * refusedPace ? slowRefusals + 1 : 0
+        if slowRefusals >= Self.contradictions {
+            (doubtUntil, refusedPace, slowRefusals) = (now + doubt, 0, 0)
             doubt = min(Self.longestDoubt, 2 * doubt)
             return false
         }

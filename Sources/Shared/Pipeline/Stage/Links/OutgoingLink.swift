@@ -58,8 +58,7 @@ package final class OutgoingLink {
     private var unreporting = UnreportingPeers()
     /// Since when messages have waited for room.
     private var waitingSince: Duration?
-    /// Whether the last log line said that there are peers.
-    private var hadPeer: Bool?
+    private var news = PeerNews()
     private let wiring: LinkWiring?
     private var complaints = Complaints()
     /// For the tap, if it has a subscriber: the message whose frame was made last.
@@ -308,16 +307,8 @@ package final class OutgoingLink {
 
     /// Once a second: logs when peers come and go, and when one is connected but cannot reach this process.
     func checkPeers() {
-        let hasPeer = sender.hasLivePeer
-        if hasPeer != hadPeer {
-            let metadata: Logger.Metadata = ["link": "\(name)", "addresses": "\(addressList)"]
-            if hasPeer {
-                logger.info("A peer answers", metadata: metadata)
-            } else {
-                logger.warning("No peer answers; waiting for one", metadata: metadata)
-            }
-            hadPeer = hasPeer
-        }
+        let peerStatus = peerStatus
+        news.say(peerStatus, hasPeer: sender.hasLivePeer, on: name, logger)
         let silent = peerStatus.filter { !$0.hasAnswered }.map(\.address)
         for address in unreporting.note(silent, now: EventLoop.shared.now, isConnected: isConnected) {
             logger.warning(

@@ -26,7 +26,8 @@ struct WorkService: Service, CustomStringConvertible {
             group.addTask { await tellProgress() }
             if await !finishes(within: drainTimeout, work.drain) {
                 let left = await links.unfinished
-                logger.warning("The drain timeout is over; what is left goes on elsewhere", metadata: ["left": "\(left)"])
+                logger.warning(
+                    "The drain timeout is over; what is left goes on elsewhere", metadata: ["left": "\(left)"])
                 await work.abandon()
             }
             await links.leave()
