@@ -45,6 +45,14 @@ struct SmallestCellTests {
     }
 
     @Test
+    func watchesStagesWhileItMeasuresThem() async throws {
+        let figures = try await run(ObservedCell(requests: 20_000))
+        let (rate, without) = (try #require(figures["rate"]), try #require(figures["rate without"]))
+        #expect(rate > 1 && without > 1)
+        #expect(abs(try #require(figures["of without"]) - rate / without * 100) < 0.1)
+    }
+
+    @Test
     func knowsItsCellsByTheirNames() throws {
         #expect(try Cells.named(["instant"]).map(\.name) == ["instant"])
         #expect(try Cells.named(["delay-"]).count == 4)

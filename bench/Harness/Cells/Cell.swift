@@ -33,7 +33,7 @@ extension Cell {
 /// What a run of a cell is given.
 package struct Surroundings: Sendable {
     /// Of its own, removed afterwards.
-    package let folder: URL
+    package var folder: URL
     /// Where the programs of this build are.
     package let executable: @Sendable (String) throws -> URL
     /// Part of the usual number of requests; below 1 only to try the benchmark itself.

@@ -25,6 +25,7 @@ package enum Cells {
         SQLiteCell(),
         RedisPubSubCell(),
         GooglePubSubCell(),
+        ObservedCell(),
         IdleCell(),
         WrkCell(),
         CurlCell(),

@@ -9,7 +9,7 @@ extension BenchReport {
             ("Targets", targets), ("As fast as it goes (instant gateway, 64 concurrent)", rates),
             ("Google Cloud Pub/Sub, on its emulator", pubsub), ("A gateway that takes 100 ms", delays),
             ("Payloads", payloads), ("Added latency, ms", latencies),
-            ("Idle", idle), ("Ceilings", ceilings),
+            ("Watched and unwatched", observed), ("Idle", idle), ("Ceilings", ceilings),
         ]
         let tables = parts.filter { !$1.isEmpty }.map { "### \($0)\n\n\($1.text)" }
         return (["\(origin) \(versions)."] + tables).joined(separator: "\n\n")
@@ -104,6 +104,17 @@ extension BenchReport {
                 [cell.summary, cell.median("rate")]
                     + parts.flatMap { part in ["p50", "p99", "p99.9"].map { cell.range("\(part) \($0)") } }
                     + [cell.median("cpu stages"), cell.median("producer late p99")])
+        }
+        return table
+    }
+
+    private var observed: TextTable {
+        var table = TextTable(["cell", "requests/s", "without", "of without, %", "CPU µs per request", "without"])
+        for cell in cells where cell["of without"] != nil {
+            table.add([
+                cell.summary, cell.range("rate"), cell.range("rate without"), cell.range("of without"),
+                cell.median("cpu stages"), cell.median("cpu stages without"),
+            ])
         }
         return table
     }

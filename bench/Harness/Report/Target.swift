@@ -30,6 +30,7 @@ package struct Target: Sendable {
             "MiB"),
         Target("4 MiB payloads, of what libcurl moves alone", .figure("payload-4m", "of libcurl"), .atLeast(50), "%"),
         Target("Pub/Sub, of what a bare client gets", .figure("gcp-pubsub", "of bare client"), .atLeast(70), "%"),
+        Target("watched, of what it does unwatched", .figure("observed", "of without"), .atLeast(95), "%"),
         Target("two dispatch processes over one", .ratio("dispatch-2", "delay-64", "rate"), .atLeast(1.95), "×"),
     ]
 

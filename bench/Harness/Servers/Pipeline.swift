@@ -14,6 +14,8 @@ package struct PipelineLayout: Sendable {
     package var queueFlags: [String]
     /// Of all stages, beside that of this process.
     package var environment: [String: String] = [:]
+    /// `nil`: not at all.
+    package var observation: Observation?
 
     package init(queueFlags: [String]) { self.queueFlags = queueFlags }
 }
@@ -33,11 +35,12 @@ package actor Pipeline {
             for place in 0..<(stage == "dispatch" ? layout.dispatches : 1) {
                 let flags =
                     layout.queueFlags + addresses.flags(of: stage, place) + [
-                        "--concurrency", "\(layout.concurrency)", "--metrics-port", "0",
-                    ]
+                        "--concurrency", "\(layout.concurrency)",
+                    ] + (layout.observation?.flags(of: stage, folder: folder) ?? ["--metrics-port", "0"])
                 let process = StageProcess(
                     place == 0 ? stage : "\(stage)-\(place + 1)", executable: try executable(stage), arguments: flags,
-                    environment: layout.environment, directory: folder)
+                    environment: layout.environment.merging(layout.observation?.environment ?? [:]) { $1 },
+                    directory: folder)
                 processes.append((stage, process))
             }
         }
