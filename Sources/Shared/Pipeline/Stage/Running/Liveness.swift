@@ -9,7 +9,7 @@ final class Liveness: Sendable {
     /// The pipeline thread turns at least once a second.
     private static let longestTurn = Duration.seconds(10)
 
-    /// Nothing has moved for so long: not alive. `nil`: however long.
+    /// Nothing has moved for so long: it is not alive; `nil`: however long.
     private let limit: Duration?
     private let watch = Mutex(WorkWatch())
     private let gauge: Gauge
