@@ -9,7 +9,8 @@ import Testing
 struct DescriptionTests {
     private static let common = [
         "--pipeline", "blue", "--metrics-host", "127.0.0.3", "--metrics-port", "19000", "--tap", "ipc:///run/tap",
-        "--tap-payloads", "--drain-timeout", "1.5", "--stuck-after", "600", "--max-unacked-bytes", "1000000", "--log-level", "debug",
+        "--tap-payloads", "--drain-timeout", "1.5", "--stuck-after", "600", "--max-unacked-bytes", "1000000",
+        "--log-level", "debug",
         "--log-format", "text",
     ]
 

@@ -30,7 +30,8 @@ struct HelpTests {
     @Test
     func showsWhatBelongsToTheStage() throws {
         let common: Set = [
-            "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout", "stuck-after",
+            "pipeline", "bind-host", "metrics-host", "metrics-port", "tap", "tap-payloads", "drain-timeout",
+            "stuck-after",
             "max-unacked-bytes", "log-level", "log-format",
         ]
         let retry = try #require(exit(RetrySettings.self, ["--help"]))

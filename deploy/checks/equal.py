@@ -1,4 +1,4 @@
-"""Checks that the chart renders the objects that kustomize renders, and that the two copies of the alerts are one."""
+"""Checks that the chart renders the objects that kustomize renders, and that all copies of the alerts say the same."""
 
 import copy
 import re
@@ -90,17 +90,18 @@ def paths(value, path=()):
 
 
 def unlike_alerts() -> list[str]:
-    with open(f"{KUSTOMIZE}/components/prometheus/rules.yaml", encoding="utf-8") as file:
+    rules = "deploy/observability/rules.yaml"
+    with open(rules, encoding="utf-8") as file:
         text = file.read()
-    with open(f"{KUSTOMIZE}/components/pod-monitor/prometheus-rule.yaml", encoding="utf-8") as file:
-        rule = yaml.safe_load(file)
-    with open(f"{CHART}/files/rules.yaml", encoding="utf-8") as file:
-        copy_of_chart = file.read()
     problems = []
-    if yaml.safe_load(text) != rule["spec"]:
-        problems.append("components/prometheus/rules.yaml and components/pod-monitor/prometheus-rule.yaml differ")
-    if text != copy_of_chart:
-        problems.append("components/prometheus/rules.yaml and the chart's files/rules.yaml differ")
+    for copied in (f"{KUSTOMIZE}/components/prometheus/rules.yaml", f"{CHART}/files/rules.yaml"):
+        with open(copied, encoding="utf-8") as file:
+            if file.read() != text:
+                problems.append(f"{rules} and {copied} differ; scripts/copy-alerts copies it")
+    copied = f"{KUSTOMIZE}/components/pod-monitor/prometheus-rule.yaml"
+    with open(copied, encoding="utf-8") as file:
+        if yaml.safe_load(file)["spec"] != yaml.safe_load(text):
+            problems.append(f"{rules} and {copied} differ; scripts/copy-alerts copies it")
     return problems
 
 

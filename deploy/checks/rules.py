@@ -1,5 +1,6 @@
 """Checks the alerts with promtool, and the settings of the bundled Prometheus and of compose's with its own check."""
 
+import glob
 import os
 import re
 import shutil
@@ -12,13 +13,14 @@ import yaml
 from deploy.checks.catalogue import KUSTOMIZE, finish, load
 
 COMPOSE = "deploy/observability/prometheus.yaml"
+RULES = "deploy/observability/rules.yaml"
+TESTS = sorted(glob.glob("deploy/observability/tests/*.yaml"))
 
 
 def main(cache: str) -> None:
-    source = f"{KUSTOMIZE}/components/prometheus"
-    problems = said(["promtool", "check", "rules", f"{source}/rules.yaml"])
-    problems += said(["promtool", "test", "rules", "deploy/checks/rules-tests.yaml"])
-    problems += untested(f"{source}/rules.yaml")
+    problems = said(["promtool", "check", "rules", RULES])
+    problems += said(["promtool", "test", "rules", *TESTS])
+    problems += untested()
     # The settings name the rules by their path in the container.
     maps = [thing for thing in load(cache, "kustomize-keda") if thing["metadata"]["name"].startswith("prometheus-")]
     with tempfile.TemporaryDirectory() as folder:
@@ -26,16 +28,16 @@ def main(cache: str) -> None:
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text.replace("/etc/prometheus/", f"{folder}/"))
         problems += said(["promtool", "check", "config", f"{folder}/prometheus.yml"])
-    problems += said(["promtool", "check", "config", COMPOSE]) + unlike_compose(f"{source}/rules.yaml")
+    problems += said(["promtool", "check", "config", COMPOSE]) + unlike_compose()
     finish(problems)
 
 
-def unlike_compose(rules: str) -> list[str]:
+def unlike_compose() -> list[str]:
     """Whether compose's Prometheus has the same alerts, and gives targets the label that these go by."""
     with open(COMPOSE, encoding="utf-8") as file:
         settings = yaml.safe_load(file)
     named = [os.path.normpath(os.path.join(os.path.dirname(COMPOSE), name)) for name in settings["rule_files"]]
-    problems = [] if named == [rules] else [f"{COMPOSE} names {named}, not {rules}"]
+    problems = [] if named == [RULES] else [f"{COMPOSE} names {named}, not {RULES}"]
     for job in settings["scrape_configs"]:
         labels = [rule["target_label"] for rule in job.get("relabel_configs", [])]
         if "stage" not in labels:
@@ -43,13 +45,12 @@ def unlike_compose(rules: str) -> list[str]:
     return problems
 
 
-def untested(path: str) -> list[str]:
-    with open(path, encoding="utf-8") as file:
+def untested() -> list[str]:
+    """Alerts without a test of their name: each says when it fires, and where and when it does not."""
+    with open(RULES, encoding="utf-8") as file:
         alerts = re.findall(r"- alert: (\w+)", file.read())
-    with open("deploy/checks/rules-tests.yaml", encoding="utf-8") as file:
-        tests = file.read()
-    # Once where it is silent, once where it fires.
-    return [f"No test of {alert}" for alert in alerts if tests.count(alert) < 2]
+    tests = "".join(open(path, encoding="utf-8").read() for path in TESTS)
+    return [f"No test of {alert}" for alert in alerts if f"- name: {alert}\n" not in tests]
 
 
 def said(command: list[str]) -> list[str]:

@@ -3,8 +3,26 @@ import Glibc
 import Redis
 import Synchronization
 
-/// A real Prometheus on a free loopback port that looks at one target five times a second; ended when it is released.
+/// A real Prometheus on a free loopback port that looks at its targets some times a second; ended when it is released.
 package final class PrometheusServer: Sendable {
+    /// Something of which it reads `/metrics`.
+    package struct Target: Sendable {
+        /// Of the loopback address.
+        let port: Int
+        /// What it adds to everything that it reads there.
+        let labels: [String: String]
+
+        package init(port: Int, labels: [String: String] = [:]) {
+            self.port = port
+            self.labels = labels
+        }
+
+        fileprivate var entry: String {
+            let labels = labels.sorted { $0.key < $1.key }.map { "\"\($0)\": \"\($1)\"" }.joined(separator: ", ")
+            return "{targets: [\"127.0.0.1:\(port)\"], labels: {\(labels)}}"
+        }
+    }
+
     package let port: Int
     private let folder: String
     private let process = Mutex<pid_t?>(nil)
@@ -12,16 +30,26 @@ package final class PrometheusServer: Sendable {
     /// Starts it; returns when it answers.
     ///
     /// - Parameter target: the port of the loopback address whose `/metrics` it reads.
-    package init(target: Int) async throws {
+    package convenience init(target: Int) async throws {
+        try await self.init(targets: [Target(port: target)], every: "200ms")
+    }
+
+    /// Starts it; returns when it answers.
+    ///
+    /// - Parameters:
+    ///   - interval: between two looks at a target, and the most that it waits for an answer.
+    ///   - rules: the path of a file of rules, evaluated as often.
+    package init(targets: [Target], every interval: String, rules: String? = nil) async throws {
         port = try freePort()
         folder = FileManager.default.temporaryDirectory.path + "/prometheus-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let settings = """
-            global: {scrape_interval: 200ms, scrape_timeout: 200ms}
+            global: {scrape_interval: \(interval), scrape_timeout: \(interval), evaluation_interval: \(interval)}
+            rule_files: [\(rules.map { "\"\($0)\"" } ?? "")]
             scrape_configs:
               - job_name: test
                 honor_labels: true
-                static_configs: [{targets: ["127.0.0.1:\(target)"]}]
+                static_configs: [\(targets.map(\.entry).joined(separator: ", "))]
             """
         try settings.write(toFile: "\(folder)/prometheus.yml", atomically: true, encoding: .utf8)
         try await start()
