@@ -22,7 +22,8 @@ struct Apctl: AsyncParsableCommand {
         version: "apctl \(pipelineVersion)",
         subcommands: [
             RunCommand.self, DeadLettersCommand.self, GatewaySimCommand.self, HealthCommand.self,
-            StatusCommand.self, TapCommand.self, WhereCommand.self, StageProcessCommand.self,
+            StatusCommand.self, TapCommand.self, TopCommand.self, UICommand.self, WhereCommand.self,
+            StageProcessCommand.self,
         ]
     )
 }

@@ -28,6 +28,12 @@ enum Console {
         return columns > 0 ? columns : nil
     }
 
+    /// Whether standard output takes colours: on a terminal, unless the user wants none: https://no-color.org.
+    static var isColoured: Bool {
+        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
+        return isatty(STDOUT_FILENO) == 1
+    }
+
     private static func write(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
         var sent = 0
         while sent < bytes.count {

@@ -88,8 +88,12 @@ enum HTTPGet {
         var body: String
     }
 
-    /// - Parameter timeout: Limit for connecting and for each wait after that.
-    static func fetch(_ address: HTTPAddress, timeout: Duration) throws(HTTPGetError) -> Answer {
+    /// - Parameters:
+    ///   - timeout: Limit for connecting and for each wait after that.
+    ///   - mostBytes: What comes after these is left out.
+    static func fetch(
+        _ address: HTTPAddress, timeout: Duration, mostBytes: Int = 1 << 20
+    ) throws(HTTPGetError) -> Answer {
         let descriptor = try connect(to: address, timeout: timeout)
         defer { close(descriptor) }
         let request = "GET \(address.path) HTTP/1.1\r\nHost: \(address.authority)\r\nConnection: close\r\n\r\n"
@@ -98,7 +102,7 @@ enum HTTPGet {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16384)
         let end = ContinuousClock.now + timeout
-        while answer.count < 1 << 20 {
+        while answer.count < mostBytes {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count < 0 { throw .last("receive") }
             if count == 0 { break }

@@ -30,7 +30,8 @@ struct TimeSpan: ExpressibleByArgument, Equatable {
 extension TimeSpan: CustomStringConvertible {
     /// `45 s`, `3:20` or `2:05:00`, for people.
     var description: String {
-        let whole = Int(seconds.rounded())
+        // Numbers of others may be anything.
+        let whole = Int(max(0, min(seconds.rounded(), 1e15)))
         if whole < 60 { return "\(whole) s" }
         let (minutes, rest) = (whole / 60 % 60, whole % 60)
         if whole < 3600 { return "\(minutes):\(Self.twoDigits(rest))" }

@@ -96,6 +96,19 @@ struct ReadingTests {
         #expect(MetricsPage.find(metric, labels: labels, in: bytes(Self.page)) == finding)
     }
 
+    @Test
+    func findsAllSamplesOfSomeMetrics() {
+        let found = MetricsPage.samples(of: ["m", "h_bucket", "empty", "c", "nan"], in: bytes(Self.page))
+        #expect(Set(found.keys) == ["m", "h_bucket", "nan"])
+        #expect(found["m"]?.map(\.value) == [3.5, 4])
+        #expect(found["m"]?.map { $0.labels["a"] } == ["x", "y"])
+        #expect(found["h_bucket"]?.map(\.labels) == [["le": "1"]])
+        #expect(
+            MetricsPage.samples(of: ["m"], in: bytes("m{a=\"b\"} +Inf\nm 2")).values.first?.map(\.value) == [
+                .infinity, 2,
+            ])
+    }
+
     @Test(arguments: ["", "<html></html>", "m", "m{", "m{a", "m{a=", "m{a=\"", "m{a=\"\\", "m{}", "m x", "m 1 2 3"])
     func takesNothingFromWhatIsNoPage(_ text: String) {
         if case .value = MetricsPage.find("m", labels: [:], in: bytes(text)) { Issue.record("found a value") }

@@ -35,22 +35,40 @@ struct QueueOptions: ParsableArguments {
     /// - Parameter note: Is told what was found odd but goes, such as a misspelt variable.
     /// - Throws: `ValidationError` for what makes no sense.
     func place(environment: [String: String], note: (String) -> Void = { _ in }) throws -> DeadLetterPlace {
-        let kind = messageQueueImpl ?? environment["AP_MESSAGE_QUEUE_IMPL"]
-        if let kind = kind.flatMap(QueueKind.init), case .elsewhere(let reason) = kind.descriptor.deadLetters {
-            throw ValidationError("\(kind.rawValue): \(reason).")
-        }
-        let server: QueueServerSettings
+        let server = try server(environment, note)
+        return try DeadLetterPlace(server, try chosen(from: server.queues))
+    }
+
+    /// All queues that flags and environment name, or the one of them that is chosen, in the order in which they are named.
+    ///
+    /// - Parameter note: See `place`.
+    func places(
+        environment: [String: String], note: (String) -> Void = { _ in }
+    ) throws -> [(name: String, place: DeadLetterPlace)] {
+        let server = try server(environment, note)
+        let queues = queue == nil ? server.queues : [try chosen(from: server.queues)]
+        return try queues.map { ($0.name, try DeadLetterPlace(server, $0)) }
+    }
+
+    /// Why the queue's dead letters are nowhere that we could look; `nil` when they are somewhere.
+    func whyElsewhere(_ environment: [String: String]) -> String? {
+        let kind = (messageQueueImpl ?? environment["AP_MESSAGE_QUEUE_IMPL"]).flatMap(QueueKind.init)
+        guard let kind, case .elsewhere(let reason) = kind.descriptor.deadLetters else { return nil }
+        return "\(kind.rawValue): \(reason)."
+    }
+
+    private func server(_ environment: [String: String], _ note: (String) -> Void) throws -> QueueServerSettings {
+        if let reason = whyElsewhere(environment) { throw ValidationError(reason) }
         do {
             let queueVariables = environment.filter { variable in
                 Self.prefixes.contains { variable.key.hasPrefix($0) }
             }
             let settings = try IngestSettings.parse(arguments: arguments, environment: queueVariables)
-            server = settings.server
             for warning in settings.stage.warnings { note(warning) }
+            return settings.server
         } catch {
             throw ValidationError(Self.reason(error))
         }
-        return try DeadLetterPlace(server, try chosen(from: server.queues))
     }
 
     /// Variables that have to do with queues; what else a stage is told is not our business.

@@ -52,7 +52,7 @@ extension StageReport {
 
 extension StageStatusDocument.Gate {
     /// `Gate redis-quota of queue batch: shut: the quota cannot be asked`.
-    fileprivate var text: String {
+    var text: String {
         let reason = (reason ?? "").onOneLine
         return "Gate \(name.onOneLine) of \(owner.onOneLine): \(condition.words)\(reason.isEmpty ? "" : ": \(reason)")."
     }
@@ -60,7 +60,7 @@ extension StageStatusDocument.Gate {
 
 extension StageStatusDocument.Peer {
     /// `Link ingest-dispatch, tcp://127.0.0.1:5557: alive, room for 8, 3 open, the oldest for 2 s`.
-    fileprivate var text: String {
+    var text: String {
         var parts = [state.words]
         if let room { parts.append("room for \(room)") }
         if let open { parts.append("\(open) open") }
@@ -83,7 +83,7 @@ extension StageStatusDocument.Queue {
 
 extension StageStatusDocument.Pool {
     /// `The pool http://gpu:8000 llama: 37 of at most 512 at once, …; held by the target; 3 requests wait for it`.
-    fileprivate var line: String {
+    var line: String {
         var parts = [text?.onOneLine ?? "nothing is known of it"]
         if let waiting, waiting > 0 {
             parts.append(waiting == 1 ? "1 request waits for it" : "\(waiting) requests wait for it")
@@ -109,5 +109,5 @@ extension StageStatusDocument.Gateway {
 
 extension String {
     /// `outcome_bytes` as `outcome bytes`.
-    fileprivate var words: String { onOneLine.replacing("_", with: " ") }
+    var words: String { onOneLine.replacing("_", with: " ") }
 }

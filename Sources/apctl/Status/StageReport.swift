@@ -34,6 +34,11 @@ struct StageReport {
         }
     }
 
+    /// Nobody has answered.
+    init(silent stage: StageName, _ address: HTTPAddress, error: String) {
+        self.init(stage: stage, address: address, readiness: .silent(error: error))
+    }
+
     private init(stage: StageName, address: HTTPAddress, readiness: Readiness) {
         self.stage = stage
         self.address = address

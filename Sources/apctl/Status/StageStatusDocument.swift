@@ -58,6 +58,8 @@ struct StageStatusDocument: Equatable {
     var stage: String?
     var uptimeSeconds: Double?
     var counts: [String: Int] = [:]
+    /// The most requests that it has at gateways at once.
+    var concurrency: Int?
     /// Why nothing moves.
     var reasons: [String] = []
     var peers: [Peer] = []
@@ -73,6 +75,7 @@ struct StageStatusDocument: Equatable {
         stage = fields["stage"] as? String
         uptimeSeconds = fields["uptime_seconds"] as? Double
         counts = Self.counts(fields["counts"])
+        concurrency = ((fields["settings"] as? [String: Any])?["--concurrency"] as? String).flatMap { Int($0) }
         reasons = (fields["reasons"] as? [Any] ?? []).compactMap { $0 as? String }
         peers = Self.objects(fields["peers"]).map(Peer.init)
         queues = Self.objects(fields["queues"]).map(Queue.init)

@@ -55,7 +55,7 @@ struct TapCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
         let printer = TapPrinter(
             filter: filter, options: .init(showsPayloads: payloads, isJSON: json, rate: rate, count: count),
-            isColoured: Self.isColoured)
+            isColoured: Console.isColoured)
         let reader: TapReader
         do {
             reader = try await TapReader(
@@ -74,11 +74,5 @@ struct TapCommand: AsyncParsableCommand {
             group.cancelAll()
             await reader.stop()
         }
-    }
-
-    /// On a terminal, unless the user wants none: https://no-color.org.
-    private static var isColoured: Bool {
-        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
-        return isatty(STDOUT_FILENO) == 1
     }
 }

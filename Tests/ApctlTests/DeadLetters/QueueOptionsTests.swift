@@ -47,6 +47,28 @@ struct QueueOptionsTests {
         #expect(try QueueOptions.parse(arguments).place(environment: environment) == place)
     }
 
+    /// For who looks after all of them at once.
+    @Test
+    func namesAllQueuesOfTheSettings() throws {
+        let environment = ["AP_REDIS_REQUEST_QUEUE_NAME": "a", "AP_REDIS_REQUEST_QUEUE_NAME_2": "b"]
+        let all = try QueueOptions.parse([]).places(environment: environment)
+        #expect(all.map(\.name) == ["a", "b"])
+        #expect(all.last?.place == Self.redis("localhost", "b", Self.retry))
+        let chosen = try QueueOptions.parse(["--queue", "b"]).places(environment: environment)
+        #expect(chosen.map(\.name) == ["b"])
+        #expect(throws: ValidationError.self) {
+            try QueueOptions.parse(["--queue", "c"]).places(environment: environment)
+        }
+    }
+
+    @Test
+    func saysWhereNoDeadLettersAre() throws {
+        let elsewhere = try QueueOptions.parse(["--message-queue-impl", "gcp-pubsub"])
+        #expect(elsewhere.whyElsewhere([:])?.contains("dead-letter topics of their own") == true)
+        #expect(try QueueOptions.parse([]).whyElsewhere(["AP_MESSAGE_QUEUE_IMPL": "gcp-pubsub"]) != nil)
+        #expect(try QueueOptions.parse([]).whyElsewhere(["AP_MESSAGE_QUEUE_IMPL": "sqlite"]) == nil)
+    }
+
     @Test(
         arguments: [
             (["--message-queue-impl", "kafka"], [:], "Please provide one of"),

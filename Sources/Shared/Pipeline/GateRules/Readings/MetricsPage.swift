@@ -34,12 +34,24 @@ package enum MetricsPage {
             guard ["gauge", "counter", "untyped", "unknown"].contains(type) else {
                 return .wrong("\(metric) is a \(type), expected a gauge, a counter or an untyped metric")
             }
-            guard let sample = Sample(rest) else {
+            guard let sample = MetricSample(rest) else {
                 return .wrong("the line '\(String(decoding: line.prefix(200), as: UTF8.self))' is not understood")
             }
             if labels.allSatisfy({ sample.labels[$0.key] == $0.value }) { return .value(sample.value) }
         }
         return isThere ? .noSample : .noMetric
+    }
+
+    /// All samples of these metrics, by name and in the order of the page; lines that are not understood are left out.
+    package static func samples(of metrics: Set<String>, in page: Bytes) -> [String: [MetricSample]] {
+        var found: [String: [MetricSample]] = [:]
+        for line in page.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
+            let name = line.prefix { !" \t{".utf8.contains($0) }
+            let metric = String(decoding: name, as: UTF8.self)
+            guard metrics.contains(metric), let sample = MetricSample(line.dropFirst(name.count)) else { continue }
+            found[metric, default: []].append(sample)
+        }
+        return found
     }
 
     /// Of `# TYPE name type`.
@@ -52,9 +64,9 @@ package enum MetricsPage {
 }
 
 /// What stands behind the name of a metric: labels, a value, perhaps a time.
-private struct Sample {
-    private(set) var labels: [String: String] = [:]
-    let value: Double
+package struct MetricSample: Sendable, Equatable {
+    package private(set) var labels: [String: String] = [:]
+    package let value: Double
 
     init?(_ line: Bytes) {
         var rest = line

@@ -1,0 +1,154 @@
+import Settings
+
+extension TopScreen {
+    /// The whole pipeline.
+    func body(_ scene: TopScene) -> [Line] {
+        let parts = [
+            FlowPicture(flow: scene.flow, width: width).lines.map { Line(text: $0) },
+            troubles(scene), processes(scene), queues(scene), gateways(scene), changes(scene),
+        ]
+        return title(scene) + parts.filter { !$0.isEmpty }.flatMap { [Line(text: "")] + $0 }
+    }
+
+    /// One process, with all that it says.
+    func inside(_ scene: TopScene, _ view: TopView) -> [Line] {
+        let processes = view.order.sorted(scene.processes)
+        guard let row = view.marked(processes) else { return title(scene) }
+        let process = processes[row]
+        let figures = [
+            "\(Shown.perSecond(process.perSecond)) passed on, \(Shown.perSecond(process.sentAgain)) sent again",
+            "\(Shown.count(process.held)) held, room for \(Shown.count(process.room))",
+            "oldest \(Shown.seconds(process.oldest))",
+            "\(Shown.percent(process.processor)) of a core", "\(Shown.bytes(process.memory)) of memory",
+        ]
+        let words = [figures.joined(separator: ", ") + "."] + process.words.map(\.withoutMargin)
+        let changes = scene.changes.filter { $0.text.hasPrefix("\(process.id)") }.map { "\($0.time)  \($0.text)" }
+        let lines = words + (changes.isEmpty ? [] : ["", "Of late:"] + changes)
+        return title(scene) + [
+            Line(text: ""), Line(text: "\(process.id): \(process.condition.rawValue)", style: .title), Line(text: ""),
+        ] + lines.flatMap { $0.isEmpty ? [Line(text: "")] : $0.wrapped(width).map { Line(text: $0) } }
+    }
+
+    private func title(_ scene: TopScene) -> [Line] {
+        let ready = scene.processes.count { $0.condition == .ready }
+        let count =
+            ready == scene.processes.count
+            ? "all \(ready) processes are ready" : "\(ready) of \(scene.processes.count) processes are ready"
+        var text = "\(scene.time)  \(count)"
+        if let view {
+            if view.isPaused { text += "  PAUSED" }
+            if view.order != .way, !view.isInside { text += "  by \(view.order.rawValue)" }
+        }
+        return [Line(text: text, style: .title)]
+    }
+
+    private func troubles(_ scene: TopScene) -> [Line] {
+        let lines = scene.troubles.flatMap { trouble in
+            trouble.text.wrapped(width).map { Line(text: $0, style: trouble.isSevere ? .severe : .plain) }
+        }
+        return shortened(lines, to: 0.3)
+    }
+
+    private func changes(_ scene: TopScene) -> [Line] {
+        let changes = view == nil ? scene.changes.suffix(scene.newChanges) : scene.changes.suffix(20)
+        guard !changes.isEmpty else { return [] }
+        let lines = changes.reversed().flatMap { change in
+            "\(change.time)  \(change.text)".wrapped(width).map { Line(text: $0) }
+        }
+        return [Line(text: "changes", style: .title)] + lines
+    }
+
+    private func processes(_ scene: TopScene) -> [Line] {
+        let processes = view?.order.sorted(scene.processes) ?? scene.processes
+        let marked = view?.marked(processes)
+        let table = TextTable(
+            columns: [
+                .init(title: "  stage", width: 10, isNumber: false),
+                .init(title: "address", isNumber: false, keepsEnd: true),
+                .init(title: "state", width: 9, isNumber: false), .init(title: "per s", width: 6),
+                .init(title: "held", width: 6), .init(title: "oldest", width: 6),
+                .init(title: "room", width: 6, from: 72), .init(title: "again/s", width: 7, from: 90),
+                .init(title: "core", width: 5, from: 100), .init(title: "memory", width: 8, from: 100),
+                .init(title: "running", width: 8, from: 110),
+            ],
+            rows: processes.enumerated().map { index, process in
+                [
+                    "\(index == marked ? "▶" : " ") \(process.id.stage.rawValue)", process.id.address.onOneLine,
+                    process.condition.rawValue, Shown.rate(process.perSecond), Shown.count(process.held),
+                    process.oldest == 0 ? Shown.unknown : Shown.seconds(process.oldest), Shown.count(process.room),
+                    Shown.rate(process.sentAgain), Shown.percent(process.processor), Shown.bytes(process.memory),
+                    process.uptime.map { "\(TimeSpan(seconds: $0))" } ?? Shown.unknown,
+                ]
+            })
+        let lines = table.lines(width: width).enumerated().map { index, text in
+            let isSevere = index > 0 && [.silent, .notReady].contains(processes[index - 1].condition)
+            return Line(text: text, style: index == 0 ? .title : isSevere ? .severe : .plain)
+        }
+        return lines.prefix(1) + shortened(Array(lines.dropFirst()), to: 0.4, around: marked ?? 0)
+    }
+
+    private func queues(_ scene: TopScene) -> [Line] {
+        table(
+            [
+                .init(title: "queue", isNumber: false), .init(title: "wait", width: 7),
+                .init(title: "parked", width: 7), .init(title: "in stages", width: 9, from: 84),
+                .init(title: "ended/s", width: 7), .init(title: "done in", width: 8), .init(title: "at risk", width: 7),
+                .init(title: "slots", width: 14, from: 76),
+            ],
+            scene.queues.map { queue in
+                [
+                    queue.name.onOneLine, Shown.count(queue.waiting), Shown.count(queue.parked),
+                    Shown.count(queue.inStages), Shown.rate(queue.perSecond), queue.timeLeft,
+                    Shown.count(queue.atRisk),
+                    queue.slotsRequired.map { "\(Shown.count($0)) of \(Shown.count(scene.slots))" } ?? Shown.unknown,
+                ]
+            })
+    }
+
+    private func gateways(_ scene: TopScene) -> [Line] {
+        table(
+            [
+                .init(title: "gateway", isNumber: false), .init(title: "queue", width: 20, from: 100, isNumber: false),
+                .init(title: "state", width: 12, isNumber: false), .init(title: "wait", width: 6, from: 84),
+                .init(title: "per s", width: 6), .init(title: "again", width: 5),
+                .init(title: "mean", width: 7, from: 72), .init(title: "95 % in", width: 7),
+            ],
+            scene.gateways.map { gateway in
+                let within = gateway.mostWithin.map { $0 == .infinity ? "longer" : Shown.milliseconds($0) }
+                return [
+                    gateway.origin.onOneLine, gateway.queue.onOneLine, gateway.state.words, Shown.count(gateway.held),
+                    Shown.rate(gateway.perSecond), Shown.percent(gateway.failedShare),
+                    Shown.milliseconds(gateway.mean), within ?? Shown.unknown,
+                ]
+            })
+    }
+
+    private func table(_ columns: [TextTable.Column], _ rows: [[String]]) -> [Line] {
+        if rows.isEmpty { return [] }
+        let lines = TextTable(columns: columns, rows: rows).lines(width: width)
+        return [Line(text: lines[0], style: .title)]
+            + shortened(lines.dropFirst().map { Line(text: $0) }, to: 0.2)
+    }
+
+    /// Those around one of them, if all would take more than this share of the screen.
+    private func shortened(_ lines: [Line], to share: Double, around row: Int = 0) -> [Line] {
+        guard let rows else { return lines }
+        let most = max(3, Int(Double(rows) * share))
+        guard lines.count > most else { return lines }
+        let shown = most - 1
+        let start = max(0, min(row - shown / 2, lines.count - shown))
+        return lines[start..<start + shown] + [Line(text: "… \(lines.count - shown) more")]
+    }
+}
+
+extension TopScene.Queue {
+    /// `12 s`, or `never` while nothing ends.
+    fileprivate var timeLeft: String {
+        guard let eta else { return Shown.unknown }
+        return eta == .infinity ? "never" : Shown.seconds(eta)
+    }
+}
+
+extension String {
+    fileprivate var withoutMargin: String { String(drop { $0 == " " }) }
+}
