@@ -38,7 +38,9 @@ struct TapReaderTests {
         for number in [5, 6, 10, 1, 2] { try publisher.publish(number) }
         try await reading.wait { reading.lines.count == 5 }
         reading.reader.stop()
-        #expect(reading.notes == "3 copies from \(publisher.endpoint) were lost: this end is too slow for them\n")
+        // On a busy machine it has said before that no copy had come yet.
+        let lost = "3 copies from \(publisher.endpoint) were lost: this end is too slow for them\n"
+        #expect(reading.notes.hasSuffix(lost), "\(reading.notes)")
     }
 
     @Test(.timeLimit(.minutes(1)))
