@@ -54,15 +54,20 @@ struct SceneDocument: Encodable, Equatable, Sendable {
     init(_ scene: TopScene) {
         let (ready, all) = (scene.processes.count { $0.condition == .ready }, scene.processes.count)
         time = scene.time
-        summary = ready == all ? "all \(all) processes are ready" : "\(ready) of \(all) processes are ready"
-        isWell = ready == all && !scene.troubles.contains(where: \.isSevere)
+        let isWrong = scene.troubles.contains(where: \.isSevere)
+        isWell = ready == all && !isWrong
+        summary =
+            ready < all
+            ? "\(ready) of \(all) processes are ready"
+            : "all \(all) processes are ready\(isWrong ? ", but not all is well" : "")"
         stages = scene.flow.processes.reduce(into: [:]) { $0[$1.key.rawValue] = Stage($1.value) }
         held = Self.places.reduce(into: [:]) { $0["\($1)"] = Shown.count(scene.flow.held[$1]) }
         rates = Self.hops.reduce(into: [:]) { $0["\($1)"] = Shown.perSecond(scene.flow.rates[$1]) }
         troubles = scene.troubles.map { Trouble(text: $0.text, isSevere: $0.isSevere) }
         processes = scene.processes.map(Row.init)
         queues = scene.queues.map { Row($0, slots: scene.slots) }
-        gateways = scene.gateways.map(Row.init)
+        // Requests that go to none, such as those that are put aside, have one without a name.
+        gateways = scene.gateways.filter { !$0.origin.isEmpty }.map(Row.init)
         changes = scene.changes.suffix(Self.mostChanges).reversed().map { Change(time: $0.time, text: $0.text) }
     }
 }

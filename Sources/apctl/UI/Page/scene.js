@@ -25,11 +25,23 @@ function showPicture(scene) {
   }
 }
 
+const fewTroubles = 3;
+const mostTroubles = 8;
+
+/** The severe ones, which come first, and a few of the others; the rest for those who open it. */
 function showTroubles(troubles) {
-  fill(byID('troubles'), troubles, () => make('li'), (item, trouble) => {
+  const severe = troubles.filter((trouble) => trouble.isSevere).length;
+  const count = Math.max(fewTroubles, Math.min(severe, mostTroubles));
+  const update = (item, trouble) => {
     setText(item, trouble.text);
     item.className = trouble.isSevere ? 'trouble severe' : 'trouble';
-  });
+  };
+  fill(byID('troubles'), troubles.slice(0, count), () => make('li'), update);
+  const rest = troubles.slice(count);
+  const more = byID('more-troubles');
+  more.hidden = rest.length === 0;
+  setText(more.firstElementChild, `${rest.length} more`);
+  fill(more.lastElementChild, rest, () => make('li'), update);
   announce(troubles);
 }
 
