@@ -152,7 +152,8 @@ final class GatewayWatch {
     }
 
     func status(held: (Int) -> Int) -> [StatusReport.Gateway] {
-        gateways.reports(at: EventLoop.shared.now).map { report in
+        // What is put aside passes through here, too, and goes to no gateway.
+        gateways.reports(at: EventLoop.shared.now).filter { !$0.gateway.isEmpty }.map { report in
             StatusReport.Gateway(
                 origin: report.gateway, queue: report.queue, state: report.condition.rawValue,
                 since: report.since, reason: report.words, held: held(report.lane),
