@@ -28,6 +28,19 @@ struct BacklogGaugeTests {
         #"llm_d_async_async_broker_backlog_source_available{queue_id="i",queue_name="q",pool_name="default"}"#
     private func held(_ place: String) -> String { #"async_processor_held_requests{queue="q",place="\#(place)"}"# }
 
+    /// What others have leased is no work that this process leaves undone.
+    @Test
+    func saysWhetherRequestsWaitToBeLeased() {
+        let gauge = BacklogGauge(registry: registry, queue: queue)
+        var all = Backlog(waiting: 3)
+        all.includesLeased = true
+        let answers = [Backlog(), Backlog(waiting: 0, parked: 7), Backlog(waiting: 1), all].map { backlog in
+            gauge.show(backlog, Forecast(backlog, ahead: 0, perSecond: nil, secondsEach: nil))
+            return gauge.isWaiting
+        }
+        #expect(answers == [false, false, true, false])
+    }
+
     @Test
     func tellsAQueueThatIsEmptyFromOneThatDoesNotAnswer() {
         let empty = show(Backlog(waiting: 0, parked: 0))

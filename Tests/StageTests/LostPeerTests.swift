@@ -154,6 +154,24 @@ struct LostPeerTests {
         await sender.end()
     }
 
+    /// As each replica does that is scaled away.
+    @Test(.timeLimit(.minutes(1)))
+    func doesNotCallOneLostThatHasSaidGoodbye() async throws {
+        let stays = try ReceivingEnd(folder["a"])
+        let leaves = try ReceivingEnd(folder["b"])
+        let (sender, link) = try SendingEnd.start(acks: folder["acks"], to: [folder["a"], folder["b"]])
+        try await wait { link.peerStatus.filter(\.isLive).count == 2 }
+        await leaves.end()
+        try await wait { link.peerStatus.allSatisfy { $0.address != folder["b"] || $0.silence > LinkTiming.lost } }
+        // The line would come within a second.
+        try await wait {
+            link.peerStatus.allSatisfy { $0.address != folder["b"] || $0.silence > LinkTiming.lost * 1.5 }
+        }
+        #expect(sender.log("A peer is lost; what it has not finished goes to others").isEmpty)
+        await stays.end()
+        await sender.end()
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func doubtsWhatItHoldsOnceItsSenderIsSilent() async throws {
         let receiver = try ReceivingEnd(folder["a"]) { _ in .keep }

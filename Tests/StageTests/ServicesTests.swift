@@ -75,9 +75,11 @@ struct ServicesTests {
         link.send(1...3)
         try await wait { receiver.held.count == 3 }
         work.state.withLock { $0.drains = false }
-        try await stop(sender.links, Drain(), timeout: .seconds(3), wordInterval: .milliseconds(200))
+        async let end: Void = stop(sender.links, Drain(), timeout: .seconds(50), wordInterval: .milliseconds(20))
+        try await wait { log().count { $0.message == "Still draining" } >= 2 }
+        work.state.withLock { $0.drains = true }
+        try await end
         let lines = log()
-        #expect(lines.map(\.message).filter { $0 == "Still draining" }.count >= 2)
         #expect(lines.allSatisfy { $0["left"] == "3" }, "\(lines)")
         await receiver.end()
         await sender.end()

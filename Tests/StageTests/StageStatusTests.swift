@@ -14,6 +14,8 @@ final class PlainWork: StageWork {
     struct State {
         var queue = QueueHealth.reachable
         var stall: StallReason?
+        var waits = false
+        var notes: [String] = []
         var problems: [WiringProblem] = []
         /// Whether `drain` comes to its end.
         var drains = true
@@ -35,12 +37,14 @@ final class PlainWork: StageWork {
 
     func drain() async {
         note("drain")
-        if state.withLock({ !$0.drains }) { try? await Task.sleep(for: .seconds(3600)) }
+        while state.withLock({ !$0.drains }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     func abandon() async { note("abandon") }
     func queueState() async -> QueueHealth { state.withLock { $0.queue } }
     func stall() async -> StallReason? { state.withLock { $0.stall } }
+    func waits() async -> Bool { state.withLock { $0.waits } }
+    func notes() async -> [String] { state.withLock { $0.notes } }
     func problems() async -> [WiringProblem] { state.withLock { $0.problems } }
     func counts() async -> [String: Int] { ["leased": 3] }
 }
@@ -157,6 +161,36 @@ struct StageStatusTests {
         work.state.withLock { $0.stall = .gatewayAway }
         #expect(await isAlive(), "that is a good reason")
         #expect(stuck.value == 0)
+        await receiver.end()
+        await sender.end()
+    }
+
+    /// An ingest whose queue has requests that it does not take has nothing open.
+    @Test(.timeLimit(.minutes(1)))
+    func isNotAliveWhileWhatWaitsOutsideIsNotTaken() async throws {
+        let receiver = try ReceivingEnd(folder["a"])
+        try await wait { link.hasLivePeer }
+        work.state.withLock { $0.stall = .queueEmpty }
+        let stuck = sender.registry.gauge("async_processor_stuck_seconds", help: "")
+        for _ in 0..<3 { await status.refresh() }
+        #expect(stuck.value == 0, "there is nothing to do")
+        work.state.withLock { $0.waits = true }
+        let end = ContinuousClock.now + .seconds(20)
+        while await status.health() == .ok, ContinuousClock.now < end {
+            await status.refresh()
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(await status.health() != .ok)
+        await receiver.end()
+        await sender.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func saysWhatItsWorkHasToSayBesideTheReasons() async throws {
+        let receiver = try ReceivingEnd(folder["a"])
+        try await wait { link.hasLivePeer }
+        work.state.withLock { ($0.stall, $0.notes) = (.noRoom, ["the window is used up"]) }
+        #expect(await status.status().reasons == [StallReason.noRoom.text, "the window is used up"])
         await receiver.end()
         await sender.end()
     }

@@ -72,16 +72,11 @@ extension TopScreen {
                 .init(title: "running", width: 8, from: 110),
             ],
             rows: processes.enumerated().map { index, process in
-                [
-                    "\(index == marked ? "▶" : " ") \(process.id.stage.rawValue)", process.id.address.onOneLine,
-                    process.condition.rawValue, Shown.rate(process.perSecond), Shown.count(process.held),
-                    process.oldest == 0 ? Shown.unknown : Shown.seconds(process.oldest), Shown.count(process.room),
-                    Shown.rate(process.sentAgain), Shown.percent(process.processor), Shown.bytes(process.memory),
-                    process.uptime.map { "\(TimeSpan(seconds: $0))" } ?? Shown.unknown,
-                ]
+                let cells = process.cells
+                return ["\(index == marked ? "▶" : " ") \(cells[0])"] + cells.dropFirst()
             })
         let lines = table.lines(width: width).enumerated().map { index, text in
-            let isSevere = index > 0 && [.silent, .notReady].contains(processes[index - 1].condition)
+            let isSevere = index > 0 && processes[index - 1].isSevere
             return Line(text: text, style: index == 0 ? .title : isSevere ? .severe : .plain)
         }
         return lines.prefix(1) + shortened(Array(lines.dropFirst()), to: 0.4, around: marked ?? 0)
@@ -100,7 +95,7 @@ extension TopScreen {
                     queue.name.onOneLine, Shown.count(queue.waiting), Shown.count(queue.parked),
                     Shown.count(queue.inStages), Shown.rate(queue.perSecond), queue.timeLeft,
                     Shown.count(queue.atRisk),
-                    queue.slotsRequired.map { "\(Shown.count($0)) of \(Shown.count(scene.slots))" } ?? Shown.unknown,
+                    queue.slotsText(of: scene.slots),
                 ]
             })
     }
@@ -113,14 +108,7 @@ extension TopScreen {
                 .init(title: "per s", width: 6), .init(title: "again", width: 5),
                 .init(title: "mean", width: 7, from: 72), .init(title: "95 % in", width: 7),
             ],
-            scene.gateways.map { gateway in
-                let within = gateway.mostWithin.map { $0 == .infinity ? "longer" : Shown.milliseconds($0) }
-                return [
-                    gateway.origin.onOneLine, gateway.queue.onOneLine, gateway.state.words, Shown.count(gateway.held),
-                    Shown.rate(gateway.perSecond), Shown.percent(gateway.failedShare),
-                    Shown.milliseconds(gateway.mean), within ?? Shown.unknown,
-                ]
-            })
+            scene.gateways.map(\.cells))
     }
 
     private func table(_ columns: [TextTable.Column], _ rows: [[String]]) -> [Line] {
@@ -138,14 +126,6 @@ extension TopScreen {
         let shown = most - 1
         let start = max(0, min(row - shown / 2, lines.count - shown))
         return lines[start..<start + shown] + [Line(text: "… \(lines.count - shown) more")]
-    }
-}
-
-extension TopScene.Queue {
-    /// `12 s`, or `never` while nothing ends.
-    fileprivate var timeLeft: String {
-        guard let eta else { return Shown.unknown }
-        return eta == .infinity ? "never" : Shown.seconds(eta)
     }
 }
 

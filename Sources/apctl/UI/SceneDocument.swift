@@ -66,8 +66,7 @@ struct SceneDocument: Encodable, Equatable, Sendable {
         troubles = scene.troubles.map { Trouble(text: $0.text, isSevere: $0.isSevere) }
         processes = scene.processes.map(Row.init)
         queues = scene.queues.map { Row($0, slots: scene.slots) }
-        // Requests that go to none, such as those that are put aside, have one without a name.
-        gateways = scene.gateways.filter { !$0.origin.isEmpty }.map(Row.init)
+        gateways = scene.gateways.map(Row.init)
         changes = scene.changes.suffix(Self.mostChanges).reversed().map { Change(time: $0.time, text: $0.text) }
     }
 }
@@ -87,35 +86,22 @@ extension SceneDocument.Stage {
 
 extension SceneDocument.Row {
     fileprivate init(_ process: TopScene.Process) {
-        cells = [
-            process.id.stage.rawValue, process.id.address.onOneLine, process.condition.rawValue,
-            Shown.rate(process.perSecond), Shown.count(process.held),
-            process.oldest == 0 ? Shown.unknown : Shown.seconds(process.oldest), Shown.count(process.room),
-            Shown.rate(process.sentAgain), Shown.percent(process.processor), Shown.bytes(process.memory),
-            process.uptime.map { "\(TimeSpan(seconds: $0))" } ?? Shown.unknown,
-        ]
-        isSevere = [.silent, .notReady].contains(process.condition)
+        cells = process.cells
+        isSevere = process.isSevere
         words = process.words.map { String($0.drop { $0 == " " }) }
     }
 
     fileprivate init(_ queue: TopScene.Queue, slots: Double?) {
-        let timeLeft = queue.eta.map { $0 == .infinity ? "never" : Shown.seconds($0) }
         cells = [
-            queue.name.onOneLine, Shown.count(queue.waiting), Shown.rate(queue.perSecond), timeLeft ?? Shown.unknown,
-            Shown.count(queue.atRisk),
-            queue.slotsRequired.map { "\(Shown.count($0)) of \(Shown.count(slots))" } ?? Shown.unknown,
-            Shown.count(queue.parked), Shown.count(queue.inStages),
+            queue.name.onOneLine, Shown.count(queue.waiting), Shown.rate(queue.perSecond), queue.timeLeft,
+            Shown.count(queue.atRisk), queue.slotsText(of: slots), Shown.count(queue.parked),
+            Shown.count(queue.inStages),
         ]
         isSevere = (queue.atRisk ?? 0) > 0
     }
 
     fileprivate init(_ gateway: TopScene.Gateway) {
-        let within = gateway.mostWithin.map { $0 == .infinity ? "longer" : Shown.milliseconds($0) }
-        cells = [
-            gateway.origin.onOneLine, gateway.queue.onOneLine, gateway.state.words, Shown.count(gateway.held),
-            Shown.rate(gateway.perSecond), Shown.percent(gateway.failedShare), Shown.milliseconds(gateway.mean),
-            within ?? Shown.unknown,
-        ]
+        cells = gateway.cells
         isSevere = !TopScene.isWell(gateway.state)
     }
 }

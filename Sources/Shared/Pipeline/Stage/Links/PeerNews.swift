@@ -5,6 +5,7 @@ import Logging
 /// several is lost.
 struct PeerNews: Sendable {
     private var hadPeer: Bool?
+    /// Those that the log has called lost, and that have not answered since.
     private var lost: Set<String> = []
 
     /// - Parameters:
@@ -12,20 +13,17 @@ struct PeerNews: Sendable {
     ///   - hasPeer: one of them takes messages.
     mutating func say(_ peers: [PeerStatus], hasPeer: Bool, on link: String, _ logger: Logger) {
         sayWhetherThereIsOne(peers, hasPeer, link, logger)
-        let lost = Set(peers.lazy.filter(\.isLost).map(\.address))
-        // Without any there has been a line for all.
-        if hasPeer {
-            for address in lost.subtracting(self.lost).sorted() {
-                logger.warning(
-                    "A peer is lost; what it has not finished goes to others",
-                    metadata: ["link": "\(link)", "peer": "\(address)"])
+        lost.formIntersection(peers.map(\.address))
+        for peer in peers.sorted(by: { $0.address < $1.address }) {
+            let metadata: Logger.Metadata = ["link": "\(link)", "peer": "\(peer.address)"]
+            if peer.isLive, lost.remove(peer.address) != nil {
+                logger.info("A lost peer answers again", metadata: metadata)
             }
-            for address in self.lost.subtracting(lost).sorted() where peers.contains(where: { $0.answers(at: address) })
-            {
-                logger.info("A lost peer answers again", metadata: ["link": "\(link)", "peer": "\(address)"])
+            // Without any there has been a line for all; and one that has said goodbye begins as if it had never answered.
+            if hasPeer, peer.isLost, peer.hasAnswered, lost.insert(peer.address).inserted {
+                logger.warning("A peer is lost; what it has not finished goes to others", metadata: metadata)
             }
         }
-        self.lost = lost
     }
 
     private mutating func sayWhetherThereIsOne(
@@ -40,8 +38,4 @@ struct PeerNews: Sendable {
             logger.warning("No peer answers; waiting for one", metadata: metadata)
         }
     }
-}
-
-extension PeerStatus {
-    fileprivate func answers(at address: String) -> Bool { isLive && self.address == address }
 }
