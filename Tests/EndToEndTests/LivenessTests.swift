@@ -11,7 +11,7 @@ extension EndToEnd {
             try httpGet("http://127.0.0.1:\(port)/healthz")
         }
 
-        /// The window of ingest is one request. The other stage has nothing to say of what is put aside.
+        /// The window of ingest is one request; dispatch has nothing to say of what is put aside.
         @Test(.timeLimit(.minutes(2)))
         func theSettingThatKeepsRequestsIsNamedAndNoGatewayIsMadeUp() async throws {
             let redis = try await RedisServer()
