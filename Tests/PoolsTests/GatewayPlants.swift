@@ -32,7 +32,7 @@ struct PoolRun {
         static func == (one: Event, other: Event) -> Bool { one.order == other.order }
     }
 
-    let gateway: Gateway
+    var gateway: Gateway
     /// Seconds of work, with a spread of such a part of it to both sides.
     var service = 0.1
     var spread = 0.5

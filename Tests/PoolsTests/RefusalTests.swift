@@ -37,8 +37,26 @@ struct RefusalTests {
         run.run(for: 20)
         let answered = run.answered - before.answered
         // With five slots and work that takes now longer, now shorter, a slot is free in time less often.
-        #expect(Double(answered) >= (concurrency == 5 && spread > 0.1 ? 0.8 : 0.86) * 20 * 50, "\(answered)")
+        #expect(Double(answered) >= (concurrency == 5 && spread > 0.1 ? 0.8 : 0.9) * 20 * 50, "\(answered)")
         #expect(Double(run.refused - before.refused) <= 0.05 * Double(answered))
+    }
+
+    /// Somebody has set less while it ran: no storm, whatever is thought of the refusals, and soon the new rate.
+    @Test(arguments: [10, 80], [60.0, 70, 100])
+    func findsALowerRateWithoutAStorm(concurrency: Int, before: Double) {
+        for seed in 1...4 as ClosedRange<UInt64> {
+            var run = PoolRun(
+                .rate(before), pools: [pool { ($0.concurrency, $0.isAdaptive) = (concurrency, false) }], seed: seed)
+            run.spread = 0.02
+            run.run(for: 20)
+            let refused = run.refused
+            run.gateway = .rate(50)
+            run.run(for: 20)
+            #expect(run.refused - refused <= 160, "seed \(seed): \(run.refused - refused)")
+            let answered = run.answered
+            run.run(for: 20)
+            #expect(Double(run.answered - answered) >= 0.7 * 20 * 50, "seed \(seed): \(run.answered - answered)")
+        }
     }
 
     /// What was taken for refusals that say nothing turns out to be a rate.

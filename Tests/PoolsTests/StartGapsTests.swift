@@ -39,6 +39,14 @@ struct StartGapsTests {
     }
 
     @Test
+    func oneShortGapThatSeemedTakenProvesNothing() {
+        var (gaps, last) = taken(every: 0.02)
+        for sent in [last + 0.001, last + 0.3, last + 0.315] { gaps.started(at: sent) }
+        let cameTooSoon = gaps.refused(sent: last + 0.315, at: last + 0.316, pace: 50)
+        #expect(cameTooSoon, "its refusal may have been long on its way")
+    }
+
+    @Test
     func whereShortGapsAreTakenItIsNotTheRate() {
         var gaps = StartGaps()
         for number in 0..<20 {
@@ -71,7 +79,9 @@ struct StartGapsTests {
     @Test
     func refusalsAtAMuchLowerPaceAreNotOfTheRateForAWhile() {
         var (gaps, last) = taken(every: 0.02)
-        let answers = [50, 42, 38, 38, 38, 42, 38, 38, 38, 38].map { gaps.isOfRate(at: last, pace: $0) }
+        let answers = [50, 42, 38, 38, 38, 42, 38, 38, 38, 38].map {
+            gaps.isOfRate(isSoon: true, carriesMore: true, at: last, pace: $0)
+        }
         #expect(answers == Array(repeating: true, count: 9) + [false], "one slow second proves nothing")
         for (offset, isOfRate) in [(1.0, false), (31.0, true)] {
             for number in 0..<20 { gaps.started(at: last + offset + Double(number) * 0.02) }
@@ -80,6 +90,37 @@ struct StartGapsTests {
             let cameTooSoon = gaps.refused(sent: sent, at: sent + 0.001, pace: 50)
             #expect(cameTooSoon == isOfRate)
         }
+    }
+
+    @Test
+    func afterAClearRefusalTheNextAreOfTheRateTooUntilFourInARowContradict() {
+        var gaps = StartGaps()
+        func isOfRate(isSoon: Bool, carriesMore: Bool, at now: Double) -> Bool {
+            gaps.isOfRate(isSoon: isSoon, carriesMore: carriesMore, at: now, pace: 50)
+        }
+        let before = isOfRate(isSoon: true, carriesMore: false, at: 1)
+        #expect(!before, "it may be the places")
+        let clear = isOfRate(isSoon: true, carriesMore: true, at: 1)
+        #expect(clear)
+        let next = [false, true, false, false, false].map { isOfRate(isSoon: $0, carriesMore: false, at: 5) }
+        #expect(next == [true, true, true, true, true])
+        let known = gaps.isKnown(at: 5)
+        let fourth = isOfRate(isSoon: false, carriesMore: false, at: 5)
+        #expect(known && !fourth && !gaps.isKnown(at: 5))
+    }
+
+    @Test
+    func thatItIsTheRateIsForgottenAfterAWhile() {
+        var gaps = StartGaps()
+        let clear = gaps.isOfRate(isSoon: true, carriesMore: true, at: 1, pace: 50)
+        #expect(clear && gaps.isKnown(at: 10) && !gaps.isKnown(at: 12))
+    }
+
+    @Test
+    func theFastestIsTheRateOfTheShortestPause() {
+        var gaps = StartGaps()
+        for sent in [0, 0.02, 0.05, 0.07, 0.5] { gaps.started(at: sent) }
+        #expect(abs(gaps.fastest - 50) < 0.001)
     }
 
     @Test

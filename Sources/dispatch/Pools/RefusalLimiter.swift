@@ -5,8 +5,9 @@ import Glibc
 /// A gateway refuses for one of two reasons. Its places are taken: then what it carried when it refused is what it
 /// carries, and one more is tried now and then, ever more seldom. Or they come too fast: then it refuses though it has
 /// carried more at once a moment ago, and what it refuses has followed another sooner than anything that it took
-/// (`StartGaps`); the rate goes to a little below what it took, and from there it rises, with each second twice as fast. An attempt that was sent before the last cut, or a moment after it, is of the same
-/// flight, and changes nothing but the number of places.
+/// (`StartGaps`); the rate goes to a little below what it took, and from there it rises, with each second twice as fast.
+/// An attempt that was sent before the last cut, or a moment after it, is of the same flight, and changes nothing but the
+/// number of places.
 ///
 /// Some refusals have nothing to do with how much is sent, such as those of one tenant's quota: when half as much is sent
 /// and the same small share is refused, they are left alone for a while (`RefusalShare`).
@@ -42,6 +43,8 @@ package struct RefusalLimiter: Sendable, Equatable {
         package var memory = 10.0
         /// What is left of the rate when flight after flight is refused.
         package var persistent = [1, 0.85, 0.7, 0.5]
+        /// When less than this part of what is sent is taken, it is far too fast.
+        package var fewTaken = 0.6
         /// A refusal at less than this part of what it carried of late is about the rate.
         package var sameLoad = 0.8
 
@@ -70,8 +73,11 @@ package struct RefusalLimiter: Sendable, Equatable {
     private var refusals = 0
     /// Flights in a row of which something was refused.
     private var refusedFlights = 0
+    /// Cuts of the rate in a row at which most of the last second was refused.
+    private var mostlyRefused = 0
     private var lastCut = -1.0
     private var taken = Throughput()
+    private var offered = Throughput()
     private var carried: Peak
     /// The same without what may be on its way to be refused.
     private var surelyCarried: Peak
@@ -108,6 +114,7 @@ package struct RefusalLimiter: Sendable, Equatable {
 
     package mutating func started(at now: Double) {
         gaps.started(at: now)
+        offered.add(at: now)
         guard let rate else { return }
         // Some gateways want the same pause before each; only where it is shorter than a timer is exact is it made up for.
         let interval = 1 / rate
@@ -145,20 +152,21 @@ package struct RefusalLimiter: Sendable, Equatable {
         if active == 0 { close(at: now, retryAfter: retryAfter, random: random) }
         let pace = taken.rate(at: now)
         let isSoon = gaps.refused(sent: sent, at: now, pace: pace)
-        var cameTooSoon = isSoon && active < surelyCarried.value(at: now)
+        let carriesMore = active < surelyCarried.value(at: now)
         guard !share.isIndependent(at: now) else { return .none }
         let here = Double(max(1, active))
         guard sent >= lastCut + parameters.oneFlight else {
             // These were under way together: it carries those that it has not refused.
-            if !cameTooSoon { places = places.map { min($0, here) } }
+            if !(isSoon && carriesMore) && !gaps.isKnown(at: now) { places = places.map { min($0, here) } }
             return .none
         }
-        if cameTooSoon { cameTooSoon = gaps.isOfRate(at: now, pace: pace) }
+        let isOfRate = gaps.isOfRate(
+            isSoon: isSoon, carriesMore: carriesMore, at: now, pace: offered.rate(at: now))
         // Answers to what was sent after the last cut may be long in coming; that it was taken is known sooner.
-        if cameTooSoon, gaps.hasTaken(since: lastCut) { refusedFlights = 0 }
+        if isOfRate, gaps.hasTaken(since: lastCut) { refusedFlights = 0 }
         lastCut = now
-        guard !cameTooSoon, Double(active) >= max(1, parameters.sameLoad * Double(carried.value(at: now))) else {
-            slow(at: now, isCertain: cameTooSoon)
+        guard !isOfRate, Double(active) >= max(1, parameters.sameLoad * Double(carried.value(at: now))) else {
+            slow(at: now, isCertain: isOfRate)
             return .rate(flights: refusedFlights)
         }
         if isProbing { probeInterval = min(parameters.longestProbe, probeInterval * 2) }
@@ -180,17 +188,20 @@ package struct RefusalLimiter: Sendable, Equatable {
 
     /// - Parameter isCertain: it is the rate, and not perhaps places that others have taken.
     private mutating func slow(at now: Double, isCertain: Bool) {
-        let factor = parameters.persistent[min(refusedFlights, parameters.persistent.count - 1)]
+        let (took, sent) = (taken.rate(at: now), offered.rate(at: now))
+        mostlyRefused = took < parameters.fewTaken * sent ? mostlyRefused + 1 : 0
+        // Of what comes evenly and a little too fast each second is refused, for the moment that it takes to cut the rate.
+        let flights = isCertain ? mostlyRefused : refusedFlights
+        let factor = parameters.persistent[min(flights, parameters.persistent.count - 1)]
         refusedFlights += 1
-        let took = taken.rate(at: now)
         let before = rate ?? max(took, parameters.firstRate)
         // A rate that was not used up is none that was refused: back to it soon.
-        usedFor = took > 0.7 * before ? 0 : 5
+        usedFor = sent > 0.7 * before ? 0 : 5
         // The first may have come a moment too early; when the next are refused, too, what was taken is what it takes.
-        let least = refusedFlights > 1 ? before / 2 : before
+        let least = if refusedFlights <= 1 { before } else { isCertain ? gaps.fastest : before / 2 }
         let new = max(1, min(before, max(took, least)) * parameters.margin * factor)
         (rate, riseBegin, next) = (new, now, now + 1 / new)
-        if refusedFlights > 1, !isCertain { places = places.map { max(1, $0 * factor) } }
+        places = places.map { max(1, $0 * factor) }
     }
 
     /// It refuses all that comes, and is asked ever more seldom.

@@ -11,13 +11,19 @@ struct RefusalShare: Sendable, Equatable {
     private static let attempts = 300
     /// A gateway that refuses more is full.
     private static let large = 0.75
+    private static let mostly = 0.65
     /// So much less is sent, and at least such a part of what was is still refused.
     private static let lessSent = 0.75
     private static let stillRefused = 0.5
     /// So many times the part that is taken for granted is more than chance.
     private static let moreRefused = 2.0
+    /// Less cannot be sent, requests per second.
+    private static let leastPace = 1.5
     private static let firstPause = 30.0
     private static let longestPause = 300.0
+    /// Once it was wrong, it is not said again for so long.
+    private static let firstCaution = 30.0
+    private static let longestCaution = 600.0
 
     private struct Window: Sendable, Equatable {
         var begin: Double
@@ -41,6 +47,10 @@ struct RefusalShare: Sendable, Equatable {
     private var pause = firstPause
     /// The part that was refused when this was found.
     private var granted = 0.0
+    /// Nothing has been seen since.
+    private var isFresh = false
+    private var cautiousUntil = 0.0
+    private var caution = firstCaution
 
     /// Whether refusals say nothing about how much may be sent.
     func isIndependent(at now: Double) -> Bool { now < until }
@@ -67,6 +77,12 @@ struct RefusalShare: Sendable, Equatable {
         if isIndependent(at: now) {
             // It was wrong, or is so no more.
             if share > min(Self.large, Self.moreRefused * granted) { (until, pause) = (0, Self.firstPause) }
+            // As soon as more is sent, half of what was taken is refused.
+            if isFresh, share > max(Self.mostly, (1 + granted) / 2) {
+                (until, cautiousUntil) = (0, now + caution)
+                caution = min(Self.longestCaution, 2 * caution)
+            }
+            isFresh = false
             reference = Reference(pace: pace, share: min(share, Self.large), at: now)
             return false
         }
@@ -75,8 +91,9 @@ struct RefusalShare: Sendable, Equatable {
             reference = Reference(pace: pace, share: share, at: now)
             return false
         }
-        guard pace <= Self.lessSent * known.pace, share >= Self.stillRefused * known.share else { return false }
-        (until, granted) = (now + pause, share)
+        let isAsBefore = pace <= Self.lessSent * known.pace && share >= Self.stillRefused * known.share
+        guard isAsBefore || pace < Self.leastPace, now >= cautiousUntil else { return false }
+        (until, granted, isFresh) = (now + pause, share, true)
         pause = min(Self.longestPause, 2 * pause)
         return true
     }

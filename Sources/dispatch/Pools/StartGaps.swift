@@ -27,9 +27,17 @@ struct StartGaps: Sendable, Equatable {
     private static let firstDoubt = 30.0
     private static let longestDoubt = 300.0
 
+    /// The two shortest: a refusal may be that long on its way that what it refuses seems taken, but hardly twice.
     private struct Half: Sendable, Equatable {
-        var least = Double.infinity
+        var least = (first: Double.infinity, second: Double.infinity)
         var count = 0
+
+        mutating func note(_ gap: Double) {
+            count += 1
+            if gap < least.first { least = (gap, least.first) } else if gap < least.second { least.second = gap }
+        }
+
+        static func == (one: Half, other: Half) -> Bool { one.least == other.least && one.count == other.count }
     }
 
     /// Starts of late that are not known to be refused, in order.
@@ -41,8 +49,12 @@ struct StartGaps: Sendable, Equatable {
     /// The greatest pace at which something came too soon.
     private var refusedPace = 0.0
     private var slowRefusals = 0
+    private var knownUntil = 0.0
     private var doubtUntil = 0.0
     private var doubt = firstDoubt
+
+    /// Whether the rate has been found to be what is limited.
+    func isKnown(at now: Double) -> Bool { now < knownUntil }
 
     mutating func started(at now: Double) {
         settle(at: now)
@@ -63,22 +75,37 @@ struct StartGaps: Sendable, Equatable {
         let before = recent.last { $0 < sent } ?? lastTaken
         recent.removeAll { $0 == sent }
         guard let before, before < sent, earlier.count + current.count >= Self.enough else { return false }
-        let least = min(earlier.least, current.least)
+        let least = shortest
         return sent - before < least + max(Self.jitter, least / 20) && least * pace > Self.evenness && now >= doubtUntil
     }
 
-    /// Takes what came too soon for a limit of the rate, unless that was so at a much higher pace, too.
+    /// Whether the rate is what is limited: something came too soon though there were places. What is refused in the next
+    /// seconds is taken for that, too, until some in a row contradict.
     ///
-    /// - Returns: whether it does.
-    mutating func isOfRate(at now: Double, pace: Double) -> Bool {
-        slowRefusals = pace < Self.slower * refusedPace ? slowRefusals + 1 : 0
+    /// - Parameters:
+    ///   - isSoon: it came too soon after another.
+    ///   - carriesMore: there were more at once of late.
+    ///   - pace: requests that are sent per second.
+    mutating func isOfRate(isSoon: Bool, carriesMore: Bool, at now: Double, pace: Double) -> Bool {
+        let isClear = isSoon && carriesMore
+        guard isClear || isKnown(at: now) else { return false }
+        slowRefusals = !isSoon || pace < Self.slower * refusedPace ? slowRefusals + 1 : 0
         if slowRefusals >= Self.contradictions {
-            (doubtUntil, refusedPace, slowRefusals) = (now + doubt, 0, 0)
+            (doubtUntil, refusedPace, slowRefusals, knownUntil) = (now + doubt, 0, 0, 0)
             doubt = min(Self.longestDoubt, 2 * doubt)
             return false
         }
         refusedPace = max(refusedPace, pace)
+        if isClear { knownUntil = now + Self.memory }
         return true
+    }
+
+    /// The rate at which two came after one another that were both taken, the highest of late; requests per second.
+    var fastest: Double { 1 / max(0.000_001, shortest) }
+
+    /// The shortest gap but one.
+    private var shortest: Double {
+        min(max(earlier.least.first, current.least.first), earlier.least.second, current.least.second)
     }
 
     /// Starts of which it cannot be known yet whether they are refused.
@@ -102,7 +129,6 @@ struct StartGaps: Sendable, Equatable {
             current = Half()
             half = number
         }
-        current.least = min(current.least, gap)
-        current.count += 1
+        current.note(gap)
     }
 }
