@@ -28,12 +28,14 @@ struct ChartTests {
         let call = try #require(
             try helm([
                 "IMAGE_TAG": "2.0.0", "DISPATCH_REPLICAS": "3", "AP_CONCURRENCY": "64", "AP_BACKOFF_MAX": "120",
+                "AP_PROMETHEUS_URL": "http://prometheus.monitoring:9090", "AP_PROMETHEUS_CACHE_TTL": "10",
                 "AP_REDIS_INFERENCE_GATEWAY": "https://gateway.example/v2/completions", "DEPLOY_PROMETHEUS": "true",
             ]).call)
         let words = call.arguments
         for value in [
             "ap.image.tag=\"2.0.0\"", "ap.dispatch.replicas=3", "ap.concurrency=64",
             "ap.settings.AP_BACKOFF_MAX=\"120\"",
+            "ap.prometheusURL=\"http://prometheus.monitoring:9090\"", "ap.prometheusCacheTTL=\"10\"",
             "ap.igwBaseURL=\"https://gateway.example\"", "ap.redis.requestPathURL=\"/v2/completions\"",
             "prometheus.enabled=true", "ap.networkPolicy.gateway=[{\"ports\":[{\"port\":443,\"protocol\":\"TCP\"}]}]",
         ] {

@@ -1,6 +1,8 @@
 """What is rendered: kustomize's overlays and components, and the chart with each of its value files."""
 
+import json
 import os
+import re
 import subprocess
 
 import yaml
@@ -19,6 +21,17 @@ KUSTOMIZED = {
     "hpa": ["base", "components/autoscaling-hpa"],
     "operator": ["base", "components/pod-monitor"],
     "tap-and-token": ["base", "components/tap", "components/gateway-token"],
+    "tracing": ["base", "components/tracing"],
+}
+
+
+# The files of the overlay in docs/deploy.md.
+OVERLAY_FILES = {
+    "queues.json": {"queues": [{
+        "queue_name": "batch", "igw_base_url": "http://inference-gateway.llm-d", "gate_type": "redis-quota",
+        "gate_params": {"address": "quotas.redis:6379", "mode": "tokens", "limit": 9, "window": "1m"}}]},
+    "worker-pools.json": [
+        {"id": "default", "workers": 8, "gate_type": "prometheus-saturation", "gate_params": {"pool": "llm-d"}}],
 }
 
 
@@ -41,6 +54,20 @@ def kustomize(name: str, cache: str) -> str:
     first, *components = [os.path.relpath(f"{KUSTOMIZE}/{part}", folder) for part in KUSTOMIZED[name]]
     with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as file:
         yaml.safe_dump({"resources": [first], "components": components}, file)
+    return run("kubectl", "kustomize", folder)
+
+
+def documented_overlay(cache: str) -> str:
+    """Renders the overlay of docs/deploy.md, with files as it names them."""
+    folder = os.path.join(cache, "kustomizations", "overlay")
+    os.makedirs(folder, exist_ok=True)
+    with open("docs/deploy.md", encoding="utf-8") as file:
+        block = re.search("<!-- checked: overlay -->\n```yaml\n(.+?)```", file.read(), re.DOTALL)[1]
+    files = {name: json.dumps(content) for name, content in OVERLAY_FILES.items()}
+    files["kustomization.yaml"] = block.replace("../async-processor", os.path.relpath(".", folder))
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
     return run("kubectl", "kustomize", folder)
 
 

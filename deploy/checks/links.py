@@ -1,12 +1,10 @@
 """Checks how pods reach each other (names, ports, the network policies on both sides), and what a stage needs to drain."""
 
-import json
-import re
 import sys
-import urllib.parse
 
 from deploy.checks.catalogue import NAMESPACE, finish, load, rendered, title
-from deploy.checks.policies import OUTSIDE, Pod, is_open
+from deploy.checks.policies import Pod, is_open
+from deploy.checks.servers import place, port_of, servers
 
 STAGES = ("ingest", "dispatch", "retry", "emit")
 # Who sends to whom; reports come back.
@@ -120,7 +118,9 @@ def flows(things: list[dict], policies: list[dict]) -> list[str]:
             wanted.append((sender, receiver, stages[receiver]["status"]))
         wanted.append(("scraper", sender, stages[sender]["status"]))
         unwanted += [(other, sender, port) for other in ("stranger", "neighbour") for port in stages[sender].values()]
-        unwanted += [("scraper", sender, stages[sender].get("messages")), (sender, "stranger", 8080)]
+        unwanted += [("scraper", sender, stages[sender].get("messages"))]
+        # Whatever a stage may reach, not everything at the ports of a web server, a Prometheus and a collector.
+        unwanted += [(sender, "stranger", port) for port in (8080, 9090, 4318)]
         wanted_dns = [is_open(policies, pods[sender], pods[dns], port, protocol="UDP")
                       for dns, port in (("kube-dns", 53), ("openshift-dns", 5353))]
         if not any(wanted_dns):
@@ -135,38 +135,17 @@ def flows(things: list[dict], policies: list[dict]) -> list[str]:
     if "prometheus" in pods:
         wanted += [("prometheus", stage, stages[stage]["status"]) for stage in STAGES] + [("stranger", "prometheus", 9090)]
         unwanted += [("prometheus", "stranger", 80), ("prometheus", "dispatch", 5557)]
-    for url, stage in servers(things):
+    told = {stage: settings(things, deployment(things, stage)) for stage in STAGES}
+    for url, stage in servers(things, told):
         name, target = place(url, pods)
         pods[name] = target
-        wanted.append((stage, name, 30080 if name == "inference-gateway" else url.port or {"https": 443, "http": 80}[url.scheme]))
+        wanted.append((stage, name, 30080 if name == "inference-gateway" else port_of(url)))
     check = [(flow, True) for flow in wanted] + [(flow, False) for flow in unwanted]
     return [
         f"{source} {'cannot' if expected else 'can'} reach {target} at port {port}"
         for (source, target, port), expected in check
         if port and is_open(policies, pods[source], pods[target], port) is not expected
     ]
-
-
-def servers(things: list[dict]):
-    """The gateways and the Redis that the settings name, each with a stage that has to reach it."""
-    for thing in things:
-        if thing["kind"] == "Secret":
-            for text in thing.get("stringData", {}).values():
-                yield from ((urllib.parse.urlsplit(text), stage) for stage in ("ingest", "emit"))
-        elif thing["kind"] == "ConfigMap":
-            texts = [text for name, text in thing["data"].items() if name.endswith("_INFERENCE_GATEWAY")]
-            file = json.loads(thing["data"].get("queues.json", "{}"))
-            queues = file.get("queues", []) + file.get("topics", [])
-            texts += [queue["igw_base_url"] for queue in queues if "igw_base_url" in queue]
-            yield from ((urllib.parse.urlsplit(text), "dispatch") for text in texts)
-
-
-def place(url: urllib.parse.SplitResult, pods: dict[str, Pod]) -> tuple[str, Pod]:
-    """Where a server is: in namespace llm-d if its name says so, outside otherwise."""
-    inside = re.match(r"([a-z0-9-]+)\.llm-d$", url.hostname)
-    if not inside:
-        return url.hostname, Pod(OUTSIDE, {})
-    return inside[1], pods.get(inside[1], Pod("llm-d", {}))
 
 
 if __name__ == "__main__":

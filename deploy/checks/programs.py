@@ -19,13 +19,15 @@ from deploy.checks.executables import STAGES, commands, default_port, flags, fol
 OF_SCRIPTS = {"AP_IMAGE_PULL_POLICY"}
 # Read by the shell of a container or by programs that are not ours.
 OF_OTHERS = {"TZ"}
+# OpenTelemetry defines these; those that the stages read are in this document.
+TRACING = "docs/tracing.md"
 TEXTS = ("deploy/kubernetes", "deploy/helm", "deploy/observability", "compose", "docs/deploy.md")
 PORTS = {"messages": "--listen", "reports": "--acks", "status": "--metrics-port"}
 
 
 def main(cache: str) -> None:
     known = commands()
-    variables = {variable(flag) for stage in STAGES for flag in flags(known[stage])}
+    variables = {variable(flag) for stage in STAGES for flag in flags(known[stage])} | tracing_variables()
     problems = []
     paths: dict[str, set[str]] = {}
     for name in rendered(cache):
@@ -40,6 +42,13 @@ def main(cache: str) -> None:
     for command, asked in paths.items():
         problems += unanswered(command, asked)
     finish(problems)
+
+
+def tracing_variables() -> set[str]:
+    """The names in the first column of the table of variables."""
+    with open(TRACING, encoding="utf-8") as file:
+        rows = re.findall(r"^\| (`OTEL_[^|]*)", file.read(), re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(OTEL_[A-Z_]+)`", row)}
 
 
 def containers(thing: dict, known: dict, variables: set[str], paths: dict[str, set[str]]) -> list[str]:
@@ -77,8 +86,8 @@ def containers(thing: dict, known: dict, variables: set[str], paths: dict[str, s
 
 
 def unknown_variable(name: str, container: str, known: dict, variables: set[str]) -> list[str]:
-    if name.startswith("AP_"):
-        return [] if is_variable(name, variables) else [f"{name} is the variable of no flag"]
+    if name.startswith(("AP_", "OTEL_")):
+        return [] if is_variable(name, variables) else [f"{name} is the variable of no flag, and not in {TRACING}"]
     # A variable of another program's manner is told in the help of the flag that it stands for, or used by another.
     in_help = any(name in text for stage in STAGES for text in flags(known[stage]).values())
     return [] if in_help or f"$({name})" in container or name in OF_OTHERS else [f"{name} is read by nobody"]
@@ -91,8 +100,10 @@ def is_variable(name: str, variables: set[str]) -> bool:
 def unknown_settings(thing: dict, variables: set[str]) -> list[str]:
     if thing["kind"] != "ConfigMap" or not thing["metadata"]["name"].startswith("async-processor"):
         return []
-    names = [name for name in thing["data"] if name != "queues.json"]
-    return [f"{name} is the variable of no flag" for name in names if not is_variable(name, variables)]
+    names = [name for name in thing["data"] if not name.endswith(".json")]
+    return [
+        f"{name} is the variable of no flag, and not in {TRACING}" for name in names if not is_variable(name, variables)
+    ]
 
 
 def texts() -> list[str]:

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import yaml
 
-from deploy.checks.catalogue import CHART, KUSTOMIZED, finish, helm, kustomize, load, rendered, run, value_files
+from deploy.checks.catalogue import (
+    CHART, KUSTOMIZED, documented_overlay, finish, helm, kustomize, load, rendered, run, value_files)
 
 # What is set, and words of the answer.
 REFUSED = {
@@ -41,7 +42,18 @@ REFUSED = {
     "bundledRedis.storage=lots": "bundledRedis.storage",
     "ap.settings.AP_REDIS_URL=redis://:secret@redis:6379": "makes a Secret of it",
     "bundledRedis.enabled=true,ap.redis.url=redis://other:6379": "one of both",
-    "ap.redis.queuesConfig[0].gate_type=redis": "gate_type is not allowed",
+    "ap.redis.queuesConfig[0].gate_typ=redis": "gate_typ is not allowed",
+    "ap.redis.queuesConfig[0].queue_name=a,ap.redis.queuesConfig[0].gate_params[0]=1": "gate_params",
+    "ap.otel.endpoint=otel-collector:4317": "ap.otel.endpoint",
+    "ap.otel.insecure=true": "insecure is not allowed",
+    "ap.otel.sampler=sometimes": "ap.otel.sampler",
+    "ap.otel.samplerArg=2": "ap.otel.samplerArg",
+    "ap.workerPools[0].id=night": "workers is required",
+    "ap.workerPools[0].id=night,ap.workerPools[0].workers=0": "workers",
+    "ap.requestMergePolicyConfig.policy=tier-priority": "policy is not allowed",
+    "ap.prometheusURL=prometheus:9090": "ap.prometheusURL",
+    "ap.settings.AP_PROMETHEUS_URL=http://prometheus:9090": "opens the way to it",
+    "ap.settings.AP_POOL_CONFIG_FILE=/etc/pools.json": "makes the file",
 }
 
 
@@ -51,6 +63,7 @@ def main(cache: str) -> None:
     os.makedirs(folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         texts = {f"kustomize-{name}": pool.submit(kustomize, name, cache) for name in KUSTOMIZED}
+        texts["kustomize-overlay"] = pool.submit(documented_overlay, cache)
         texts |= {f"helm-{name}": pool.submit(helm, name) for name in value_files()}
         lint = pool.submit(run, "helm", "lint", "--strict", CHART)
         refused = pool.map(problem_of_refusal, REFUSED.keys(), REFUSED.values())

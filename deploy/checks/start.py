@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,21 +31,26 @@ def main(cache: str) -> None:
 
 
 def start(things: list[dict], told: dict[str, dict[str, str]]) -> list[str]:
-    with tempfile.TemporaryDirectory() as files:
-        started = {stage: Started(stage, environment(things, stage, told[stage], files)) for stage in STAGES}
+    with tempfile.TemporaryDirectory() as folder:
+        started = {
+            stage: Started(stage, environment(things, stage, told[stage], f"{folder}/{stage}")) for stage in STAGES
+        }
         return [problem for process in started.values() if (problem := process.problem())]
 
 
 def environment(things: list[dict], stage: str, told: dict[str, str], files: str) -> dict[str, str]:
     """The variables as the container would have them, with the files that they name in a folder here."""
     known = {"PATH": os.environ["PATH"]}
+    mounted = mounted_files(things, stage)
     for name, value in told.items():
         if value.startswith("/etc/"):
-            value = files + value
-            os.makedirs(os.path.dirname(value), exist_ok=True)
-            with open(value, "w", encoding="utf-8") as file:
-                file.write(content(things, os.path.basename(value)))
-        known[name] = value.replace("$(POD_IP)", "fd00::1" if "[$(POD_IP)]" in value else "10.0.0.1")
+            path = files + value
+            if mounted(value):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(content(things, os.path.basename(value)))
+            value = path
+        known[name] = re.sub(r"\$\(\w+_IP\)", "fd00::1" if "[$(POD_IP)]" in value else "10.0.0.1", value)
     # A Secret that the chart makes; one that is made by hand may be missing.
     for entry in container(deployment(things, stage)).get("env", []):
         secret = entry.get("valueFrom", {}).get("secretKeyRef")
@@ -52,6 +58,21 @@ def environment(things: list[dict], stage: str, told: dict[str, str], files: str
             if secret and thing["kind"] == "Secret" and thing["metadata"]["name"] == secret["name"]:
                 known[entry["name"]] = thing["stringData"][secret["key"]]
     return known
+
+
+def mounted_files(things: list[dict], stage: str):
+    """Whether the container of a stage has a file: one that a volume does not bring is not there."""
+    pod = deployment(things, stage)["spec"]["template"]["spec"]
+    brought = {}
+    for mount in pod["containers"][0].get("volumeMounts", []):
+        volume = next(volume for volume in pod["volumes"] if volume["name"] == mount["name"])
+        brought[mount["mountPath"]] = [item["path"] for item in volume.get("configMap", {}).get("items", [])]
+
+    def has(path: str) -> bool:
+        folder, name = os.path.split(path)
+        return folder in brought and (not brought[folder] or name in brought[folder])
+
+    return has
 
 
 def content(things: list[dict], name: str) -> str:
@@ -72,6 +93,7 @@ class Started:
 
     def __init__(self, stage: str, environment: dict[str, str]):
         self.stage = stage
+        self.traces = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
         self.port = free_port()
         self.log = tempfile.TemporaryFile("w+")
         words = ["--metrics-port", str(self.port), "--listen", "tcp://127.0.0.1:*", "--acks", "tcp://127.0.0.1:*"]
@@ -89,8 +111,12 @@ class Started:
         lines = self.log.read().splitlines()
         if not answered:
             return f"{self.stage} ended with status {self.process.returncode} and said: {' '.join(lines)}"
-        meaningless = [line for line in lines if "has no effect" in line]
-        return f"{self.stage} says: {meaningless[0]}" if meaningless else None
+        meaningless = [line for line in lines if "has no effect" in line or "looks wrong" in line]
+        if meaningless:
+            return f"{self.stage} says: {meaningless[0]}"
+        if self.traces and not any("Spans are recorded" in line and self.traces in line for line in lines):
+            return f"{self.stage} is told the collector {self.traces}, and does not say that it records spans for it"
+        return None
 
     def answers(self) -> bool:
         deadline = time.monotonic() + 30

@@ -12,6 +12,7 @@ declare -A chart_value=(
     [AP_MESSAGE_QUEUE_IMPL]=ap.messageQueueImpl [AP_CONCURRENCY]=ap.concurrency
     [AP_REQUEST_TIMEOUT]=ap.requestTimeout [AP_DRAIN_TIMEOUT]=ap.drainTimeout
     [AP_LOG_LEVEL]=ap.logLevel [AP_LOG_FORMAT]=ap.logFormat
+    [AP_PROMETHEUS_URL]=ap.prometheusURL [AP_PROMETHEUS_CACHE_TTL]=ap.prometheusCacheTTL
     [AP_REDIS_REQUEST_QUEUE_NAME]=ap.redis.requestQueueName [AP_REDIS_RESULT_QUEUE_NAME]=ap.redis.resultQueueName
     [AP_PUBSUB_PROJECT_ID]=ap.gcpPubSub.projectId
     [AP_PUBSUB_REQUEST_SUBSCRIBER_ID]=ap.gcpPubSub.requestSubscriberId

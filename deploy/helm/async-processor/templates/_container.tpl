@@ -38,14 +38,23 @@ env:
 {{- end }}
 
 {{/* Files of a stage: name of the volume, where it is mounted, and its source. */}}
-{{- define "ap.files" -}}
+{{- define "ap.mounted" -}}
 {{- $ap := .root.Values.ap -}}
-{{- if and .hasQueue (include "ap.queues" .root) }}
-- name: queues
+{{- $files := include "ap.files" .root | fromYaml -}}
+{{- $own := list -}}
+{{- range get (include "ap.filesOfStages" .root | fromYaml) .stage -}}
+{{- if hasKey $files . -}}
+{{- $own = append $own (dict "key" . "path" .) -}}
+{{- end -}}
+{{- end -}}
+{{- with $own }}
+- name: files
   mountPath: /etc/async-processor
   source:
     configMap:
-      name: async-processor-queues
+      name: async-processor-files
+      items:
+        {{- toYaml . | nindent 8 }}
 {{- end }}
 {{- if and (eq .stage "dispatch") $ap.gatewayToken.secretName }}
 - name: gateway-token
@@ -66,7 +75,7 @@ env:
 {{- end }}
 
 {{- define "ap.mounts" -}}
-{{- with include "ap.files" . | fromYamlArray -}}
+{{- with include "ap.mounted" . | fromYamlArray -}}
 volumeMounts:
   {{- range . }}
   - name: {{ .name }}
@@ -77,7 +86,7 @@ volumeMounts:
 {{- end }}
 
 {{- define "ap.volumes" -}}
-{{- with include "ap.files" . | fromYamlArray -}}
+{{- with include "ap.mounted" . | fromYamlArray -}}
 volumes:
   {{- range . }}
   - name: {{ .name }}

@@ -69,6 +69,37 @@ app.kubernetes.io/component: {{ . }}
 {{- end -}}
 {{- end }}
 
+{{/* All files that stages read, by their names. */}}
+{{- define "ap.files" -}}
+{{- with include "ap.queues" . }}
+queues.json: |
+  {{- . | nindent 2 }}
+{{- end }}
+{{- with .Values.ap.workerPools }}
+worker-pools.json: |
+  {{- toPrettyJson . | nindent 2 }}
+{{- end }}
+{{- with .Values.ap.requestMergePolicyConfig }}
+request-merge-policy.json: |
+  {{- toPrettyJson . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The variables that name them. */}}
+{{- define "ap.fileVariables" -}}
+AP_QUEUES_CONFIG_FILE: queues.json
+AP_POOL_CONFIG_FILE: worker-pools.json
+AP_REQUEST_MERGE_POLICY_CONFIG_FILE: request-merge-policy.json
+{{- end }}
+
+{{/* Which of them a stage reads; emit charges the quotas that stand at queues. */}}
+{{- define "ap.filesOfStages" -}}
+ingest: [queues.json, request-merge-policy.json]
+dispatch: [worker-pools.json]
+retry: []
+emit: [queues.json]
+{{- end }}
+
 {{/* Where a pod may ask for names: the cluster's DNS, NodeLocal DNSCache, Cloud DNS on GKE. */}}
 {{- define "ap.dnsRules" -}}
 {{- if .Values.ap.networkPolicy.dns -}}

@@ -19,8 +19,22 @@
 {{- if ne $ap.logLevel "info" -}}
 {{- $_ := set $all "AP_LOG_LEVEL" $ap.logLevel -}}
 {{- end -}}
-{{- if include "ap.queues" . -}}
-{{- $_ := set $all "AP_QUEUES_CONFIG_FILE" "/etc/async-processor/queues.json" -}}
+{{- $files := include "ap.files" . | fromYaml -}}
+{{- range $variable, $file := include "ap.fileVariables" . | fromYaml -}}
+{{- if hasKey $files $file -}}
+{{- $_ := set $all $variable (print "/etc/async-processor/" $file) -}}
+{{- end -}}
+{{- end -}}
+{{- with $ap.prometheusURL -}}
+{{- $_ := set $all "AP_PROMETHEUS_URL" . -}}
+{{- end -}}
+{{- if ne (toString $ap.prometheusCacheTTL) "" -}}
+{{- $_ := set $all "AP_PROMETHEUS_CACHE_TTL" (include "ap.seconds" $ap.prometheusCacheTTL) -}}
+{{- end -}}
+{{- with $ap.otel.endpoint -}}
+{{- $_ := set $all "OTEL_EXPORTER_OTLP_ENDPOINT" . -}}
+{{- $_ := set $all "OTEL_TRACES_SAMPLER" $ap.otel.sampler -}}
+{{- $_ := set $all "OTEL_TRACES_SAMPLER_ARG" (include "ap.text" $ap.otel.samplerArg) -}}
 {{- end -}}
 {{- if $ap.tls.insecureSkipVerify -}}
 {{- $_ := set $all "AP_TLS_INSECURE_SKIP_VERIFY" "true" -}}
@@ -29,7 +43,11 @@
 {{- range $name, $value := include $queue . | fromYaml -}}
 {{- $_ := set $all $name $value -}}
 {{- end -}}
-{{- $elsewhere := dict "AP_LOG_LEVEL" "ap.logLevel" "AP_REDIS_URL" "ap.redis.url, which makes a Secret of it" -}}
+{{- $elsewhere := dict "AP_LOG_LEVEL" "ap.logLevel" "AP_REDIS_URL" "ap.redis.url, which makes a Secret of it"
+    "AP_PROMETHEUS_URL" "ap.prometheusURL, which opens the way to it" "AP_PROMETHEUS_CACHE_TTL" "ap.prometheusCacheTTL"
+    "AP_POOL_CONFIG_FILE" "ap.workerPools, which makes the file"
+    "AP_REQUEST_MERGE_POLICY_CONFIG_FILE" "ap.requestMergePolicyConfig, which makes the file"
+    "AP_QUEUES_CONFIG_FILE" "ap.redis.queuesConfig or ap.gcpPubSub.topicsConfig, which makes the file" -}}
 {{- $fixed := splitList " " (include "ap.fixedVariables" .) -}}
 {{- range $name, $value := $ap.settings -}}
 {{- if hasKey $all $name -}}
