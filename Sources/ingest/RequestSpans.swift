@@ -8,9 +8,6 @@ import Tracing
 struct RequestSpans: Sendable {
     let tracer: PipelineTracer
 
-    /// W3C Baggage, section 3.3.2: as long as anybody has to take.
-    private static let longestBaggage = 8192
-
     /// Begins the span of a request that has just been leased; `nil` where its trace is not recorded.
     ///
     /// A trace that the producer has begun goes on. Without one the request has a trace of its own, the same for all its
@@ -60,10 +57,9 @@ struct RequestSpans: Sendable {
     /// Headers that the message gives are in the envelope already.
     private func passOnBaggage(_ metadata: [String: String], in envelope: inout Envelope) {
         guard case .waiting = envelope.progress, let baggage = metadata[TraceContext.baggageKey], !baggage.isEmpty,
-            baggage.utf8.count <= Self.longestBaggage,
             !envelope.headers.contains(where: { $0.isNamed(TraceContext.baggageKey) })
         else { return }
         let field = HeaderField(TraceContext.baggageKey, baggage)
-        if (try? field.check()) != nil { envelope.headers.append(field) }
+        if field.isUsableTrace { envelope.headers.append(field) }
     }
 }

@@ -141,7 +141,7 @@ extension EndToEnd {
             try await withRun(script: Self.failsOnce) { run, collector in
                 try await collector.start()
                 // One that cannot be read counts as none.
-                let odd = #""metadata":{"traceparent":"00-odd","tracestate":"a=b"}"#
+                let odd = #""headers":{"traceparent":"00\n","tracestate":"a=b"},"metadata":{"traceparent":"00-odd"}"#
                 try run.submit([Message("one"), Message("two", payload: Self.payload, fields: [odd])])
                 try await run.waitForResults(2)
                 let named = run.gateway.requests().compactMap { $0.header("traceparent") }

@@ -68,6 +68,13 @@ struct RequestHeadersTests {
         }
     }
 
+    @Test
+    func saysWhatIsWrongWithoutWhatWouldDriveATerminal() {
+        #expect(throws: InvalidRequest(#"headers: "a\u009b\u202eb" is not a header name"#)) {
+            try merge([HeaderField("a\u{9B}\u{202E}b", "x")])
+        }
+    }
+
     @Test(arguments: ["a\r\nHost: evil", "a\nb", "a\rb", "a\u{0}", "\u{1}", "a\u{7F}", "a\u{1B}[0m"])
     func rejectsValuesWithControlCharacters(value: String) {
         #expect(throws: InvalidRequest("headers: the value of x-a holds a control character")) {
@@ -125,7 +132,39 @@ struct RequestHeadersTests {
     }
 
     @Test
-    func leavesOutATraceStateThatHTTPForbids() throws {
-        #expect(try merge([], metadata: ["traceparent": trace, "tracestate": "a\nb"]).count == 2)
+    func leavesOutATraceStateThatCannotBePassedOn() throws {
+        let long = "a=" + String(repeating: "b", count: 511)
+        for state in ["a\nb", "a\u{0}", long, String(repeating: long, count: 10_000)] {
+            #expect(try merge([], metadata: ["traceparent": trace, "tracestate": state]).count == 2)
+            let merged = try merge([HeaderField("Traceparent", trace), HeaderField("TraceState", state)])
+            #expect(merged.dropFirst() == [HeaderField("Traceparent", trace)])
+        }
+    }
+
+    @Test
+    func passesOnATraceStateOf512Bytes() throws {
+        let state = HeaderField("tracestate", "a=" + String(repeating: "b", count: 510))
+        #expect(try merge([HeaderField("traceparent", trace), state]).last == state)
+        #expect(try merge([], metadata: ["traceparent": trace, "tracestate": state.value]).last == state)
+    }
+
+    @Test(arguments: ["\n", "\u{1B}[2J", "-" + String(repeating: "x", count: 500)])
+    func takesATraceParentThatCannotBePassedOnForNone(end: String) throws {
+        let bad = HeaderField("TraceParent", trace + end)
+        #expect(try merge([bad]).count == 1)
+        #expect(try merge([HeaderField("traceparent", trace), bad]).last == HeaderField("traceparent", trace))
+        #expect(
+            try merge([bad, HeaderField("tracestate", "c=d")], metadata: ["traceparent": trace]).dropFirst()
+                == [HeaderField("traceparent", trace)], "a state belongs to its parent")
+        #expect(try merge([], metadata: ["traceparent": "01" + bad.value.dropFirst(2)]).count == 1)
+    }
+
+    @Test
+    func leavesOutBaggageThatCannotBePassedOn() throws {
+        let baggage = HeaderField("baggage", String(repeating: "x", count: 8192))
+        #expect(try merge([baggage]).last == baggage)
+        for value in [baggage.value + "x", "a\nb"] {
+            #expect(try merge([HeaderField("Baggage", value)]).count == 1)
+        }
     }
 }

@@ -52,9 +52,14 @@ struct ExportAnswerTests {
         #expect(answer(status, retryAfter: "odd") == .later(reason: "the answer is \(status)", after: nil))
     }
 
-    @Test(arguments: [301, 400, 401, 404, 413, 500])
+    @Test(arguments: [301, 401, 404, 500])
     func triesNothingAgainThatWillNeverBeTaken(status: Int) {
         #expect(answer(status) == .refused(reason: "the answer is \(status)"))
+    }
+
+    @Test(arguments: [400, 413])
+    func tellsWhereOnlySomeMayBeAtFault(status: Int) {
+        #expect(answer(status) == .unfit(reason: "the answer is \(status)"))
     }
 
     @Test
@@ -91,6 +96,33 @@ struct ExportPausesTests {
         var pauses = ExportPauses()
         #expect(pauses.pause(askedFor: .seconds(20), random: 0) == .seconds(20))
         #expect(pauses.pause(askedFor: .seconds(90), random: 0) == nil, "it would keep others up")
+    }
+}
+
+struct ExportHalvesTests {
+    private let halves = ExportHalves()
+
+    /// What is decided for spans of which the collector refuses so many each time.
+    private func decisions(_ counts: [Int]) -> [Bool] {
+        var halves = halves
+        return counts.map { halves.areSent(of: $0) }
+    }
+
+    @Test
+    func areSentOfAllThatCanBeParted() { #expect(decisions([512, 2, 1, 3]) == [true, true, false, true]) }
+
+    @Test
+    func areNotSentToACollectorThatTakesNothing() {
+        #expect(decisions([Int](repeating: 512, count: 34)) == [Bool](repeating: true, count: 32) + [false, false])
+    }
+
+    @Test
+    func areSentAgainOnceItHasTakenSome() {
+        var halves = halves
+        for _ in 0..<40 { _ = halves.areSent(of: 512) }
+        halves.noteTaken()
+        let isParted = halves.areSent(of: 512)
+        #expect(isParted)
     }
 }
 

@@ -96,10 +96,34 @@ struct SpanExporterTests {
     @Test
     func givesUpWhatIsNeverTaken() async throws {
         let collector = try await FakeCollector()
-        collector.answer(400)
+        collector.answer(401)
         let exporter = try await exporter(collector.url)
         try await run(exporter, spans: 3) { count("dropped_total{reason=\"not_taken\"}") == 3 }
         #expect(collector.requests.count == 1)
+    }
+
+    @Test(arguments: [400, 413])
+    func losesOnlyTheSpansThatTheCollectorDoesNotTake(status: Int) async throws {
+        let collector = try await FakeCollector()
+        collector.refuse("wrong span", status)
+        let exporter = try await exporter(collector.url) { $0.delay = .seconds(3600) }
+        for number in 0..<100 {
+            exporter.tracer.startSpan(number % 20 == 7 ? "wrong span" : "right span", context: .topLevel).end()
+        }
+        try await run(exporter, spans: 0)
+        #expect(count("exported_total") == 95)
+        #expect(count("dropped_total{reason=\"not_taken\"}") == 5)
+        #expect(collector.requests.count < 70)
+    }
+
+    @Test
+    func soonBelievesACollectorThatTakesNothing() async throws {
+        let collector = try await FakeCollector()
+        collector.answer(400)
+        let exporter = try await exporter(collector.url) { $0.delay = .seconds(3600) }
+        try await run(exporter, spans: 500)
+        #expect(count("dropped_total{reason=\"not_taken\"}") == 500)
+        #expect(collector.requests.count < 70)
     }
 
     @Test
@@ -137,6 +161,8 @@ private final class FakeCollector: Sendable {
 
     private struct Answer {
         var status = 200
+        /// Of requests with this text in them, another status.
+        var refused: (text: String, status: Int)?
         var body = ""
         var delay = Duration.zero
     }
@@ -151,14 +177,17 @@ private final class FakeCollector: Sendable {
         url = "http://127.0.0.1:\(port)/v1/traces"
         let handler = ClosureHTTPHandler { [weak self] request in
             guard let self else { return FlyingFox.HTTPResponse(statusCode: .internalServerError) }
-            _ = try? await request.bodyData
+            let text = String(decoding: (try? await request.bodyData) ?? Data(), as: UTF8.self)
             seen.withLock {
                 $0.append(
                     Seen(
                         type: request.headers[HTTPHeader("Content-Type")], token: request.headers[HTTPHeader("x-token")]
                     ))
             }
-            let (status, body, delay) = next.withLock { ($0.status, $0.body, $0.delay) }
+            let (status, body, delay) = next.withLock { next in
+                let refusal = next.refused.flatMap { text.contains($0.text) ? $0.status : nil }
+                return (refusal ?? next.status, next.body, next.delay)
+            }
             if delay > .zero { try? await Task.sleep(for: delay) }
             return FlyingFox.HTTPResponse(statusCode: HTTPStatusCode(status, phrase: ""), body: Data(body.utf8))
         }
@@ -173,6 +202,9 @@ private final class FakeCollector: Sendable {
     deinit { task.withLock { $0?.cancel() } }
 
     var requests: [Seen] { seen.withLock { $0 } }
+
+    /// Answers requests with this text in them with another status.
+    func refuse(_ text: String, _ status: Int) { next.withLock { $0 = Answer(refused: (text, status)) } }
 
     func answer(_ status: Int, _ body: String = "", after delay: Duration = .zero) {
         next.withLock { $0 = Answer(status: status, body: body, delay: delay) }

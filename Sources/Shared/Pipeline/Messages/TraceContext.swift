@@ -33,8 +33,8 @@ package struct TraceContext: Sendable, Equatable {
     package var traceID: TraceID
     package var spanID: SpanID
     package var flags: UInt8
-    /// What `tracestate` says; empty without one.
-    package var state: String
+    /// What `tracestate` says; empty without one that is passed on.
+    package let state: String
 
     /// Whether the caller has recorded its span.
     package var isSampled: Bool { flags & Self.sampled != 0 }
@@ -47,11 +47,12 @@ package struct TraceContext: Sendable, Equatable {
     package static let stateKey = "tracestate"
     package static let baggageKey = "baggage"
 
+    /// - Parameter state: counts as none where it is not fit to be passed on.
     package init(traceID: TraceID, spanID: SpanID, flags: UInt8, state: String = "") {
         self.traceID = traceID
         self.spanID = spanID
         self.flags = flags
-        self.state = state
+        self.state = !state.isEmpty && HeaderField(Self.stateKey, state).isUsableTrace ? state : ""
     }
 
     /// Reads `traceparent`; `nil` for what is none, which counts as if nothing stood there.

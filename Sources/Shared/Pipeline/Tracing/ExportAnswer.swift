@@ -7,6 +7,8 @@ enum ExportAnswer: Equatable {
     case taken(rejected: Int, reason: String)
     /// It may take them another time: why not now, and when, if it has said so.
     case later(reason: String, after: Duration?)
+    /// It does not take these together: they are too many bytes for it, or one of them is at fault.
+    case unfit(reason: String)
     /// It never will.
     case refused(reason: String)
 
@@ -39,6 +41,7 @@ enum ExportAnswer: Equatable {
             let pause = response.header("Retry-After").flatMap { RetryAfter.parse($0, now: now) }
             self = .later(
                 reason: "the answer is \(response.statusCode)", after: pause.map { .milliseconds($0) })
+        case 400, 413: self = .unfit(reason: "the answer is \(response.statusCode)")
         default: self = .refused(reason: "the answer is \(response.statusCode)")
         }
     }

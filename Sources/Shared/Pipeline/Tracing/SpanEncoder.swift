@@ -13,7 +13,7 @@ struct SpanEncoder: Sendable {
 
     private static let schema = "https://opentelemetry.io/schemas/1.41.0"
 
-    func encode(_ spans: [EndedSpan]) -> [UInt8] {
+    func encode(_ spans: some Sequence<EndedSpan>) -> [UInt8] {
         var request = ProtobufWriter()
         request.message(1) { resourceSpans in
             resourceSpans.message(1) { resource in

@@ -21,6 +21,7 @@ package actor SpanExporter {
     private let logger: Logger
     private let counters: SpanCounters
     private var news = ExportNews()
+    private var halves = ExportHalves()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -30,7 +31,7 @@ package actor SpanExporter {
         _ settings: TracingSettings, version: String, registry: MetricsRegistry, logger: Logger
     ) async throws(HTTPError) {
         let counters = SpanCounters(registry)
-        let buffer = SpanBuffer(capacity: settings.maxWaiting, enough: settings.maxBatch) {
+        let buffer = SpanBuffer(capacity: settings.room, enough: settings.batch) {
             counters.queueFull.increment()
         }
         var random = SystemRandomNumberGenerator()
@@ -68,35 +69,47 @@ package actor SpanExporter {
 
     private func sendAll() async {
         while !Task.isCancelled {
-            let batch = buffer.take(settings.maxBatch)
+            let batch = buffer.take(settings.batch)
             if batch.isEmpty { return }
             await send(batch)
         }
     }
 
+    /// Sends them together, or in parts where the collector does not take them together.
     private func send(_ batch: [EndedSpan]) async {
+        var pauses = ExportPauses()
+        var parts = [batch[...]]
+        while let part = parts.popLast() {
+            let answer = await answer(to: part, &pauses)
+            switch answer {
+            case .taken(let rejected, _):
+                let rejected = min(rejected, part.count)
+                counters.exported.increment(by: part.count - rejected)
+                counters.rejected.increment(by: rejected)
+                halves.noteTaken()
+            case .unfit where halves.areSent(of: part.count):
+                let middle = part.startIndex + part.count / 2
+                parts += [part[middle...], part[..<middle]]
+                continue
+            case .unfit, .refused, .later: counters.failed.increment(by: part.count)
+            }
+            say(answer)
+        }
+    }
+
+    /// What the collector says at last: `later` only where nobody waits any longer.
+    private func answer(to spans: ArraySlice<EndedSpan>, _ pauses: inout ExportPauses) async -> ExportAnswer {
         let request = HTTPRequest(
             .post, url: settings.endpoint,
             headers: [HeaderField("Content-Type", "application/x-protobuf")] + settings.headers,
-            body: encoder.encode(batch)[...], timeout: settings.timeout, maxResponseBytes: 64 << 10)
-        var pauses = ExportPauses()
+            body: encoder.encode(spans)[...], timeout: settings.timeout, maxResponseBytes: 64 << 10)
         while true {
             let answer = ExportAnswer(await result(of: request), now: WallClock.now().seconds)
-            switch answer {
-            case .taken(let rejected, _):
-                let rejected = min(rejected, batch.count)
-                counters.exported.increment(by: batch.count - rejected)
-                counters.rejected.increment(by: rejected)
-                return say(answer)
-            case .refused:
-                counters.failed.increment(by: batch.count)
-                return say(answer)
-            case .later(_, let wish):
-                say(answer)
-                guard !buffer.isClosed, let pause = pauses.pause(askedFor: wish, random: .random(in: 0...1)),
-                    await wait(pause)
-                else { return counters.failed.increment(by: batch.count) }
-            }
+            guard case .later(_, let wish) = answer else { return answer }
+            say(answer)
+            guard !buffer.isClosed, let pause = pauses.pause(askedFor: wish, random: .random(in: 0...1)),
+                await wait(pause)
+            else { return answer }
         }
     }
 

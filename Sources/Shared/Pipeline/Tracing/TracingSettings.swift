@@ -22,6 +22,14 @@ package struct TracingSettings: Sendable {
 
     package init(endpoint: String) { self.endpoint = endpoint }
 
+    /// What may wait; most spans have less than one KiB.
+    var room: SpanBuffer.Amount {
+        SpanBuffer.Amount(spans: maxWaiting, bytes: max(maxWaiting * 2048, batch.bytes))
+    }
+
+    /// What is sent together; half of the bytes that nginx lets through by default.
+    var batch: SpanBuffer.Amount { SpanBuffer.Amount(spans: maxBatch, bytes: 512 << 10) }
+
     /// For `/status`, nothing secret in it.
     package func describe() -> [(name: String, value: String)] {
         [

@@ -43,6 +43,14 @@ extension Oddity {
         message("a retry count of 1e400", request(more: #""retry_count":1e400"#), .result("INVALID_REQUEST")),
         message(
             "a header with a line break", request(more: #""headers":{"x":"a\r\nb: c"}"#), .result("INVALID_REQUEST")),
+        message(
+            "a traceparent with a line break", request(more: #""headers":{"traceparent":"a\r\nb: c"}"#), .result("200")),
+        message(
+            "a tracestate of 2 MB",
+            request(
+                more:
+                    #""metadata":{"traceparent":"\#(trace)","tracestate":"\#(String(repeating: "t", count: 2 << 20))"}"#
+            ), .result("200")),
         message("a header without a name", request(more: #""headers":{"":"a"}"#), .result("INVALID_REQUEST")),
         message(
             "a header of 2 MB", request(more: #""headers":{"x":"\#(String(repeating: "y", count: 2 << 20))"}"#),
@@ -92,6 +100,8 @@ extension Oddity {
     ]
 
     // MARK: - How they are made
+
+    private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     /// A message; `@` in it stands for the id.
     private static func message(_ name: String, _ text: String, idSuffix: String = "", _ fate: Fate) -> Oddity {

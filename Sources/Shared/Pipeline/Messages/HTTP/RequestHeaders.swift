@@ -7,8 +7,8 @@ package enum RequestHeaders {
     /// `Content-Type: application/json`, the queue's objective, the message's `headers`, the stage's own.
     ///
     /// `traceparent` and `tracestate` come from the message's metadata unless its headers have a `traceparent`. `Host` and
-    /// `Content-Length` of a message have no effect; a header that would change how the request is framed on the
-    /// connection makes it invalid.
+    /// `Content-Length` of a message have no effect, nor has a header of its trace that cannot be passed on; a header that
+    /// would change how the request is framed on the connection makes it invalid.
     ///
     /// - Parameter objective: of the queue; empty for none.
     package static func merge(
@@ -22,8 +22,11 @@ package enum RequestHeaders {
         for field in message.headers where try isSent(field) {
             merged.put(HeaderField(field.name, trimmed(field.value)))
         }
-        if !merged.contains(where: { $0.isNamed("traceparent") }) {
-            for field in traceContext(of: message.metadata) { merged.put(field) }
+        if !merged.contains(where: { $0.isNamed(TraceContext.parentKey) }) {
+            let trace = traceContext(of: message.metadata)
+            // A state belongs to its parent.
+            if !trace.isEmpty { merged.removeAll { $0.isNamed(TraceContext.stateKey) } }
+            for field in trace { merged.put(field) }
         }
         for field in stage { merged.put(field) }
         return merged
@@ -31,6 +34,7 @@ package enum RequestHeaders {
 
     /// Whether a message's header goes to the gateway; throws if the message must not go at all.
     private static func isSent(_ field: HeaderField) throws(InvalidRequest) -> Bool {
+        if field.isOfTrace { return field.isUsableTrace }
         try field.check()
         if field.isNamed("host") || field.isNamed("content-length") { return false }
         if hopByHop.contains(where: field.isNamed) || isSameIgnoringCase(field.name.utf8.prefix(6), "proxy-".utf8) {
@@ -46,10 +50,11 @@ package enum RequestHeaders {
 
     /// The trace that a producer put into the metadata; nothing unless `traceparent` is well formed.
     private static func traceContext(of metadata: [String: String]) -> [HeaderField] {
-        guard let parent = metadata["traceparent"], isTraceParent(parent) else { return [] }
-        guard let state = metadata["tracestate"], !state.isEmpty else { return [HeaderField("traceparent", parent)] }
-        let fields = [HeaderField("traceparent", parent), HeaderField("tracestate", state)]
-        return fields.filter { (try? $0.check()) != nil }
+        guard let text = metadata[TraceContext.parentKey], isTraceParent(text) else { return [] }
+        let parent = HeaderField(TraceContext.parentKey, text)
+        guard parent.isUsableTrace else { return [] }
+        let state = HeaderField(TraceContext.stateKey, metadata[TraceContext.stateKey] ?? "")
+        return !state.value.isEmpty && state.isUsableTrace ? [parent, state] : [parent]
     }
 
     /// Source: W3C Trace Context, section 3.2.2; versions after 00 may append more after another dash.
