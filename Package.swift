@@ -278,9 +278,9 @@ let package = Package(
             name: "Apctl",
             dependencies: [
                 "CProcess", "GateRules", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
-                "RedisPubSub", "RedisQueues", "RedisSortedSet", "SQLite", "Settings", "ZeroMQ", argumentParser, crypto,
-                flyingFox, flyingSocks, grdb, signals,
-                subprocess, systemPackage,
+                "RedisPubSub", "RedisQueues", "RedisSortedSet", "SQLite", "Settings", "Status", "ZeroMQ",
+                argumentParser,
+                crypto, grdb, signals, subprocess, systemPackage,
             ],
             path: "Sources/apctl",
             resources: [.embedInCode("DeadLetters/Lua"), .embedInCode("UI/Page")],
@@ -366,7 +366,7 @@ let package = Package(
         testTarget(
             "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
         testTarget("ForecastsTests", ["Forecasts", "Primitives", "Queue"]),
-        testTarget("IntakeTests", ["Intake", "Messages", "Queue"]),
+        testTarget("IntakeTests", ["GateRules", "Intake", "Messages", "Queue"]),
         testTarget("LoopTests", ["Loop", "Primitives"]),
         testTarget("MessagesTests", ["Messages", "Primitives"]),
         testTarget("RetryPolicyTests", ["RetryPolicy", "Messages"]),

@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 import Testing
 
@@ -25,6 +26,43 @@ struct WhereTests {
             #expect(try await server.get("/where?id=other").body.contains(#""held" : ["#))
             #expect(try await server.get("/where?id=other").body.contains("slot") == false)
         }
+    }
+
+    /// 64 KiB, and each of its bytes takes three.
+    @Test
+    func findsTheLongestID() async throws {
+        let id = String(repeating: "ü", count: 32 << 10)
+        try await withServer(FixedProvider(held: [Self.held], heldID: id)) { server in
+            let answer = try await server.get("/where?id=" + String(repeating: "%C3%BC", count: 32 << 10))
+            #expect(answer.code == 200)
+            #expect(answer.body.contains("waits for a slot in dispatch"))
+        }
+    }
+
+    @Test
+    func saysHowManyItDoesNotTellOf() async throws {
+        let many = Array(repeating: Self.held, count: HeldRequest.most + 1400)
+        try await withServer(FixedProvider(held: many, heldID: "a")) { server in
+            let body = try await server.get("/where?id=a").body
+            #expect(body.contains(#""left_out" : 1400"#))
+            #expect(body.components(separatedBy: #""place""#).count == HeldRequest.most + 1)
+        }
+        try await withServer(FixedProvider(held: [Self.held], heldID: "a")) { server in
+            let body = try await server.get("/where?id=a").body
+            #expect(!body.contains("left_out"))
+        }
+    }
+
+    /// Years have four digits: what is outside of them is told as the first or the last moment.
+    @Test(
+        arguments: [
+            (Int64.max, "9999-12-31T23:59:59Z"), (18_446_744_073_710_000, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "9999-12-31T23:59:59Z"), (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_798, "9999-12-31T23:59:58Z"), (1_767_323_045, "2026-01-02T03:04:05Z"),
+            (0, "1970-01-01T00:00:00Z"), (-5, "1970-01-01T00:00:00Z"), (Int64.min, "1970-01-01T00:00:00Z"),
+        ] as [(Int64, String)])
+    func everyDeadlineHasADate(seconds: Int64, text: String) {
+        #expect("\(WallClock(seconds: seconds))" == text)
     }
 
     @Test(arguments: ["/where", "/where?id=", "/where?ID=a"])

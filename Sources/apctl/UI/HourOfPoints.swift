@@ -24,11 +24,9 @@ struct HourOfPoints {
     /// Seconds.
     static let distance = 5.0
     static let most = 720
-    /// Those that are seen later have no graph of their own: names come from stages, and memory is bounded.
-    static let mostQueues = 20
 
     private(set) var points: [Point] = []
-    private var names: Set<String> = []
+    private var graphed = GraphedQueues()
     /// What has been seen since the last point.
     private var pending: [(all: Figures, queues: [String: Figures])] = []
     private var next: Double?
@@ -37,8 +35,9 @@ struct HourOfPoints {
     ///   - time: Seconds on a clock that only goes forward.
     ///   - wallClock: Milliseconds since 1970.
     mutating func take(_ scene: TopScene, at time: Double, wallClock: Int64) {
-        for queue in scene.queues where names.count < Self.mostQueues { names.insert(queue.name) }
-        let queues = scene.queues.filter { names.contains($0.name) }.map { ($0.name, Self.figures(of: $0)) }
+        // The same for all of a point.
+        if pending.isEmpty { graphed.choose(among: scene.queues) }
+        let queues = scene.queues.filter { graphed.names.contains($0.name) }.map { ($0.name, Self.figures(of: $0)) }
         pending.append((Self.figures(of: scene), Dictionary(queues) { first, _ in first }))
         guard let next else {
             self.next = time + Self.distance

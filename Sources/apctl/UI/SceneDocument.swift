@@ -45,7 +45,6 @@ struct SceneDocument: Encodable, Equatable, Sendable {
     var changes: [Change]
     var points: [HourOfPoints.Point] = []
 
-    private static let mostChanges = 50
     private static let places: [TopScene.Place] = [
         .queue, .parked, .leased, .link, .slot, .held, .gateway, .outcome, .verdict, .settlement,
     ]
@@ -67,7 +66,7 @@ struct SceneDocument: Encodable, Equatable, Sendable {
         processes = scene.processes.map(Row.init)
         queues = scene.queues.map { Row($0, slots: scene.slots) }
         gateways = scene.gateways.map(Row.init)
-        changes = scene.changes.suffix(Self.mostChanges).reversed().map { Change(time: $0.time, text: $0.text) }
+        changes = scene.changes.reversed().map { Change(time: $0.time, text: $0.text) }
     }
 }
 

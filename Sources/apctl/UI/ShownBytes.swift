@@ -1,5 +1,7 @@
-/// Bytes as a page shows them: what is no text, or could not be seen or would change how the rest looks, stands there as its
-/// code.
+import Messages
+
+/// Bytes as the page and a terminal show them: what is no text, or could not be seen or would change how the rest looks,
+/// stands there as its code.
 struct ShownBytes: Equatable {
     var text = ""
     /// Whether all of it is UTF-8.
@@ -31,9 +33,7 @@ struct ShownBytes: Equatable {
     }
 
     private mutating func append(_ scalar: Unicode.Scalar) {
-        let isHidden = [.control, .format, .lineSeparator, .paragraphSeparator].contains(
-            scalar.properties.generalCategory)
-        if isHidden, scalar != "\n", scalar != "\t" {
+        if scalar.isHidden, scalar != "\n", scalar != "\t" {
             text += "\\u{\(Self.hex(scalar.value, digits: 4))}"
         } else {
             text.unicodeScalars.append(scalar)

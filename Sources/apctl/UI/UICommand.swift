@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Loop
 import UnixSignals
 
 struct UICommand: AsyncParsableCommand {
@@ -40,6 +41,7 @@ struct UICommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
+        Descriptors.raiseLimit()
         let live = LiveScene()
         let places = try stages.places
         let rules = AccessRules(names: names, allowsChanges: allowChanges, token: AccessRules.newToken())
@@ -47,12 +49,12 @@ struct UICommand: AsyncParsableCommand {
             rules: rules, live: live, letters: try letters, stages: places, timeout: stages.timeout.duration)
         let asker = StageAsker(places, timeout: stages.timeout.duration)
         do throws(PageServerError) {
-            let server = try PageServer(host: listens, port: port) { await desk.answer($0) }
+            let server = try PageServer(host: listens, port: port, desk: desk)
             await live.start(every: interval.seconds) { asker.ask() }
-            let (host, isOpen) = (listens, allowChanges)
-            try await server.serve(until: signals) { Self.welcome(host, $0, allowsChanges: isOpen) }
+            Self.welcome(listens, server.port, allowsChanges: allowChanges)
+            await server.serve(until: signals)
         } catch {
-            Console.error("apctl ui: \(error); --host and --port say where it listens\n")
+            Console.error("apctl ui: \(error)\n")
             throw ExitCode.failure
         }
     }

@@ -1,4 +1,5 @@
 import Dispatch
+import Messages
 import Settings
 
 /// Answers what browsers ask.
@@ -23,9 +24,6 @@ struct UIDesk: Sendable {
         var note: String?
     }
 
-    /// Bytes of an id; more is no id but an accident.
-    private static let longestID = 10_000
-
     init(
         rules: AccessRules, live: LiveScene, letters: LetterDesk, stages: [(stage: StageName, address: HTTPAddress)],
         timeout: Duration
@@ -38,30 +36,32 @@ struct UIDesk: Sendable {
         page = UIPage.answer(token: rules.token)
     }
 
-    func answer(_ request: UIRequest) async -> UIAnswer {
-        if let refusal = rules.refusal(of: request) { return refusal }
+    /// Only what blocks comes later: while a queue hangs, the pipeline is shown all the same.
+    func reply(to request: UIRequest) -> UIReply {
+        if let refusal = rules.refusal(of: request) { return .now(refusal) }
         switch (request.method, request.path) {
-        case ("GET", "/"): return page
+        case ("GET", "/"): return .now(page)
         case ("GET", "/api/settings"):
-            return .json(
-                Facts(allowsChanges: rules.allowsChanges, queues: letters.places.map(\.name), note: letters.note))
+            return .now(
+                .json(
+                    Facts(allowsChanges: rules.allowsChanges, queues: letters.places.map(\.name), note: letters.note)))
         case ("GET", "/api/scene"):
             let after = request.parameter("after").flatMap(Int.init) ?? 0
             let scene = live.document(after: after, of: request.parameter("run"))
-            return scene.map { UIAnswer.json($0) } ?? .error(503, "the stages have not been asked yet")
+            return .now(scene.map { UIAnswer.json($0) } ?? .error(503, "the stages have not been asked yet"))
         case ("GET", "/api/where"):
-            guard let id = request.parameter("id"), !id.isEmpty, id.utf8.count <= Self.longestID else {
-                return .error(400, "expected /api/where?id=ID, percent-encoded")
+            guard let id = request.parameter("id"), !id.isEmpty, id.utf8.count <= RequestLimits.maxName else {
+                return .now(.error(400, "expected /api/where?id=ID, percent-encoded"))
             }
-            return await aside { search(id) }
+            return aside { search(id) }
         case ("GET", "/api/dead-letters"):
             if let number = request.parameter("number") {
-                return await aside { letters.show(request.parameter("queue"), number: number) }
+                return aside { letters.show(request.parameter("queue"), number: number) }
             }
-            return await aside { letters.list(request.parameter("queue")) }
-        case ("POST", "/api/dead-letters/requeue"): return await aside { letters.requeue(request.body) }
-        case ("POST", "/api/dead-letters/delete"): return await aside { letters.delete(request.body) }
-        default: return .error(404, "there is nothing at \(request.method) \(request.path)")
+            return aside { letters.list(request.parameter("queue")) }
+        case ("POST", "/api/dead-letters/requeue"): return aside { letters.requeue(request.body) }
+        case ("POST", "/api/dead-letters/delete"): return aside { letters.delete(request.body) }
+        default: return .now(.error(404, "there is nothing at \(request.method) \(request.path)"))
         }
     }
 
@@ -73,7 +73,7 @@ struct UIDesk: Sendable {
         return .json(SearchDocument(asked + letters.places.flatMap { $0.place.search(id) }, id: id))
     }
 
-    private func aside(_ work: @escaping @Sendable () -> UIAnswer) async -> UIAnswer {
-        await withCheckedContinuation { done in worker.async { done.resume(returning: work()) } }
+    private func aside(_ work: @escaping @Sendable () -> UIAnswer) -> UIReply {
+        .later { await withCheckedContinuation { done in worker.async { done.resume(returning: work()) } } }
     }
 }

@@ -21,6 +21,12 @@ struct UIRequest: Sendable, Equatable {
     }
 }
 
+/// An answer, or what has to be done for it and may take a while.
+enum UIReply: Sendable {
+    case now(UIAnswer)
+    case later(@Sendable () async -> UIAnswer)
+}
+
 /// What a browser is answered.
 struct UIAnswer: Sendable, Equatable {
     var status: Int
@@ -50,4 +56,16 @@ struct UIAnswer: Sendable, Equatable {
             "Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
         ]
     }
+
+    /// The bytes on the wire; one answer for each connection.
+    var message: [UInt8] {
+        let fields = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "Status")\r\n\(fields)"
+        return Array("\(head)Content-Length: \(body.count)\r\nConnection: close\r\n\r\n".utf8) + body
+    }
+
+    private static let phrases = [
+        200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+        415: "Unsupported Media Type", 500: "Internal Server Error", 503: "Service Unavailable",
+    ]
 }

@@ -1,3 +1,4 @@
+import Settings
 import Testing
 
 @testable import Apctl
@@ -60,11 +61,28 @@ struct HourOfPointsTests {
     @Test
     func namesOfQueuesAreBounded() throws {
         var hour = HourOfPoints()
-        for round in 0..<4 {
-            let queues = (0..<100).map { queue("q\(round)-\($0)", waiting: 1) }
-            hour.take(try scene(queues), at: Double(round * 5), wallClock: 0)
+        for second in 0..<20 {
+            let queues = (0..<100).map { queue("q\(second)-\($0)", waiting: 1) }
+            hour.take(try scene(queues), at: Double(second), wallClock: 0)
         }
-        #expect(hour.points.allSatisfy { $0.queues.count <= HourOfPoints.mostQueues })
+        #expect(hour.points.count == 3)
+        #expect(hour.points.allSatisfy { $0.queues.count <= GraphedQueues.most })
         #expect(hour.points.last?.all[2] == 100)
+    }
+
+    /// A process tells of hundreds of queues, others each time, in which more is than in all others together.
+    @Test
+    func queuesWithTrafficHaveTheirGraphs() throws {
+        let (odd, good) = (ProcessID(stage: .dispatch, address: "a:1"), ProcessID(stage: .ingest, address: "b:1"))
+        var hour = HourOfPoints()
+        for second in 0..<20 {
+            var queues = (0..<300).map { queue("a\(second)-\($0)", waiting: 1e9) }
+            for index in queues.indices { queues[index].source = odd }
+            var real = queue("z", waiting: 1, perSecond: 40)
+            real.source = good
+            hour.take(try scene(queues + [real]), at: Double(second), wallClock: 0)
+        }
+        #expect(hour.points.count == 3)
+        #expect(hour.points.allSatisfy { $0.queues["z"]?[0] == 40 })
     }
 }

@@ -25,6 +25,17 @@ struct SearchDocumentTests {
     }
 
     @Test
+    func saysHowManyThereAreOfWhichNobodyTells() throws {
+        let place = Whereabouts(
+            witness: "a", queue: "batch", place: "waits", reason: "", seconds: 1, failedAttempts: 0)
+        let document = SearchDocument([Witness(name: "a", answer: .success([place]), leftOut: 4)], id: "x")
+        #expect(document.summary == "5 places have the request x.")
+        #expect(document.found.last == ["a: 4 more with this id; it tells of 1 at most"])
+        let liar = Witness.reading("{\"held\": [], \"left_out\": \(Int.max)}", of: "b")
+        #expect(SearchDocument([liar, liar], id: "x").summary.hasSuffix("places have the request x."))
+    }
+
+    @Test
     func saysWhetherEverybodyWasAsked() {
         let nothing = Witness(name: "a", answer: .success([]))
         let silent = Witness(name: "b", answer: .failure(.init(reason: "c")))

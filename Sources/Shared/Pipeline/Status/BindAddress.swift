@@ -1,6 +1,6 @@
 import Foundation
 
-/// A socket that listens for requests to the status endpoints.
+/// A socket that listens for requests.
 enum BindAddress {
     /// Connections that may wait to be accepted; more wait at their own end.
     private static let backlog: CInt = 512
@@ -62,16 +62,19 @@ enum BindAddress {
     }
 }
 
-/// Why the status endpoints cannot be served.
+/// Why a port cannot be served, as a stage says it of its status.
 package struct StatusServerError: Error, Equatable, CustomStringConvertible {
     package let address: String
-    /// What the system said, and what would cure it.
+    /// What the system said.
+    package let answer: String
+    /// The same, and what would cure it.
     package let reason: String
 
     package var description: String { "cannot serve status on \(address): \(reason)" }
 
     init(address: String, reason: String) {
         self.address = address
+        answer = reason
         self.reason = "\(reason) (--metrics-host)"
     }
 
@@ -79,6 +82,7 @@ package struct StatusServerError: Error, Equatable, CustomStringConvertible {
     init(address: String, code: CInt) {
         self.address = address
         let said = String(cString: strerror(code))
+        answer = said
         reason =
             switch code {
             case EADDRINUSE: "\(said): the port is taken; choose another with --metrics-port, or 0 for none"

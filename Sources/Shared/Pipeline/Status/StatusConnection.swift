@@ -1,14 +1,14 @@
 import Foundation
 
-/// One connection to the status port: what it waits for, and until when.
+/// One connection to a port: what it waits for, and until when.
 ///
 /// It serves one request and is closed.
 struct StatusConnection {
     enum Phase {
         /// For the rest of the request; what has come of it so far.
         case reading([UInt8])
-        /// For the stage.
-        case asking(StatusResponder.Question)
+        /// For an answer; with what to say when there is none.
+        case asking(orElse: [UInt8])
         /// For the client to take the answer, of which so many bytes are sent.
         case writing([UInt8], sent: Int)
         /// For the client to close: bytes of it that nobody has read would make the system throw the answer away,
@@ -18,13 +18,12 @@ struct StatusConnection {
 
     let descriptor: CInt
     private(set) var phase = Phase.reading([])
+    private var headersEnd = HeadersEnd()
     /// On a clock that only goes forward.
     private(set) var deadline: Duration
 
     /// For the whole request to arrive.
     static let readLimit = Duration.seconds(5)
-    /// For the client to take all of the answer.
-    static let writeLimit = Duration.seconds(10)
     static let closeLimit = Duration.seconds(1)
     /// Bytes that nobody reads, after which it is closed all the same.
     static let maxDiscarded = 256 << 10
@@ -43,7 +42,7 @@ struct StatusConnection {
         }
     }
 
-    /// The stage is being asked, or answers; such a connection is the last to make room for others.
+    /// It is being answered, or will be; such a connection is the last to make room for others.
     var isServed: Bool {
         switch phase {
         case .reading, .closing: false
@@ -51,30 +50,31 @@ struct StatusConnection {
         }
     }
 
-    mutating func ask(_ question: StatusResponder.Question, until deadline: Duration) {
-        phase = .asking(question)
+    mutating func wait(until deadline: Duration, orElse answer: [UInt8]) {
+        phase = .asking(orElse: answer)
         self.deadline = deadline
     }
 
-    mutating func answer(_ answer: StatusAnswer, now: Duration) {
-        phase = .writing(answer.message, sent: 0)
-        deadline = now + Self.writeLimit
+    mutating func answer(_ answer: [UInt8], until deadline: Duration) {
+        phase = .writing(answer, sent: 0)
+        self.deadline = deadline
     }
 
     /// Reads what is there.
     ///
-    /// - Returns: the request once it is whole; `nil` while it is not.
+    /// - Parameter longestBody: Bytes; `nil`: bodies are not looked at.
     /// - Throws: `Gone` when nobody is there any more.
-    mutating func read() throws(Gone) -> RequestHead.Reading {
+    mutating func read(longestBody: Int?) throws(Gone) -> RequestHead.Reading {
         guard case .reading(var bytes) = phase else {
             try discard()
             return .incomplete
         }
-        while case .incomplete = RequestHead.read(bytes) {
-            guard try receive(into: &bytes) else { break }
+        var reading = RequestHead.Reading.incomplete
+        while reading == .incomplete, try receive(into: &bytes) {
+            reading = RequestHead.read(bytes, &headersEnd, longestBody: longestBody)
         }
         phase = .reading(bytes)
-        return RequestHead.read(bytes)
+        return reading
     }
 
     /// Writes what fits.

@@ -26,7 +26,7 @@ enum StatusDocument {
 
     static func held(id: String, _ requests: [HeldRequest]) -> Data {
         encode(
-            Holding(id: id, held: requests.prefix(HeldRequest.most).map(Held.init)),
+            Holding(id: id, requests),
             [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
@@ -145,6 +145,14 @@ enum StatusDocument {
     private struct Holding: Encodable {
         var id: String
         var held: [Held]
+        /// How many more there are; absent where that is all.
+        var left_out: Int?
+
+        init(id: String, _ requests: [HeldRequest]) {
+            self.id = id
+            held = requests.prefix(HeldRequest.most).map(Held.init)
+            left_out = requests.count > held.count ? requests.count - held.count : nil
+        }
     }
 
     private struct Held: Encodable {

@@ -1,10 +1,9 @@
 import Foundation
-import Logging
 
-/// The connections of the status port, and who has to go when there are too many.
+/// The connections of a port, and who has to go when there are too many.
 struct StatusRoom {
-    /// Questions without an answer yet, those that nobody waits for any more included: a stage that hangs would collect
-    /// tasks with every scrape.
+    /// Answers that are awaited, those that nobody waits for any more included: a stage that hangs would collect tasks
+    /// with every scrape.
     private static let maxQuestions = 16
     /// Connections, at most, where the limit of descriptors allows it.
     private static let maxConnections = 64
@@ -16,6 +15,8 @@ struct StatusRoom {
     private static let quiet = Duration.seconds(60)
 
     private let socket: CInt
+    private let limits: PortLimits
+    private let onCrowd: @Sendable (_ most: Int) -> Void
     private let most: Int
     private var connections: [UInt64: StatusConnection] = [:]
     private var lastID: UInt64 = 0
@@ -25,9 +26,13 @@ struct StatusRoom {
     private var pausedUntil: Duration?
     private var lastCrowd: Duration?
 
-    /// - Parameter socket: listens; not closed by this.
-    init(_ socket: CInt) {
+    /// - Parameters:
+    ///   - socket: listens; not closed by this.
+    ///   - onCrowd: Is told when there are too many connections, now and then while that is so.
+    init(_ socket: CInt, _ limits: PortLimits, onCrowd: @escaping @Sendable (_ most: Int) -> Void = { _ in }) {
         self.socket = socket
+        self.limits = limits
+        self.onCrowd = onCrowd
         reserve = fcntl(socket, F_DUPFD_CLOEXEC, 0)
         var limit = rlimit()
         let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
@@ -55,7 +60,7 @@ struct StatusRoom {
     }
 
     /// Takes new connections.
-    mutating func accept(now: Duration, _ logger: Logger) -> [UInt64] {
+    mutating func accept(now: Duration) -> [UInt64] {
         if let pausedUntil, pausedUntil > now { return [] }
         pausedUntil = nil
         var new: [UInt64] = []
@@ -68,7 +73,7 @@ struct StatusRoom {
             }
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            if connections.count >= most { makeRoom(now, logger) }
+            if connections.count >= most { makeRoom(now) }
             lastID += 1
             connections[lastID] = StatusConnection(descriptor, now: now)
             new.append(lastID)
@@ -87,12 +92,8 @@ struct StatusRoom {
         return true
     }
 
-    private mutating func makeRoom(_ now: Duration, _ logger: Logger) {
-        if lastCrowd.map({ now - $0 > Self.quiet }) ?? true {
-            logger.warning(
-                "Too many connections to the status port; those that ask nothing are closed",
-                metadata: ["limit": "\(most)"])
-        }
+    private mutating func makeRoom(_ now: Duration) {
+        if lastCrowd.map({ now - $0 > Self.quiet }) ?? true { onCrowd(most) }
         lastCrowd = now
         if let id = leastUseful { close(id) }
     }
@@ -113,7 +114,7 @@ struct StatusRoom {
                 // It has hung up.
                 throw StatusConnection.Gone()
             } else {
-                return try connection.read()
+                return try connection.read(longestBody: limits.body)
             }
         } catch {
             close(id)
@@ -121,42 +122,38 @@ struct StatusRoom {
         return .incomplete
     }
 
-    /// Notes that the stage is asked.
+    /// Notes that an answer is awaited.
     ///
-    /// - Returns: `false` when it owes too many answers.
-    mutating func ask(_ id: UInt64, _ question: StatusResponder.Question, until deadline: Duration) -> Bool {
+    /// - Returns: `false` when too many are.
+    mutating func wait(for id: UInt64, now: Duration, orElse answer: [UInt8]) -> Bool {
         guard questions < Self.maxQuestions else { return false }
         questions += 1
-        connections[id]?.ask(question, until: deadline)
+        connections[id]?.wait(until: now + limits.answer, orElse: answer)
         return true
     }
 
-    /// The stage has answered; perhaps nobody waits for it any more.
-    mutating func stageAnswered(_ id: UInt64, _ answer: StatusAnswer, now: Duration) {
+    /// An answer that was awaited has come; perhaps nobody waits for it any more.
+    mutating func arrived(_ answer: [UInt8], for id: UInt64, now: Duration) {
         questions -= 1
         if case .asking = connections[id]?.phase { self.answer(id, answer, now: now) }
     }
 
     /// Sends an answer.
-    mutating func answer(_ id: UInt64, _ answer: StatusAnswer, now: Duration) {
-        connections[id]?.answer(answer, now: now)
+    mutating func answer(_ id: UInt64, _ answer: [UInt8], now: Duration) {
+        connections[id]?.answer(answer, until: now + limits.write)
         _ = step(id, now: now)
     }
 
-    /// Closes the connections whose time is over.
-    ///
-    /// - Returns: those for which the stage has been asked in vain.
-    mutating func expire(now: Duration) -> [(id: UInt64, question: StatusResponder.Question)] {
-        var unanswered: [(id: UInt64, question: StatusResponder.Question)] = []
+    /// Closes the connections whose time is over, and answers those that have waited in vain.
+    mutating func expire(now: Duration) {
         for (id, connection) in connections where connection.deadline <= now {
-            if case .asking(let question) = connection.phase {
-                unanswered.append((id, question))
+            if case .asking(let answer) = connection.phase {
+                self.answer(id, answer, now: now)
             } else {
                 close(id)
             }
         }
         if reserve < 0 { reserve = fcntl(socket, F_DUPFD_CLOEXEC, 0) }
-        return unanswered
     }
 
     mutating func closeAll() {

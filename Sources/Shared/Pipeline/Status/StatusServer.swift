@@ -22,9 +22,14 @@ package struct StatusServer: Service, CustomStringConvertible {
         host: String, port: UInt16, registry: MetricsRegistry, provider: any StatusProvider, logger: Logger,
         answerLimit: Duration = .seconds(3)
     ) throws(StatusServerError) {
+        let responder = StatusResponder(provider: provider, registry: registry)
         listener = try StatusListener(
-            host: host, port: port, responder: StatusResponder(provider: provider, registry: registry),
-            answerLimit: answerLimit, logger: logger)
+            host: host, port: port, service: StatusService(responder: responder, answerLimit: answerLimit)
+        ) { most in
+            logger.warning(
+                "Too many connections to the status port; those that ask nothing are closed",
+                metadata: ["limit": "\(most)"])
+        }
         description = "status server on \(host):\(port)"
     }
 

@@ -1,7 +1,10 @@
 // Dead letters: the list, one of them, and what can be done with it.
 
-const desk = { allowsChanges: false, number: '', opener: null };
+/** Of which queue the list is, which letter is open, and which one is asked about: what is done is done to these alone. */
+const desk = { allowsChanges: false, listed: '', shown: null, doomed: null, opener: null };
 const letterPath = '/api/dead-letters';
+const countLists = counted();
+const countLetters = counted();
 
 function takeSettings(settings) {
   desk.allowsChanges = settings.allowsChanges;
@@ -17,15 +20,22 @@ function takeSettings(settings) {
   else setText(byID('letters-summary'), settings.note || 'There is no queue to look into.');
 }
 
-async function listLetters() {
-  try {
-    showLetters(await ask(letterPath, { queue: byID('letter-queue').value }));
-  } catch (error) {
-    showLetters({ summary: error.message, letters: [] });
-  }
+/** Another queue: what is there of the one before goes. */
+function chooseQueue() {
+  hideLetter();
+  showLetters({ summary: '…', letters: [] }, '');
+  listLetters();
 }
 
-function showLetters(list) {
+async function listLetters() {
+  const isLast = countLists();
+  const queue = byID('letter-queue').value;
+  const list = await ask(letterPath, { queue }).catch((error) => ({ summary: error.message, letters: [] }));
+  if (isLast()) showLetters(list, queue);
+}
+
+function showLetters(list, queue) {
+  desk.listed = queue;
   setText(byID('letters-summary'), list.summary);
   byID('letters-table').hidden = list.letters.length === 0;
   fillRows(byID('letter-rows'), list.letters.map((cells) => ({ cells, isSevere: false })), showOpener);
@@ -46,17 +56,22 @@ function showOpener(cell, number) {
   setText(cell.firstElementChild, number);
 }
 
+/** Until it is there, no other one is: nobody acts on one letter and means another. */
 async function openLetter(button) {
+  hideLetter();
+  const isLast = countLetters();
+  const queue = desk.listed;
   desk.opener = button;
-  desk.number = button.textContent;
   try {
-    showLetter(await ask(letterPath, { queue: byID('letter-queue').value, number: desk.number }));
+    const letter = await ask(letterPath, { queue, number: button.textContent });
+    if (isLast()) showLetter(letter, queue);
   } catch (error) {
-    setText(byID('letters-summary'), error.message);
+    if (isLast()) setText(byID('letters-summary'), error.message);
   }
 }
 
-function showLetter(letter) {
+function showLetter(letter, queue) {
+  desk.shown = { queue, number: letter.number };
   setText(byID('letter-title'), `Dead letter ${letter.number}`);
   byID('letter-facts').replaceChildren(...letter.facts.flatMap((fact) => [make('dt', fact.name), make('dd', fact.value || '–')]));
   setText(byID('letter-body'), letter.body);
@@ -66,32 +81,45 @@ function showLetter(letter) {
   byID('letter-title').focus();
 }
 
-function closeLetter() {
+/** Also one that has been asked for and is not there yet. */
+function hideLetter() {
+  countLetters();
+  desk.shown = null;
   byID('letter').hidden = true;
+}
+
+function closeLetter() {
+  hideLetter();
   const opener = desk.opener && desk.opener.isConnected ? desk.opener : byID('letters-again');
   opener.focus();
 }
 
-/** Requeues or deletes the letter that is open, says what came of it, and looks again. */
-async function act(name, parameters) {
+/** Requeues or deletes a letter, says what came of it, and looks again. */
+async function act(name, letter, parameters) {
+  if (!letter) return;
   let answer;
   try {
-    const queue = byID('letter-queue').value;
-    answer = await change(`${letterPath}/${name}`, { queue, number: desk.number, ...parameters });
+    answer = await change(`${letterPath}/${name}`, { ...letter, ...parameters });
   } catch (error) {
     answer = { isDone: false, messages: [error.message] };
   }
   await listLetters();
-  if (answer.isDone) closeLetter();
+  if (answer.isDone && desk.shown === letter) closeLetter();
   setText(byID('letters-summary'), [...answer.messages, byID('letters-summary').textContent].join('. '));
 }
 
+function requeueLetter() {
+  act('requeue', desk.shown, { force: byID('letter-force').checked });
+}
+
 function askToDelete() {
-  setText(byID('ask-delete-title'), `Delete dead letter ${desk.number}?`);
+  desk.doomed = desk.shown;
+  if (!desk.doomed) return;
+  setText(byID('ask-delete-title'), `Delete dead letter ${desk.doomed.number}?`);
   byID('ask-delete').showModal();
 }
 
 function deleteLetter() {
   byID('ask-delete').close();
-  act('delete', {});
+  act('delete', desk.doomed, {});
 }

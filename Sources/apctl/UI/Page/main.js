@@ -3,22 +3,27 @@
 const between = 2000;
 let hasSettings = false;
 let timer;
+const countLooks = counted();
 
 /** Asks for all that is new, and again a little later; not while nobody looks. */
 async function look() {
   clearTimeout(timer);
+  const isLast = countLooks();
   if (document.hidden) return;
   try {
-    if (!hasSettings) takeSettings(await ask('/api/settings'));
+    const settings = hasSettings ? null : await ask('/api/settings');
+    if (!isLast()) return;
+    if (settings) takeSettings(settings);
     hasSettings = true;
     const scene = await ask('/api/scene', { after: lastPoint(), run: hour.run });
+    if (!isLast()) return;
     byID('lost').hidden = true;
     showScene(scene);
     if (takePoints(scene) || !byID('graph-list').children.length) showGraphs();
   } catch (error) {
+    if (!isLast()) return;
     lose(error);
   }
-  clearTimeout(timer);
   timer = setTimeout(look, between);
 }
 
@@ -32,10 +37,10 @@ function lose(error) {
 byID('search').addEventListener('submit', find);
 byID('found-close').addEventListener('click', closeFound);
 byID('graph-queue').addEventListener('change', showGraphs);
-byID('letter-queue').addEventListener('change', listLetters);
+byID('letter-queue').addEventListener('change', chooseQueue);
 byID('letters-again').addEventListener('click', listLetters);
 byID('letter-close').addEventListener('click', closeLetter);
-byID('letter-requeue').addEventListener('click', () => act('requeue', { force: byID('letter-force').checked }));
+byID('letter-requeue').addEventListener('click', requeueLetter);
 byID('letter-delete').addEventListener('click', askToDelete);
 byID('delete-no').addEventListener('click', () => byID('ask-delete').close());
 byID('delete-yes').addEventListener('click', deleteLetter);

@@ -1,17 +1,17 @@
 // Where a request is: what `apctl where` says.
 
+const countSearches = counted();
+
 async function find(event) {
   event.preventDefault();
   const id = byID('search-id').value;
   if (!id) return;
+  const isLast = countSearches();
   byID('found').hidden = false;
   showFound({ summary: `Asking all stages and the queue for ${id} …`, found: [], unknown: [] });
   byID('found-title').focus();
-  try {
-    showFound(await ask('/api/where', { id }));
-  } catch (error) {
-    showFound({ summary: error.message, found: [], unknown: [] });
-  }
+  const answer = await ask('/api/where', { id }).catch((error) => ({ summary: error.message, found: [], unknown: [] }));
+  if (isLast()) showFound(answer);
 }
 
 function showFound(answer) {
@@ -23,6 +23,7 @@ function showFound(answer) {
 }
 
 function closeFound() {
+  countSearches();
   byID('found').hidden = true;
   byID('search-id').focus();
 }

@@ -47,6 +47,19 @@ function fillLines(list, lines) {
   fill(list, lines, () => make('li'), (item, line) => setText(item, line));
 }
 
+/**
+ * Counts questions of one kind, whose answers come in any order: called for each, it returns what tells whether that is still
+ * the last one.
+ */
+function counted() {
+  let last = 0;
+  return () => {
+    last += 1;
+    const own = last;
+    return () => own === last;
+  };
+}
+
 /** Asks `apctl ui`; throws what it says, or that it says nothing. */
 async function ask(path, parameters = {}) {
   const query = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '')
