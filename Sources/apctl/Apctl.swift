@@ -12,6 +12,7 @@ struct ApctlMain {
             exit(ExitCode.validationFailure.rawValue)
         }
         await Apctl.main()
+        if Console.hasLostOutput { exit(ExitCode.failure.rawValue) }
     }
 }
 

@@ -36,7 +36,11 @@ struct DeadLettersCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "All that is known, and the request as it was written.")
+            abstract: "All that is known, and the request as it was written.",
+            discussion: """
+                On a terminal, what would drive it stands there as its code; in a file or a pipe, and with --body, \
+                every byte is as it was written.
+                """)
 
         @Argument(help: "Numbers or ids.") var letters: [String]
         @Flag(help: "Take all arguments for one or the other.") var naming: LetterNaming?
@@ -98,13 +102,13 @@ extension QueueOptions {
     /// Opens the queue's dead letters; ends with status 1 unless `body` says that everything was done.
     fileprivate func work(_ body: (DeadLetterDesk) throws(QueueError) -> Bool) throws {
         let place = try place(environment: ProcessInfo.processInfo.environment) {
-            Console.error("apctl dead-letters: \($0)\n")
+            Console.error("apctl dead-letters: \($0.onOneLine)\n")
         }
         do throws(QueueError) {
             let desk = DeadLetterDesk(store: try place.open(), output: .console, now: Int64(Clock.now))
             if try body(desk) { return }
         } catch {
-            Console.error("apctl dead-letters: \(error)\n")
+            Console.error("apctl dead-letters: \(error.description.onOneLine)\n")
         }
         throw ExitCode.failure
     }

@@ -36,7 +36,7 @@ struct HealthCommand: ParsableCommand {
         do throws(HTTPGetError) {
             let answer = try HTTPGet.fetch(target, timeout: timeout.duration)
             if answer.status == 200 { return }
-            Console.error("\(target): \(answer.status) \(answer.body.prefix(500))\n")
+            Console.error("\(target): \(answer.status) \(String(answer.body.prefix(500)).onOneLine)\n")
         } catch {
             Console.error("\(target): \(error)\n")
         }

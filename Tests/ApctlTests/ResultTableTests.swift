@@ -50,6 +50,14 @@ struct ResultTableTests {
     }
 
     @Test
+    func showsNothingThatWouldDriveATerminal() {
+        let row = ResultTable.Row(id: "a\u{9B}31m", status: "200", text: "b\u{1B}[2J\u{202E}c")
+        #expect(ResultTable([row]).text(columns: 40).hasSuffix("\na 31m  200     b [2J c\n"))
+        let failure = Outcome(deadLetter: "b\u{1B}[2J\u{202E}c")
+        #expect(failure.reason == "b [2J c")
+    }
+
+    @Test
     func showsTheFirstTwentyLinesOfAFile() throws {
         try withFolder { folder in
             let path = folder.file("out", String(repeating: "{\"id\":\"a\",\"payload\":\"x\"}\nnonsense\n", count: 30))

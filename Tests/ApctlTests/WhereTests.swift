@@ -1,3 +1,4 @@
+import Messages
 import Queue
 import SQLite
 import Testing
@@ -31,6 +32,26 @@ struct WhereTests {
 
                 """)
         #expect(Witness.text([witnesses[0]], id: "a\nb").hasPrefix("Nobody who was asked has the request a"))
+    }
+
+    @Test
+    func saysWhoDoesNotTellOfAll() {
+        let held = #"{"queue": "q", "place": "leased by ingest"}"#
+        let body = "{\"id\": \"a\", \"held\": [\(held), \(held)], \"left_out\": 1400}"
+        let text = Witness.text([Witness.reading(body, of: "ingest at http://i")], id: "a")
+        #expect(text.hasSuffix("\ningest at http://i: 1400 more with this id; it tells of 2 at most\n"))
+        #expect(Witness.reading(#"{"id": "a", "held": []}"#, of: "retry").more == nil)
+    }
+
+    /// As a stage does, which has milliseconds and the wire's limit on its way.
+    @Test(arguments: [
+        ("1767323045", "2026-01-02T03:04:05Z"), ("23472348233323", "9999-12-31T23:59:59Z"),
+        ("9223372036854775807", "9999-12-31T23:59:59Z"),
+    ])
+    func tellsDeadlinesAsStagesDo(deadline: String, text: String) {
+        let body = Array(#"{"id": "a", "deadline": "\#(deadline)", "payload": {"model": "m"}}"#.utf8)[...]
+        let place = Whereabouts(body, id: ExactText("a"), queue: "q", place: "waits")
+        #expect(place?.deadline == text)
     }
 
     @Test(

@@ -76,6 +76,18 @@ extension EndToEnd {
             #expect(top.output.contains("queue ─"))
         }
 
+        /// What is lost is said: a disk may be full.
+        @Test(
+            .timeLimit(.minutes(1)),
+            arguments: [["top", "--interval", "100ms", "--plain"], ["where", "a", "--stages-only"]])
+        func failsWhenItsOutputIsNotTaken(command: [String]) throws {
+            let nobody = try Self.stages.flatMap { ["--\($0)", "\(try freePort())"] }
+            let shell = ["-c", "exec \"$@\" > /dev/full", "sh", try builtExecutable("apctl").path]
+            let ended = try runToEnd(URL(filePath: "/bin/sh"), shell + command + nobody, withErrors: true)
+            #expect(ended.output == "apctl: write to standard output: No space left on device\n")
+            #expect(ended.status == (command[0] == "top" ? 1 : 2), "2: nobody could be asked")
+        }
+
         @Test(.timeLimit(.minutes(2)))
         func keysChangeTheScreen() async throws {
             try await withBusyStages { pipeline, ports in
@@ -100,15 +112,15 @@ extension EndToEnd {
         }
 
         /// Whatever ends it: a key, the terminal's or another signal.
-        @Test(.timeLimit(.minutes(1)), arguments: ["q", "\u{03}", ""])
-        func givesTheTerminalBack(key: String) async throws {
+        @Test(.timeLimit(.minutes(1)), arguments: [("q", 0), ("\u{03}", 0), ("", SIGTERM), ("", SIGQUIT)])
+        func givesTheTerminalBack(key: String, signal: Int32) async throws {
             let nobody = try Self.stages.flatMap { ["--\($0)", "\(try freePort())"] }
             let top = try TerminalRun([try builtExecutable("apctl").path, "top"] + nobody)
             defer { top.end() }
             try await top.press("", andSee: "0 of 4 processes are ready")
             #expect(top.output.contains("\u{1B}[?1049h"))
             #expect(top.output.contains("\u{1B}[31m"), "what is severe is red")
-            if key.isEmpty { kill(try #require(top.processIdentifier), SIGTERM) } else { try top.press(key) }
+            if key.isEmpty { kill(try #require(top.processIdentifier), signal) } else { try top.press(key) }
             try await top.waitForEnd()
             #expect(top.status == "0")
             #expect(!top.settings.before.isEmpty && top.settings.before == top.settings.after)

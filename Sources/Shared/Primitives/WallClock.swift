@@ -11,6 +11,12 @@ package struct WallClock: Sendable, Equatable {
 
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// - Parameter seconds: since 1970; cut to what has milliseconds.
+    package init(seconds: Int64) {
+        let (milliseconds, isTooFar) = seconds.multipliedReportingOverflow(by: 1000)
+        self.milliseconds = isTooFar ? (seconds < 0 ? .min : .max) : milliseconds
+    }
+
     /// Source: clock_gettime(2), CLOCK_REALTIME.
     package static func now() -> WallClock {
         var time = timespec()
@@ -20,9 +26,11 @@ package struct WallClock: Sendable, Equatable {
 }
 
 extension WallClock: CustomStringConvertible {
-    /// Such as `2026-11-29T12:04:05Z`.
+    /// Such as `2026-11-29T12:04:05Z`; what is before 1970 or after 9999 is told as the first or the last moment of these.
+    ///
+    /// Source: RFC 3339, section 1: years have four digits.
     package var description: String {
-        var (time, parts) = (time_t(seconds), tm())
+        var (time, parts) = (time_t(max(0, min(seconds, 253_402_300_799))), tm())
         guard gmtime_r(&time, &parts) != nil else { return "\(milliseconds) ms" }
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"

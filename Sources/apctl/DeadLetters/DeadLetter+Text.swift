@@ -5,30 +5,27 @@ import RedisQueues
 extension String {
     /// Without line breaks, or anything else that moves a terminal's cursor.
     var onOneLine: String {
-        let shown = String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.isControl ? " " : $0 }))
+        let shown = String(String.UnicodeScalarView(unicodeScalars.map { $0.isHidden ? " " : $0 }))
         return shown.split(separator: " ").joined(separator: " ")
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isControl: Bool {
-        [.control, .format, .lineSeparator, .paragraphSeparator].contains(generalCategory)
     }
 }
 
 extension DeadLetter {
     /// Everything, as one JSON object and a line break: the number, and then what a list in Redis holds.
+    ///
+    /// What would drive a terminal stands there as JSON's escapes: any program reads the same.
     var json: [UInt8] {
         let document = DeadLetterDocument(
             queue: queue, id: id, reason: reason, time: (time ?? 0) / 1000, deliveries: deliveries, attempts: attempts,
             body: body[...], size: size)
-        return Array("{\"number\":\"\(number)\",".utf8) + document.encoded(atMost: .max).dropFirst() + [
-            UInt8(ascii: "\n")
-        ]
+        let fields = String(decoding: document.encoded(atMost: .max).dropFirst(), as: UTF8.self)
+        return Array("{\"number\":\"\(number)\",\(fields.escapingHidden)\n".utf8)
     }
 
-    /// Everything for people, the body as it is.
-    var sheet: [UInt8] {
+    /// Everything for people.
+    ///
+    /// - Parameter onTerminal: The body with codes for what would drive a terminal; otherwise it is as it is.
+    func sheet(onTerminal: Bool) -> [UInt8] {
         var text = """
             number      \(number)
             time        \(timeText)
@@ -43,7 +40,8 @@ extension DeadLetter {
             text += "deadline    \(DeadLetter.timeText(request.deadline))\n"
         }
         text += "body        \(body.count) bytes\(size.map { " of \($0)" } ?? "")\(isText ? "" : ", not UTF-8")\n\n"
-        return Array(text.utf8) + body + [UInt8(ascii: "\n")]
+        let shown = onTerminal ? Array(ShownBytes(body, most: .max).text.utf8) : body
+        return Array(text.utf8) + shown + [UInt8(ascii: "\n")]
     }
 
     private var isText: Bool { String(validating: body, as: UTF8.self) != nil }

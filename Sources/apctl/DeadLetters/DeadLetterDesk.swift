@@ -6,8 +6,13 @@ struct Output {
     var out: ([UInt8]) -> Void
     /// Troubles, a line each.
     var error: (String) -> Void
+    /// Whether `out` goes to a terminal.
+    var isTerminal = false
 
-    static var console: Output { Output(out: { Console.out($0) }, error: { Console.error($0 + "\n") }) }
+    static var console: Output {
+        Output(
+            out: { Console.out($0) }, error: { Console.error($0.onOneLine + "\n") }, isTerminal: Console.outIsTerminal)
+    }
 
     func line(_ text: String) { out(Array((text + "\n").utf8)) }
 }
@@ -60,7 +65,7 @@ struct DeadLetterDesk {
             return isComplete
         }
         for (index, letter) in letters.enumerated() {
-            output.out((index > 0 ? [UInt8(ascii: "\n")] : []) + letter.sheet)
+            output.out((index > 0 ? [UInt8(ascii: "\n")] : []) + letter.sheet(onTerminal: output.isTerminal))
         }
         return isComplete
     }

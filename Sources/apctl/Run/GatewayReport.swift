@@ -50,7 +50,7 @@ struct GatewayReport: Equatable, Sendable {
     private init(_ gateway: StageStatusDocument.Gateway) {
         self.init(
             state: State(rawValue: gateway.state) ?? .unknown, origin: gateway.origin ?? "",
-            reason: gateway.reason ?? "", held: gateway.held ?? 0)
+            reason: (gateway.reason ?? "").onOneLine, held: gateway.held ?? 0)
     }
 
     init(state: State, origin: String = "", reason: String = "", held: Int = 0) {

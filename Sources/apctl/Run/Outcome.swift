@@ -45,7 +45,7 @@ struct Outcome: Equatable {
         let error = JSONText.members(of: body)?.last { $0.key == "error" }?.value
         let message = error.flatMap { JSONText.members(of: $0) }?.last { $0.key == "message" }?.value
         let text = errorMessage ?? (message ?? error).flatMap { JSONText.string($0) } ?? payload
-        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let line = text.onOneLine
         return line.count <= 200 ? line : line.prefix(199) + "…"
     }
 

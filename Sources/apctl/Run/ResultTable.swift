@@ -77,7 +77,7 @@ struct ResultTable: Equatable {
 
     /// On one line, with `…` where something is missing.
     private static func cut(_ text: String, _ width: Int) -> String {
-        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let line = text.onOneLine
         return line.count <= width ? line : line.prefix(max(0, width - 1)) + "…"
     }
 }

@@ -28,7 +28,8 @@ extension StageReport {
 
     /// Gateways have a line of their own.
     private func tellsOfAGateway(_ text: String) -> Bool {
-        status?.gateways.contains { text.hasPrefix("the gateway \($0.origin ?? "") ") } == true
+        guard let origin = StageStatusDocument.gateway(of: text) else { return false }
+        return status?.gateways.contains { $0.origin == origin } == true
     }
 
     private var details: [String] {

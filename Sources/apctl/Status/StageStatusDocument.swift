@@ -58,8 +58,6 @@ struct StageStatusDocument: Equatable {
     var stage: String?
     var uptimeSeconds: Double?
     var counts: [String: Int] = [:]
-    /// The most requests that it has at gateways at once.
-    var concurrency: Int?
     /// Why nothing moves.
     var reasons: [String] = []
     var peers: [Peer] = []
@@ -67,6 +65,8 @@ struct StageStatusDocument: Equatable {
     var gateways: [Gateway] = []
     var pools: [Pool] = []
     var gates: [Gate] = []
+    /// What it says beside that and is not looked at here.
+    var leftOut = 0
 
     /// `nil` when it is not a JSON object.
     init?(_ body: String) {
@@ -75,7 +75,6 @@ struct StageStatusDocument: Equatable {
         stage = fields["stage"] as? String
         uptimeSeconds = fields["uptime_seconds"] as? Double
         counts = Self.counts(fields["counts"])
-        concurrency = ((fields["settings"] as? [String: Any])?["--concurrency"] as? String).flatMap { Int($0) }
         reasons = (fields["reasons"] as? [Any] ?? []).compactMap { $0 as? String }
         peers = Self.objects(fields["peers"]).map(Peer.init)
         queues = Self.objects(fields["queues"]).map(Queue.init)
@@ -89,6 +88,17 @@ struct StageStatusDocument: Equatable {
 
     private static func fields(_ body: String) -> [String: Any]? {
         (try? JSONSerialization.jsonObject(with: Data(body.utf8))) as? [String: Any]
+    }
+
+    /// The gateway of which a reason tells, if it tells of one: `the gateway ORIGIN …`.
+    static func gateway(of reason: String) -> String? {
+        let start = "the gateway "
+        return reason.hasPrefix(start) ? String(reason.dropFirst(start.count).prefix { $0 != " " }) : nil
+    }
+
+    /// A number of things that can be.
+    fileprivate static func number(_ value: Any?) -> Int? {
+        (value as? Int).flatMap { (0..<1_000_000_000_000_000).contains($0) ? $0 : nil }
     }
 
     fileprivate static func counts(_ value: Any?) -> [String: Int] {
@@ -105,8 +115,8 @@ extension StageStatusDocument.Peer {
         link = fields["link"] as? String ?? "a link"
         address = fields["address"] as? String ?? ""
         state = fields["state"] as? String ?? "in an unknown state"
-        room = fields["room"] as? Int
-        open = fields["open"] as? Int
+        room = StageStatusDocument.number(fields["room"])
+        open = StageStatusDocument.number(fields["open"])
         oldestOpenSeconds = fields["oldest_open_seconds"] as? Double
     }
 }
@@ -118,7 +128,7 @@ extension StageStatusDocument.Gateway {
         state = fields["state"] as? String ?? "in an unknown state"
         since = (fields["since"] as? String) ?? (fields["since"] as? Double).map(Self.moment)
         reason = fields["reason"] as? String
-        held = fields["held"] as? Int
+        held = StageStatusDocument.number(fields["held"])
         attempts = StageStatusDocument.counts(fields["attempts"])
     }
 
@@ -135,7 +145,7 @@ extension StageStatusDocument.Pool {
         guard let name = fields["pool"] as? String else { return nil }
         self.name = name
         text = fields["text"] as? String
-        waiting = fields["waiting"] as? Int
+        waiting = StageStatusDocument.number(fields["waiting"])
     }
 }
 
@@ -152,8 +162,8 @@ extension StageStatusDocument.Gate {
 extension StageStatusDocument.Queue {
     fileprivate init(_ fields: [String: Any]) {
         name = fields["queue"] as? String
-        waiting = fields["waiting"] as? Int
-        parked = fields["parked"] as? Int
+        waiting = StageStatusDocument.number(fields["waiting"])
+        parked = StageStatusDocument.number(fields["parked"])
         nextDue = fields["next_due"] as? String
     }
 }

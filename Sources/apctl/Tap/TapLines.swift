@@ -1,3 +1,5 @@
+import Messages
+
 /// Writes copies as lines for people: aligned with those before, coloured if wanted.
 struct TapLines {
     let isColoured: Bool
@@ -70,15 +72,11 @@ private func padded(_ text: String, _ width: Int, right: Bool = false) -> String
     return right ? space + text : text + space
 }
 
-/// What producers wrote, without what would drive a terminal: controls, and marks that turn the direction of writing.
+/// What producers wrote, without what would drive a terminal.
 func printable(_ text: String) -> String {
-    var shown = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x09: shown.append(" ")
-        case ..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: shown.append("\u{FFFD}")
-        default: shown.append(scalar)
-        }
+    let shown = text.unicodeScalars.map { scalar -> Unicode.Scalar in
+        if scalar == "\t" { return " " }
+        return scalar.isHidden ? "\u{FFFD}" : scalar
     }
-    return String(shown)
+    return String(String.UnicodeScalarView(shown))
 }

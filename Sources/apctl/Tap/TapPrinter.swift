@@ -1,3 +1,5 @@
+import Messages
+
 /// Says which copies are printed, and how.
 struct TapPrinter {
     struct Options: Equatable {
@@ -68,7 +70,8 @@ struct TapPrinter {
 
     private mutating func text(_ record: TapRecord) -> String {
         if options.isJSON {
-            return String(decoding: record.json(withPayloads: options.showsPayloads), as: UTF8.self) + "\n"
+            let json = record.json(withPayloads: options.showsPayloads)
+            return String(decoding: json, as: UTF8.self).escapingHidden + "\n"
         }
         return lines.text(of: record, withPayloads: options.showsPayloads)
     }

@@ -20,7 +20,7 @@ struct StageFigures: Equatable, Sendable {
         case atRisk = "async_processor_requests_at_risk"
         case slotsRequired = "async_processor_slots_required"
         case eta = "async_processor_eta_seconds"
-        case poolCap = "async_processor_pool_cap"
+        case slots = "async_processor_slots"
         case processor = "process_cpu_seconds_total"
         case memory = "process_resident_memory_bytes"
         case start = "process_start_time_seconds"
@@ -30,9 +30,19 @@ struct StageFigures: Equatable, Sendable {
 
     private let samples: [String: [MetricSample]]
 
-    /// - Parameter page: In the text format of Prometheus; what is not understood is left out.
+    /// - Parameter page: In the text format of Prometheus; what is not understood, or cannot be, is left out.
     init(page: String) {
-        samples = MetricsPage.samples(of: Set(Metric.allCases.map(\.rawValue)), in: Array(page.utf8)[...])
+        let all = MetricsPage.samples(of: Set(Metric.allCases.map(\.rawValue)), in: Array(page.utf8)[...])
+        samples = Dictionary(
+            uniqueKeysWithValues: all.map { name, samples in
+                (name, samples.filter { Self.canBe($0.value, Metric(rawValue: name)) })
+            })
+    }
+
+    /// Whether a number is one of requests, seconds or bytes; with others sums and largest values would say nothing.
+    private static func canBe(_ value: Double, _ metric: Metric?) -> Bool {
+        // While nothing ends it takes for ever.
+        value == .infinity ? metric == .eta : (0..<1e15).contains(value)
     }
 
     /// Over all labels that are wanted; `nil`: the page has none of them.
@@ -49,8 +59,8 @@ struct StageFigures: Equatable, Sendable {
     /// The sums by the values of labels; samples without one of them are left out.
     func sums(_ metric: Metric, by labels: [String]) -> [[String]: Double] {
         (samples[metric.rawValue] ?? []).reduce(into: [:]) { sums, sample in
-            let values = labels.compactMap { sample.labels[$0] }
-            guard values.count == labels.count, !sample.value.isNaN else { return }
+            let values = labels.compactMap { sample.labels[$0]?.limited }
+            guard values.count == labels.count else { return }
             sums[values, default: 0] += sample.value
         }
     }
@@ -61,6 +71,6 @@ struct StageFigures: Equatable, Sendable {
     }
 
     private func values(_ metric: Metric, _ isWanted: (Labels) -> Bool) -> [Double] {
-        (samples[metric.rawValue] ?? []).filter { isWanted($0.labels) && !$0.value.isNaN }.map(\.value)
+        (samples[metric.rawValue] ?? []).filter { isWanted($0.labels) }.map(\.value)
     }
 }

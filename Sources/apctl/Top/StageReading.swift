@@ -18,6 +18,13 @@ struct StageReading {
     /// When it had answered, seconds on a clock that only goes forward.
     var time: Double
 
+    /// - Parameter report: Of which no more is kept than is looked at.
+    init(report: StageReport, figures: StageFigures?, time: Double) {
+        self.report = report.limited
+        self.figures = figures
+        self.time = time
+    }
+
     var id: ProcessID { ProcessID(stage: report.stage, address: report.address.authority) }
 
     /// Whether it is another process than the one that has said `earlier`.

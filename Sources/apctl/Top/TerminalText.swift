@@ -1,7 +1,13 @@
-extension String {
+extension StringProtocol {
     /// Columns that it takes on a terminal.
-    var columns: Int { reduce(0) { $0 + $1.columns } }
+    var columns: Int {
+        // Printable ASCII, one each.
+        let isPlain = utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        return isPlain ? utf8.count : reduce(0) { $0 + $1.columns }
+    }
+}
 
+extension String {
     /// As many columns as that: filled up behind, or cut and marked with `…`.
     ///
     /// - Parameter keepsEnd: Cuts the beginning, where the end tells things apart.
@@ -33,36 +39,41 @@ extension String {
     func wrapped(_ width: Int, indent: Int = 4) -> [String] {
         let space = String(repeating: " ", count: min(indent, max(0, width / 2)))
         var lines: [String] = []
-        var line = ""
-        var isEmpty = true
+        // Columns are counted once: a text may be very long.
+        var (line, used, isEmpty) = ("", 0, true)
+        func next() {
+            lines.append(line)
+            (line, used, isEmpty) = (space, space.count, true)
+        }
         for word in split(separator: " ") {
-            var word = String(word)
-            if !isEmpty, line.columns + 1 + word.columns > width {
-                lines.append(line)
-                (line, isEmpty) = (space, true)
-            }
+            var (word, left) = (word, word.columns)
+            if !isEmpty, used + 1 + left > width { next() }
             // A word that is longer than a line.
-            while isEmpty, line.columns + word.columns > width, width > line.columns {
-                let part = word.head(width - line.columns)
+            while isEmpty, used + left > width, width > used {
+                let part = word.head(width - used)
                 if part.isEmpty { break }
-                lines.append(line + part)
-                word = String(word.dropFirst(part.count))
-                line = space
+                line += part
+                next()
+                word = word[part.endIndex...]
+                left -= part.columns
             }
-            line += isEmpty ? word : " " + word
+            if !isEmpty { line += " " }
+            line += word
+            used += isEmpty ? left : 1 + left
             isEmpty = false
         }
         return isEmpty ? lines : lines + [line]
     }
+}
 
+extension Substring {
     /// The first characters, as far as they have room.
-    private func head(_ width: Int) -> String {
+    fileprivate func head(_ width: Int) -> Substring {
         var used = 0
-        return String(
-            prefix {
-                used += $0.columns
-                return used <= width
-            })
+        return prefix {
+            used += $0.columns
+            return used <= width
+        }
     }
 }
 

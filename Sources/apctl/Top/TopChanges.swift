@@ -4,14 +4,19 @@ extension TopScene.Change {
     /// What is otherwise than it was, in words.
     static func between(_ before: Round, _ after: Round) -> [Self] {
         let earlier = Dictionary(before.readings.map { ($0.id, $0) }) { first, _ in first }
-        var texts = after.readings.flatMap { reading in
-            earlier[reading.id].map { reading.changes(since: $0) } ?? ["\(reading.id) is new"]
-        }
         let known = Set(after.readings.map(\.id))
-        texts += before.readings.filter { !known.contains($0.id) }.map {
-            "\($0.id) is no longer an address of its name"
+        let here = after.readings.map { reading in
+            (reading.id, earlier[reading.id].map { reading.changes(since: $0) } ?? ["\(reading.id) is new"])
         }
-        return texts.map { Self(time: after.timeOfDay, text: $0) }
+        let gone = before.readings.map(\.id).filter { !known.contains($0) }.map {
+            ($0, ["\($0) is no longer an address of its name"])
+        }
+        return (here + gone).flatMap { id, texts in
+            let most = ReadingLimits.changes
+            let left = texts.count - most
+            let shown = left > 0 ? texts.prefix(most) + ["\(id): \(left) more changes"] : texts[...]
+            return shown.map { Self(time: after.timeOfDay, text: $0, source: id) }
+        }
     }
 }
 

@@ -29,9 +29,10 @@ struct TopCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isScreen = !plain && KeyTerminal.isThere
-        // The terminal is given back whatever ends it; elsewhere nohup(1) decides about SIGHUP.
+        // The terminal is given back whatever ends it; elsewhere nohup(1) decides about SIGHUP. Without a trap SIGQUIT
+        // would make the Swift runtime ask questions.
         let signals = await UnixSignalsSequence(
-            trapping: isScreen ? [.sigint, .sigterm, .sighup] : [.sigint, .sigterm])
+            trapping: [.sigint, .sigterm, .sigquit] + (isScreen ? [.sighup] : []))
         let session = TopSession(
             asker: StageAsker(try stages.places, timeout: stages.timeout.duration), signals: signals,
             interval: interval.seconds, count: count)

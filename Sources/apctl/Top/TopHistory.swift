@@ -6,11 +6,10 @@ struct TopHistory {
     private var silentSince: [ProcessID: Double] = [:]
     private var changes: [TopScene.Change] = []
 
-    private static let mostChanges = 100
-
     mutating func take(_ round: Round) -> TopScene {
-        let news = last.map { TopScene.Change.between($0, round) } ?? []
-        changes = Array((changes + news).suffix(Self.mostChanges))
+        let most = ReadingLimits.allChanges
+        let news = (last.map { TopScene.Change.between($0, round) } ?? []).shared(most) { $0.source }
+        changes = changes.latest(most - news.count) { $0.source } + news
         var intervals: [ProcessID: StageInterval] = [:]
         var silence: [ProcessID: Double] = [:]
         for reading in round.readings {
@@ -24,7 +23,7 @@ struct TopHistory {
         last = round
         var scene = TopScene(round, intervals, silentFor: silence.mapValues { round.time - $0 })
         scene.changes = changes
-        scene.newChanges = min(news.count, changes.count)
+        scene.newChanges = news.count
         return scene
     }
 }

@@ -8,20 +8,14 @@ extension TopScene {
         let counted = round.readings.compactMap { intervals[$0.id] }
         time = "\(round.wallClock)"
         processes = round.readings.map { Process($0, intervals[$0.id]) }
-        queues = Self.queues(round.readings, counted)
-        gateways = Self.gateways(round.readings, counted)
+        let queues = Self.queues(round.readings, counted)
         flow = Flow(round.readings, counted, queues)
-        slots = round.readings.compactMap(\.slots).nonEmptySum
+        self.queues = queues.shared(ReadingLimits.rows) { $0.source }
+        gateways = Self.gateways(round.readings, counted).shared(ReadingLimits.rows) { $0.source }
+        let slots = round.readings.compactMap { $0.figures?.sum(.slots) }.nonEmptySum
+        self.slots = slots
         troubles = Self.troubles(
             round.readings, silentFor, queues.compactMap { $0.risk(slots: slots) } + gateways.compactMap(\.trouble))
-    }
-}
-
-extension StageReading {
-    /// Requests that it may have at gateways at once: its pools share what its settings allow.
-    fileprivate var slots: Double? {
-        guard let pools = figures?.sum(.poolCap) else { return nil }
-        return min(pools, report.status?.concurrency.map(Double.init) ?? .infinity)
     }
 }
 
@@ -29,7 +23,10 @@ extension TopScene.Process {
     fileprivate init(_ reading: StageReading, _ interval: StageInterval?) {
         let stage = reading.report.stage
         self.init(id: reading.id, condition: Condition(reading.report.readiness))
-        words = reading.report.text.split(separator: "\n").map(String.init)
+        let lines = reading.report.text.split(separator: "\n").map(String.init)
+        words = Array(lines.prefix(ReadingLimits.lines))
+        let left = lines.count - words.count
+        if left > 0 { words.append("… and \(left) more \(left == 1 ? "line" : "lines"), which apctl status shows") }
         uptime = reading.report.status?.uptimeSeconds
         guard let figures = reading.figures else { return }
         let isOwn = { (labels: StageFigures.Labels) in stage.sends(on: labels["link"] ?? "") }

@@ -8,10 +8,15 @@ extension TopScene {
         _ readings: [StageReading], _ silentFor: [ProcessID: Double], _ others: [Trouble]
     ) -> [Trouble] {
         var all = readings.compactMap { state($0, silentFor: silentFor[$0.id]) }
+        all += readings.compactMap(excess)
         all += others
         all += reasons(readings)
         all += readings.flatMap(details)
-        return all.filter(\.isSevere) + all.filter { !$0.isSevere }
+        all = all.filter(\.isSevere) + all.filter { !$0.isSevere }
+        let shown = all.shared(ReadingLimits.allTroubles) { $0.source }
+        let left = all.count - shown.count
+        if left == 0 { return shown }
+        return shown + [Trouble(text: "… and \(left) more, which apctl status shows", isSevere: false)]
     }
 
     private static func state(_ reading: StageReading, silentFor: Double?) -> Trouble? {
@@ -20,21 +25,30 @@ extension TopScene {
         // It says so among its reasons.
         case .notReady(let reason) where StageReport.isDraining(reason): return nil
         case .notReady(let reason):
-            return Trouble(text: "\(reading.id): not ready: \(reading.brief(reason))", isSevere: true)
+            return Trouble(
+                text: "\(reading.id): not ready: \(reading.brief(reason))", isSevere: true, source: reading.id)
         case .silent(let error):
             let time = silentFor.map { $0 < 1 ? "" : " for \(TimeSpan(seconds: $0))" } ?? ""
-            return Trouble(text: "\(reading.id): no answer\(time): \(error.onOneLine)", isSevere: true)
+            return Trouble(
+                text: "\(reading.id): no answer\(time): \(error.onOneLine)", isSevere: true, source: reading.id)
         }
+    }
+
+    /// Nothing that is well tells of so much.
+    private static func excess(_ reading: StageReading) -> Trouble? {
+        guard let status = reading.report.status, status.leftOut > 0 else { return nil }
+        let text = "\(reading.id): it says \(status.leftOut) things more than are looked at"
+        return Trouble(text: text, isSevere: true, source: reading.id)
     }
 
     /// What stages say of themselves, each once, with those that say it; gateways are told of by themselves.
     private static func reasons(_ readings: [StageReading]) -> [Trouble] {
-        let origins = readings.flatMap { $0.report.status?.gateways ?? [] }.compactMap(\.origin)
+        let origins = Set(readings.flatMap { $0.report.status?.gateways ?? [] }.compactMap(\.origin))
         var order: [String] = []
         var tellers: [String: [StageReading]] = [:]
         for reading in readings {
             for reason in reading.report.status?.reasons ?? [] {
-                if origins.contains(where: { reason.hasPrefix("the gateway \($0) ") }) { continue }
+                if let origin = StageStatusDocument.gateway(of: reason), origins.contains(origin) { continue }
                 let text = reason.onOneLine
                 if tellers[text] == nil { order.append(text) }
                 tellers[text, default: []].append(reading)
@@ -42,7 +56,8 @@ extension TopScene {
         }
         return order.map { text in
             let who = StageName.allCases.compactMap { name(of: tellers[text] ?? [], in: $0, among: readings) }
-            return Trouble(text: "\(who.joined(separator: ", ")): \(text)", isSevere: false)
+            return Trouble(
+                text: "\(who.joined(separator: ", ")): \(text)", isSevere: false, source: tellers[text]?.first?.id)
         }
     }
 
@@ -65,7 +80,9 @@ extension TopScene {
         let pools = status.pools.filter { $0.waiting ?? 0 > 0 }.map(\.line)
         return (peers + gates + pools).map { text in
             let text = text.hasSuffix(".") ? String(text.dropLast()) : text
-            return Trouble(text: "\(reading.id): \(text.prefix(1).lowercased() + text.dropFirst())", isSevere: false)
+            return Trouble(
+                text: "\(reading.id): \(text.prefix(1).lowercased() + text.dropFirst())", isSevere: false,
+                source: reading.id)
         }
     }
 }
@@ -89,7 +106,7 @@ extension TopScene.Queue {
             text += "; \(Shown.count(slotsRequired)) slots would make all in time"
             if let slots { text += ", there are \(Shown.count(slots))" }
         }
-        return .init(text: text, isSevere: true)
+        return .init(text: text, isSevere: true, source: source)
     }
 }
 
@@ -102,6 +119,6 @@ extension TopScene.Gateway {
         if let since { text += " since \(since.onOneLine)" }
         if let reason, !reason.isEmpty { text += ": \(reason.onOneLine)" }
         if held > 0 { text += "; \(Shown.count(held)) \(held == 1 ? "waits" : "wait") for it" }
-        return .init(text: text, isSevere: state != "shedding")
+        return .init(text: text, isSevere: state != "shedding", source: source)
     }
 }

@@ -85,6 +85,8 @@ struct TopScene: Equatable {
         var eta: Double?
         var atRisk: Double?
         var slotsRequired: Double?
+        /// Whose places it takes where there is no room for all.
+        var source: ProcessID?
     }
 
     /// A gateway, and what the requests of one queue find there.
@@ -105,6 +107,8 @@ struct TopScene: Equatable {
         var mean: Double?
         /// Milliseconds within which 95 % of them end; infinite above what is measured.
         var mostWithin: Double?
+        /// Whose places it takes where there is no room for all.
+        var source: ProcessID?
     }
 
     /// Why something does not move, or is not as it should be.
@@ -112,12 +116,16 @@ struct TopScene: Equatable {
         var text: String
         /// Somebody has to do something about it.
         var isSevere: Bool
+        /// Whose places it takes where there is no room for all.
+        var source: ProcessID?
     }
 
     struct Change: Equatable {
         /// Of day, for people.
         var time: String
         var text: String
+        /// About whom it is.
+        var source: ProcessID?
     }
 
     /// Date and time, for people.

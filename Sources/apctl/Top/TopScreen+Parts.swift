@@ -22,7 +22,7 @@ extension TopScreen {
             "\(Shown.percent(process.processor)) of a core", "\(Shown.bytes(process.memory)) of memory",
         ]
         let words = [figures.joined(separator: ", ") + "."] + process.words.map(\.withoutMargin)
-        let changes = scene.changes.filter { $0.text.hasPrefix("\(process.id)") }.map { "\($0.time)  \($0.text)" }
+        let changes = scene.changes.filter { $0.source == process.id }.map { "\($0.time)  \($0.text)" }
         let lines = words + (changes.isEmpty ? [] : ["", "Of late:"] + changes)
         return title(scene) + [
             Line(text: ""), Line(text: "\(process.id): \(process.condition.rawValue)", style: .title), Line(text: ""),
@@ -43,14 +43,24 @@ extension TopScreen {
     }
 
     private func troubles(_ scene: TopScene) -> [Line] {
-        let lines = scene.troubles.flatMap { trouble in
-            trouble.text.wrapped(width).map { Line(text: $0, style: trouble.isSevere ? .severe : .plain) }
+        func lines(_ troubles: [TopScene.Trouble]) -> [Line] {
+            troubles.flatMap { trouble in
+                trouble.text.wrapped(width).map { Line(text: $0, style: trouble.isSevere ? .severe : .plain) }
+            }
         }
-        return shortened(lines, to: 0.3)
+        let all = lines(scene.troubles)
+        let most = most(0.3)
+        if all.count <= most { return all }
+        // As many as have room in full, each process with its share.
+        var shown = scene.troubles.shared(most - 1) { $0.source }
+        while shown.count > 1, lines(shown).count > most - 1 { shown = shown.shared(shown.count - 1) { $0.source } }
+        let left = scene.troubles.count - shown.count
+        return lines(shown).prefix(most - 1) + [Line(text: left > 0 ? "… \(left) more" : "…")]
     }
 
     private func changes(_ scene: TopScene) -> [Line] {
-        let changes = view == nil ? scene.changes.suffix(scene.newChanges) : scene.changes.suffix(20)
+        let changes =
+            view == nil ? Array(scene.changes.suffix(scene.newChanges)) : scene.changes.latest(20) { $0.source }
         guard !changes.isEmpty else { return [] }
         let lines = changes.reversed().flatMap { change in
             "\(change.time)  \(change.text)".wrapped(width).map { Line(text: $0) }
@@ -90,14 +100,14 @@ extension TopScreen {
                 .init(title: "ended/s", width: 7), .init(title: "done in", width: 8), .init(title: "at risk", width: 7),
                 .init(title: "slots", width: 14, from: 76),
             ],
-            scene.queues.map { queue in
-                [
-                    queue.name.onOneLine, Shown.count(queue.waiting), Shown.count(queue.parked),
-                    Shown.count(queue.inStages), Shown.rate(queue.perSecond), queue.timeLeft,
-                    Shown.count(queue.atRisk),
-                    queue.slotsText(of: scene.slots),
-                ]
-            })
+            scene.queues, by: { $0.source }
+        ) { queue in
+            [
+                queue.name.onOneLine, Shown.count(queue.waiting), Shown.count(queue.parked),
+                Shown.count(queue.inStages), Shown.rate(queue.perSecond), queue.timeLeft, Shown.count(queue.atRisk),
+                queue.slotsText(of: scene.slots),
+            ]
+        }
     }
 
     private func gateways(_ scene: TopScene) -> [Line] {
@@ -108,20 +118,28 @@ extension TopScreen {
                 .init(title: "per s", width: 6), .init(title: "again", width: 5),
                 .init(title: "mean", width: 7, from: 72), .init(title: "95 % in", width: 7),
             ],
-            scene.gateways.map(\.cells))
+            scene.gateways, by: { $0.source }, \.cells)
     }
 
-    private func table(_ columns: [TextTable.Column], _ rows: [[String]]) -> [Line] {
+    /// The first ones, if all would take too much of the screen; each process has its share.
+    private func table<Row>(
+        _ columns: [TextTable.Column], _ rows: [Row], by source: (Row) -> ProcessID?, _ cells: (Row) -> [String]
+    ) -> [Line] {
         if rows.isEmpty { return [] }
-        let lines = TextTable(columns: columns, rows: rows).lines(width: width)
-        return [Line(text: lines[0], style: .title)]
-            + shortened(lines.dropFirst().map { Line(text: $0) }, to: 0.2)
+        let most = most(0.2)
+        let shown = rows.count > most ? rows.shared(most - 1, by: source) : rows
+        let lines = TextTable(columns: columns, rows: shown.map(cells)).lines(width: width)
+        let left = rows.count - shown.count
+        return [Line(text: lines[0], style: .title)] + lines.dropFirst().map { Line(text: $0) }
+            + (left > 0 ? [Line(text: "… \(left) more")] : [])
     }
+
+    /// How many lines this share of the screen is.
+    private func most(_ share: Double) -> Int { rows.map { max(3, Int(Double($0) * share)) } ?? .max }
 
     /// Those around one of them, if all would take more than this share of the screen.
     private func shortened(_ lines: [Line], to share: Double, around row: Int = 0) -> [Line] {
-        guard let rows else { return lines }
-        let most = max(3, Int(Double(rows) * share))
+        let most = most(share)
         guard lines.count > most else { return lines }
         let shown = most - 1
         let start = max(0, min(row - shown / 2, lines.count - shown))

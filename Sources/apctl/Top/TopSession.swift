@@ -5,7 +5,7 @@ import UnixSignals
 struct TopSession {
     /// What can happen.
     enum Event {
-        case round(Round)
+        case scene(TopScene)
         case keys([UInt8])
         /// No key has come for a moment.
         case pause
@@ -27,12 +27,10 @@ struct TopSession {
 
     /// Writes a block of text for each round but the first, of which nothing can be said but where everything is.
     func printBlocks(width: Int) async {
-        var history = TopHistory()
         var (seen, printed) = (0, 0)
         let screen = TopScreen(width: width, rows: nil, view: nil)
         for await event in events(withKeys: false) {
-            guard case .round(let round) = event else { return }
-            let scene = history.take(round)
+            guard case .scene(let scene) = event else { return }
             seen += 1
             if seen == 1 { continue }
             let text = screen.lines(scene).map { $0.text + "\n" }.joined()
@@ -44,24 +42,26 @@ struct TopSession {
 
     /// Shows a screen that keys change, until somebody ends it.
     func show(on terminal: KeyTerminal, isColoured: Bool) async {
-        var history = TopHistory()
         var keys = KeyReader()
         var view = TopView()
         var shown = 0
         /// What has come last, and what is to be seen: not the same while the screen is paused.
         var (latest, scene): (TopScene?, TopScene?) = (nil, nil)
         var last: [String] = []
+        var size = terminal.size
         for await event in events(withKeys: true) {
             var pressed: [Key] = []
             switch event {
             case .end: return
-            case .round(let round):
-                latest = history.take(round)
+            case .scene(let scene):
+                latest = scene
                 shown += 1
             case .keys(let bytes): pressed = keys.take(bytes)
-            case .pause: pressed = keys.pause()
+            case .pause:
+                pressed = keys.pause()
+                if pressed.isEmpty, terminal.size == size { continue }
             }
-            let size = terminal.size
+            size = terminal.size
             if let scene {
                 for key in pressed {
                     let screen = TopScreen(width: size.columns, rows: size.rows, view: view)
@@ -89,7 +89,7 @@ struct TopSession {
         return lines.map { isColoured ? $0.coloured : $0.text }
     }
 
-    /// Rounds, signals and, if wanted, keys.
+    /// Scenes, signals and, if wanted, keys: whatever a scene takes, keys are served.
     private func events(withKeys: Bool) -> AsyncStream<Event> {
         let (stream, events) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1000))
         let task = Task.detached {
@@ -98,10 +98,11 @@ struct TopSession {
         }
         events.onTermination = { _ in task.cancel() }
         Thread.detachNewThread { [self] in
+            var history = TopHistory()
             var wait = min(interval, Self.soon)
             while true {
                 let next = Date(timeIntervalSinceNow: wait)
-                if case .terminated = events.yield(.round(asker.ask())) { return }
+                if case .terminated = events.yield(.scene(history.take(asker.ask()))) { return }
                 Thread.sleep(until: next)
                 wait = interval
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Primitives
 import Queue
 import Redis
 import RedisSortedSet
@@ -57,7 +58,7 @@ extension Whereabouts {
         case .request(let request) where ExactText(request.id) == id:
             self.init(
                 witness: "the queue \(queue)", queue: queue, token: request.routing.requestToken, place: place,
-                deadline: DeadLetter.timeText(request.deadline))
+                deadline: "\(WallClock(seconds: request.deadline))")
         case .invalid(let rejected) where ExactText(rejected.id) == id:
             self.init(
                 witness: "the queue \(queue)", queue: queue, token: rejected.routing.requestToken, place: place,

@@ -49,7 +49,7 @@ struct WhereCommand: ParsableCommand {
         var place = address
         place.path = "/where?id=\(id.addingPercentEncoding(withAllowedCharacters: .unreserved) ?? "")"
         do throws(HTTPGetError) {
-            return Witness.reading(try HTTPGet.fetch(place, timeout: timeout).body, of: name)
+            return Witness.reading(try HTTPGet.fetch(place, timeout: timeout, mostBytes: 16 << 20).body, of: name)
         } catch {
             return Witness(name: name, answer: .failure(.init(reason: "no answer: \(error)")))
         }

@@ -39,6 +39,8 @@ struct Whereabouts: Equatable {
 struct Witness {
     var name: String
     var answer: Result<[Whereabouts], Failure>
+    /// How many more there are of which it does not tell.
+    var leftOut = 0
 
     /// Why there is no answer.
     struct Failure: Error, Equatable { var reason: String }
@@ -57,6 +59,7 @@ struct Witness {
                 var url: String?
             }
             var held: [Held]
+            var left_out: Int?
         }
         guard let document = try? JSONDecoder().decode(Document.self, from: Data(body.utf8)) else {
             let reason =
@@ -68,7 +71,13 @@ struct Witness {
                 witness: name, queue: $0.queue, token: $0.token, place: $0.place, reason: $0.reason,
                 seconds: $0.for_seconds, failedAttempts: $0.failed_attempts, deadline: $0.deadline, url: $0.url)
         }
-        return Witness(name: name, answer: .success(found))
+        return Witness(name: name, answer: .success(found), leftOut: min(max(0, document.left_out ?? 0), 1 << 40))
+    }
+
+    /// That it does not tell of all, for people; `nil` when it does.
+    var more: String? {
+        guard leftOut > 0, let told = try? answer.get().count else { return nil }
+        return "\(name.onOneLine): \(leftOut) more with this id; it tells of \(told) at most"
     }
 
     /// What all of them say, for people.
@@ -76,6 +85,7 @@ struct Witness {
         let found = witnesses.flatMap { (try? $0.answer.get()) ?? [] }
         var text = found.map(\.text).joined()
         if found.isEmpty { text += "Nobody who was asked has the request \(id.onOneLine).\n" }
+        text += witnesses.compactMap(\.more).map { $0 + "\n" }.joined()
         for witness in witnesses {
             if case .failure(let failure) = witness.answer {
                 text += "Not known: \(witness.name.onOneLine): \(failure.reason.onOneLine)\n"

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import Redis
 import RedisQueues
@@ -83,11 +84,39 @@ struct DeadLetterTests {
             \(String(decoding: one.body, as: UTF8.self))
 
             """
-        #expect(String(decoding: one.sheet, as: UTF8.self) == expected)
-        let raw = letter("", place: 1, body: [0xFF, 0xFE]).sheet
+        for onTerminal in [false, true] {
+            #expect(String(decoding: one.sheet(onTerminal: onTerminal), as: UTF8.self) == expected)
+        }
+        let raw = letter("", place: 1, body: [0xFF, 0xFE]).sheet(onTerminal: false)
         #expect(raw.suffix(4) == [0x0A, 0xFF, 0xFE, 0x0A])
         #expect(String(decoding: raw, as: UTF8.self).contains("body        2 bytes, not UTF-8\n"))
         #expect(!String(decoding: raw, as: UTF8.self).contains("deadline"))
+    }
+
+    @Test
+    func showsATerminalTheCodesOfWhatWouldDriveIt() throws {
+        let body = Array("{\n\t\"a\":\"\u{1B}]0;x\u{7}\u{9B}2J\u{202E}é\"}\r".utf8) + [0x9B]
+        let one = letter("a\u{9B}b", place: 1, body: body)
+        let sheet = String(decoding: one.sheet(onTerminal: true), as: UTF8.self)
+        #expect(
+            sheet.hasSuffix(
+                "{\n\t\"a\":\"\\u{001B}]0;x\\u{0007}\\u{009B}2J\\u{202E}é\"}\\u{000D}\\x9B\n"))
+        #expect(!sheet.unicodeScalars.contains { $0.isHidden && $0 != "\n" && $0 != "\t" })
+        let long = letter("a", place: 1, body: [UInt8](repeating: 0x61, count: 1 << 20))
+        #expect(long.sheet(onTerminal: true) == long.sheet(onTerminal: false), "nothing is left out")
+    }
+
+    @Test
+    func writesJSONWithoutWhatWouldDriveATerminal() throws {
+        var one = letter("a\u{9D}b", place: 1, body: Array("x\u{9B}2J\u{202E}\u{7F}".utf8))
+        one.reason = "lost\u{85}"
+        let json = one.json
+        let text = String(decoding: json, as: UTF8.self)
+        #expect(text.unicodeScalars.filter { $0.isHidden } == ["\n"], "its end")
+        #expect(text.contains(#""body":"x\u009b2J\u202e\u007f""#))
+        let document = try #require(JSONObject(json.dropLast()[...]))
+        let body = try #require(document["body"])
+        #expect(try JSONDecoder().decode(String.self, from: Data(body)) == "x\u{9B}2J\u{202E}\u{7F}")
     }
 
     @Test
@@ -101,11 +130,13 @@ struct DeadLetterTests {
         let reason = "it was too large to be kept: these are the first 3000 of 9000 bytes"
         #expect(RequeueVerdict(letter, needsDeadline: false, isForced: true, now: 0) == .keep(reason: reason))
         #expect(String(decoding: letter.json, as: UTF8.self).contains(#","body_bytes":9000}"#))
-        #expect(String(decoding: letter.sheet, as: UTF8.self).contains("body        3000 bytes of 9000"))
+        #expect(
+            String(decoding: letter.sheet(onTerminal: false), as: UTF8.self).contains("body        3000 bytes of 9000"))
     }
 
     @Test(arguments: [
-        ("a\u{1B}[31mb", "a [31mb"), ("a\r\n\tb", "a b"), ("a\u{2028}\u{202E}b", "a b"), ("né 日本", "né 日本"),
+        ("a\u{1B}[31mb", "a [31mb"), ("a\r\n\tb", "a b"), ("a\u{2028}\u{202E}b", "a b"), ("a\u{9B}b\u{61C}c", "a b c"),
+        ("né 日本", "né 日本"),
     ])
     func keepsTerminalsSafe(text: String, shown: String) { #expect(text.onOneLine == shown) }
 

@@ -53,6 +53,16 @@ struct TapPrinterTests {
     }
 
     @Test
+    func printsDocumentsWithoutWhatWouldDriveATerminal() {
+        let options = TapPrinter.Options(showsPayloads: true, isJSON: true)
+        var printer = TapPrinter(filter: TapFilter(), options: options, isColoured: false)
+        let text = "{\"copy\":1,\t\"id\":\"a\u{9B}2J\",\"payload\":\"\u{202E}é\"}"
+        #expect(
+            printer.print(Array(text.utf8), now: 1).output
+                == "{\"copy\":1,\t\"id\":\"a\\u009b2J\",\"payload\":\"\\u202eé\"}\n")
+    }
+
+    @Test
     func saysOnceWhichStageDoesNotPublishPayloads() {
         var printer = TapPrinter(filter: TapFilter(), options: .init(showsPayloads: true), isColoured: false)
         let notes = (0..<3).map { _ in printer.print(document("a", bytes: 9), now: 1).note }

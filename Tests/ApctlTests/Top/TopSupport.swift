@@ -120,7 +120,7 @@ struct Night {
                 \(latency)_bucket{\(queue),le="500"} \(41 * time)
                 \(latency)_bucket{\(queue),le="+Inf"} \(41 * time)
                 \(latency)_sum{\(queue)} \(8692 * time)
-                async_processor_pool_cap{pool="gpus"} 64
+                async_processor_slots 64
                 process_start_time_seconds 5
 
                 """)

@@ -11,7 +11,7 @@ extension HeldRequest {
         self.init(
             queue: envelope.queue, token: envelope.requestToken, place: place, reason: reason, age: age,
             leasedAt: WallClock(milliseconds: envelope.leasedAt),
-            deadline: WallClock(milliseconds: envelope.deadline.multipliedReportingOverflow(by: 1000).partialValue),
+            deadline: WallClock(seconds: envelope.deadline),
             failedAttempts: envelope.failedAttempts, url: envelope.url.isEmpty ? "" : redacted(envelope.url))
     }
 }
