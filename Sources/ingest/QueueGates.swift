@@ -20,12 +20,16 @@ final class QueueGates {
 
     /// When requests come back that may not go now.
     private var returns = ReturnTurns()
+    /// For the results of those that come back too late.
+    private var notes = GateNotes()
     /// Queues for which a timer runs.
     private var isWaking: Set<Int> = []
     private let changed: @PipelineActor () -> Void
 
     /// A request that may not go now is asked about again after so long, unless the gate says when.
     private static let pause = Duration.seconds(1)
+    /// Characters of a reason that a result tells.
+    private static let mostWords = 500
     /// How many are leased while a gate that ends some of them is closed.
     private static let fewAtATime = 16
 
@@ -77,6 +81,9 @@ final class QueueGates {
     /// How many more requests of a queue may be leased.
     func permits(queue: Int, open: Int) -> Int {
         let state = gates.state(of: owners[queue])
+        if state.isClosed || notes.isClosed(queue) {
+            notes.looked(queue, closedBy: state.isClosed ? state.why : nil, at: WallClock.now().milliseconds)
+        }
         if state.isClosed {
             if let time = state.closedUntil { wakeUp(queue, at: time) }
             // Some end here, however long it is closed.
@@ -121,8 +128,15 @@ final class QueueGates {
             meters[number]?.count(decision)
             switch decision.verdict {
             case .go: requests[index].envelope.charges = decision.charges
-            case .refuse(_, let after), .wait(_, let after):
-                requests[index].envelope.park(for: pause(after, requests[index].metadata, number))
+            case .refuse(let why, let after), .wait(let why, let after):
+                let row = row(requests[index].metadata, number)
+                let pause = returns.pause(
+                    max(.milliseconds(10), after ?? Self.pause), row: row,
+                    spacing: decision.spacing ?? ReturnTurns.spacing, at: EventLoop.shared.now)
+                let now = WallClock.now().milliseconds
+                notes.refused(
+                    String(why.prefix(Self.mostWords)), row: row, until: now + Int64(pause / .milliseconds(1)), at: now)
+                requests[index].envelope.park(for: pause)
             case .drop(let payload, _):
                 judged[index].isGoing = true
                 requests[index].envelope.end(.result(.answer(statusCode: 429, body: Array(payload.utf8)[...])))
@@ -131,13 +145,21 @@ final class QueueGates {
         return judged
     }
 
-    /// Until a request of the queue may be asked about again.
-    private func pause(_ asked: Duration?, _ metadata: [String: String], _ queue: Int) -> Duration {
+    /// The same number for all requests of a queue that share its quotas.
+    private func row(_ metadata: [String: String], _ queue: Int) -> Int {
         var row = Hasher()
         row.combine(queue)
         for attribute in gates.plan(of: owners[queue]).attributes { row.combine(metadata[attribute]) }
-        return returns.pause(
-            max(.milliseconds(10), asked ?? Self.pause), row: row.finalize(), at: EventLoop.shared.now)
+        return row.finalize()
+    }
+
+    /// What has kept a request back whose deadline has passed in its queue; `nil` if no gate is known to have.
+    ///
+    /// - Parameter deadline: Unix seconds.
+    func whyLate(_ metadata: [String: String], deadline: Int64, queue: Int) -> String? {
+        notes.words(
+            row: row(metadata, queue), queue: queue, deadline: max(0, deadline) &* 1000,
+            at: WallClock.now().milliseconds)
     }
 
     /// For `/status`.

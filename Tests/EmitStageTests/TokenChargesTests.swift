@@ -36,6 +36,24 @@ struct TokenChargesTests {
         #expect(bench.log.count("warning") == 0)
     }
 
+    /// Settled with an answer: one that counts nothing is seen, whatever its quota costs.
+    @Test(.timeLimit(.minutes(1)))
+    func countsAnswersThatCountNoTokens() async throws {
+        let server = try await RedisServer()
+        let quota = quota(server)
+        let bench = try Bench(.quota(quota))
+        #expect(bench.unmeasured == "0")
+        bench.settle([quota.tokensKey(for: "a")], TokenUsage())
+        bench.settle([quota.tokensKey(for: "")], TokenUsage())
+        bench.settle([quota.tokensKey(for: "")], TokenUsage(), status: 400)
+        bench.settle([quota.tokensKey(for: "")], TokenUsage(completion: 30))
+        #expect(bench.unmeasured == "2")
+        try await bench.expectCharged()
+        #expect(try used(server, quota, "").map { $0 > 20 && $0 <= 30 } == true)
+        #expect(bench.lost(.unknown) == "0")
+        #expect(bench.log.count("warning") == 0)
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func keepsTheTokensWhileRedisIsAwayAndSaysItOnce() async throws {
         let server = try await RedisServer()
@@ -171,11 +189,11 @@ private final class Bench {
         charges = try TokenCharges([queue], registry: registry, logger: log.logger)
     }
 
-    func settle(_ keys: [String], _ tokens: TokenUsage) {
+    func settle(_ keys: [String], _ tokens: TokenUsage, status: Int = 200) {
         charges.settled(
             Envelope(
                 id: "1", queue: "q", receipt: Receipt("r"), charges: keys, tokens: tokens,
-                progress: .ended(.result(.answer(statusCode: 200, body: [])))))
+                progress: .ended(.result(.answer(statusCode: status, body: [])))))
     }
 
     func expectCharged() async throws { try await eventually("all is charged") { charges.waitingTokens == 0 } }
@@ -187,6 +205,8 @@ private final class Bench {
     func lost(_ loss: TokenCounters.Loss) -> String? {
         line(#"async_processor_quota_uncharged_tokens_total{reason="\#(loss.rawValue)"} "#)
     }
+
+    var unmeasured: String? { line(#"async_processor_quota_unmeasured_answers_total{queue="q"} "#) }
 
     /// What stands behind the start of a line of metrics.
     private func line(_ start: String) -> String? {

@@ -49,6 +49,14 @@ struct LeasedRateTests {
         _ = try redis(server, "DEL", "control")
         try lease(server, rate: "10")
         try await bench.expect(.open)
+        _ = try redis(server, "ACL", "SETUSER", "default", "-evalsha", "-eval")
+        try await bench.expect(.shut, "NOPERM")
+        _ = try redis(server, "ACL", "SETUSER", "default", "+@all")
+        try await bench.expect(.open)
+        _ = try redis(server, "SET", "control:state", "x")
+        try await bench.expect(.shut, "control:state on")
+        _ = try redis(server, "DEL", "control:state")
+        try await bench.expect(.open)
         server.kill()
         try await bench.expect(.shut, "refused")
         try await server.start()
@@ -77,11 +85,47 @@ struct LeasedRateTests {
         for bench in benches { await bench.stop() }
     }
 
+    /// At the rate before, the next would start after more than three minutes.
+    @Test(.timeLimit(.minutes(1)))
+    func startsAtANewRateHoweverLowTheOneBeforeWas() async throws {
+        let server = try await RedisServer()
+        try lease(server, rate: "0.005", seconds: 600)
+        let bench = try Bench(.leasedRate(settings(server)))
+        try await bench.expect(.open)
+        let decisions = await bench.admit("a", "a", "a")
+        #expect(goes(decisions) == 1)
+        guard case .refuse(_, let after?) = decisions[2].verdict else {
+            Issue.record("\(decisions[2])")
+            return
+        }
+        #expect(after <= .milliseconds(50), "until the lease is looked at again: \(after)")
+        try lease(server, rate: "100", seconds: 600)
+        try await eventually("another has started") { goes(await bench.admit("a")) == 1 }
+        try await eventually("it is read") { bench.state.rate == 100 }
+        await bench.stop()
+    }
+
+    /// Between two looks at the lease, too: what was used up was so at the old rate.
+    @Test(.timeLimit(.minutes(1)))
+    func opensWithTheLookThatFindsAnotherRate() async throws {
+        let server = try await RedisServer()
+        try lease(server, rate: "0.005", seconds: 600)
+        let bench = try Bench(.leasedRate(settings(server)), interval: .seconds(1))
+        try await bench.expect(.open)
+        #expect(goes(await bench.admit("a", "a")) == 1)
+        #expect(bench.status?.reason.contains("used up for now") == true)
+        try lease(server, rate: "100", seconds: 600)
+        try await eventually("it is read") { bench.state.rate == 100 }
+        #expect(!bench.state.isClosed)
+        #expect(bench.status?.reason.contains("used up") == false)
+        await bench.stop()
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func saysWhenTheNextMayStart() async throws {
         let server = try await RedisServer()
         try lease(server, rate: "2")
-        let bench = try Bench(.waitOnRefuse(.leasedRate(settings(server))))
+        let bench = try Bench(.waitOnRefuse(.leasedRate(settings(server))), interval: .seconds(1))
         try await bench.expect(.open)
         let decisions = await bench.admit("a", "a", "a")
         #expect(goes(decisions) == 2)

@@ -175,6 +175,73 @@ struct QuotaTests {
         let decisions = await bench.admit("a", "b")
         #expect(goes(decisions) == [false, true])
         #expect(decisions[0].reason == .error)
+        #expect(bench.condition == .open)
+        try await bench.expect(.open, "quota:userid:a on ")
+        #expect(bench.status?.reason.contains("WRONGTYPE") == true)
+        #expect(goes(await bench.admit("a", "b")) == [false, false])
+        #expect(bench.log.count("A quota cannot be asked about some requests; they wait") == 1)
+        let lines = bench.log.count("A gate is open")
+        _ = try redis(server, "DEL", "quota:userid:a")
+        try await eventually("nothing is wrong any more") { bench.status?.reason == "" }
+        #expect(bench.log.count("A gate is open") == lines + 1)
+        try await eventually("it goes") { goes(await bench.admit("a")) == [true] }
+        await bench.stop()
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [(["-evalsha", "-eval"], ["+@all"]), (["resetkeys"], ["allkeys"]), (["-zadd", "-get"], ["+@all"])])
+    func isShutWhileARightIsMissingAndSaysSo(taken: [String], given: [String]) async throws {
+        let server = try await RedisServer()
+        let bench = try Bench(.quota(quota(server.port)))
+        try await bench.expect(.open)
+        _ = try acl(server, taken)
+        let decisions = await bench.admit("a", "b")
+        #expect(goes(decisions) == [false, false])
+        #expect(bench.condition == .shut, "at once")
+        #expect(bench.status?.reason.contains("nothing starts") == true)
+        #expect(bench.state.isClosed)
+        // A few looks at the server later it is still so, and was said once.
+        let changes = bench.changes
+        try await eventually("it was looked at") { bench.changes >= changes + 3 }
+        #expect(bench.condition == .shut)
+        #expect(bench.log.states == ["open", "shut"], "\(bench.log.all)")
+        _ = try acl(server, given)
+        try await bench.expect(.open)
+        #expect(bench.log.states == ["open", "shut", "open"])
+        try await eventually("it goes") { goes(await bench.admit("a")) == [true] }
+        await bench.stop()
+    }
+
+    private func acl(_ server: RedisServer, _ rules: [String]) throws -> RedisReply {
+        var command = RedisCommand("ACL", "SETUSER", "default")
+        for rule in rules { command.append(rule) }
+        return try RedisConnection(server.url).send(command)
+    }
+
+    /// There is no second to wait where a place is held for milliseconds.
+    @Test(.timeLimit(.minutes(1)))
+    func asksForThePlaceOfOneThatEndsSoon() async throws {
+        let server = try await RedisServer()
+        let bench = try Bench(.quota(quota(server.port)))
+        try await bench.expect(.open)
+        for _ in 0..<3 {
+            let decision = try #require(await bench.admit("a").first)
+            #expect(decision.verdict == .go)
+            bench.ended(decision)
+            try await eventually("the place is free") { try redis(server, "GET", "quota:userid:a").integer == 0 }
+        }
+        #expect(goes(await bench.admit("a")) == [true])
+        let refused = await bench.admit("a", "b", "b")
+        #expect(goes(refused) == [false, true, false])
+        for decision in [refused[0], refused[2]] {
+            guard case .refuse(_, let after?) = decision.verdict else {
+                Issue.record("\(decision)")
+                return
+            }
+            #expect(after < .seconds(1), "\(after)")
+            #expect(try #require(decision.spacing) <= .milliseconds(100))
+        }
         await bench.stop()
     }
 

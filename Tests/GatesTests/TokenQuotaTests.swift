@@ -67,6 +67,19 @@ struct TokenQuotaTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func anEmptyValueHasAQuotaLikeAnyOther() async throws {
+        let server = try await RedisServer()
+        let quota = quota(server)
+        let bench = try Bench(.quota(quota))
+        try await bench.expect(.open)
+        let first = await bench.admit("")
+        #expect(first.map(\.charges) == [["quota:userid::tokens:100/60s"]])
+        #expect(try await charge(quota, ["": 150], name: "1") == Self.made)
+        #expect(goes(await bench.admit("", nil)) == [false, true])
+        await bench.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func letsGoAgainWhenEnoughHasDrainedAndNotBefore() async throws {
         let server = try await RedisServer()
         // 200 tokens a second.

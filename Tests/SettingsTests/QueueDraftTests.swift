@@ -93,6 +93,25 @@ struct QueueDraftTests {
         }
     }
 
+    @Test
+    func namesTheFieldThatIsWrongAndWhereItWasSaid() {
+        var common = defaults
+        (common.pool, common.poolSubject) = ("a\nb", "--pool")
+        (common.objective, common.objectiveSubject) = ("fine", "--objective")
+        var own = draft()
+        (own.objective, own.objectiveSubject) = ("a\nb", "queues[0].inference_objective")
+        #expect(
+            throws: SettingsError("queues[0].inference_objective", "the inference objective holds control characters")
+        ) {
+            _ = try own.settings(resultDefault: "r", gatewayDefault: gateway)
+        }
+        own.objective = "fine"
+        let words = "the id of the worker pool has more than 200 bytes, or control characters"
+        #expect(throws: SettingsError("--pool", words)) {
+            _ = try own.completed(by: common).settings(resultDefault: "r", gatewayDefault: gateway)
+        }
+    }
+
     @Test(arguments: ["a\nb", "a\u{0}", "\u{7F}", "\t"])
     func refusesAnObjectiveThatIsNoHeader(objective: String) {
         var own = draft()

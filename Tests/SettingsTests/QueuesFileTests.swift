@@ -103,6 +103,25 @@ struct QueuesFileTests {
         }
     }
 
+    @Test(arguments: [
+        (#"{"queue_name":"a","igw_base_url":"http://g","id":"1","id":"2"}"#, "queues[0].id: stands there twice"),
+        (
+            #"{"queue_name":"a","igw_base_url":"http://g","gate_type":"local-max-concurrency","gate_params":{"limit":1,"limit":2}}"#,
+            "queues[0].gate_params.limit: stands there twice"
+        ),
+        (
+            #"{"queue_name":"a","igw_base_url":"http://g","worker_pool_id":"\#(String(repeating: "p", count: 201))"}"#,
+            "queues[0].worker_pool_id: the id of the worker pool has more than 200 bytes"
+        ),
+    ])
+    func namesTheFieldThatIsWrong(queue: String, reason: String) {
+        #expect {
+            _ = try parse(#"{"queues":[\#(queue)]}"#)
+        } throws: {
+            "\($0)".contains(reason)
+        }
+    }
+
     /// Google counts what is given back, and gives up after so many times.
     @Test
     func refusesGatesOnPubSubThatGiveRequestsBack() {

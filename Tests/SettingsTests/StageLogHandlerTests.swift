@@ -52,6 +52,26 @@ struct StageLogHandlerTests {
                 + #""list":["a","b"],"nested":{"k":"v\u0001"},"open":true}"# + "\n")
     }
 
+    @Test(arguments: [LogFormat.text, .json])
+    func writesNothingThatDrivesATerminal(format: LogFormat) throws {
+        let lines = Lines()
+        let id = "\u{9B}31m\u{9D}0;x\u{85}\u{2028}\u{202E}é\u{7F}"
+        let escaped = #""\u009b31m\u009d0;x\u0085\u2028\u202eé\u007f""#
+        makeLogger(format, lines).info("M\u{9B}\n", metadata: ["request.id": "\(id)", "list": ["\(id)"]])
+        let line = try #require(lines.all.first)
+        #expect(line.unicodeScalars.filter { $0.properties.generalCategory == .control } == ["\n"], "its end")
+        #expect(!line.unicodeScalars.contains { ["\u{2028}", "\u{202E}"].contains($0) })
+        #expect(line.contains(format == .text ? "request.id=\(escaped)" : #""request.id":\#(escaped)"#))
+        #expect(line.contains(#"M\u009b"#))
+    }
+
+    @Test
+    func leavesWordsOfAllLanguagesAsTheyAre() {
+        let lines = Lines()
+        makeLogger(.text, lines).info("M", metadata: ["name": "né日本😀"])
+        #expect(lines.all.first?.hasSuffix(" M name=né日本😀\n") == true)
+    }
+
     @Test
     func writesNothingBelowItsLevel() {
         let lines = Lines()

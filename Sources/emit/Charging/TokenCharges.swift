@@ -45,6 +45,7 @@ final class TokenCharges {
         for queue in queues {
             let known = TokenQuotas(queue.gate)
             quotas[queue.name] = known
+            if !known.quotas.isEmpty { counters.unmeasured(0, queue: queue.name) }
             for quota in known.quotas where accounts[quota.address] == nil {
                 accounts[quota.address] = Account(
                     buckets: try TokenBuckets(quota.address), book: ChargeBook(capacity: Self.capacity))
@@ -59,7 +60,10 @@ final class TokenCharges {
     /// A request was settled for the first time.
     func settled(_ envelope: Envelope) {
         let tokens = envelope.tokens.prompt + envelope.tokens.completion
-        guard tokens > 0 else { return }
+        guard tokens > 0 else {
+            if envelope.isAnswered { counters.unmeasured(queue: envelope.queue) }
+            return
+        }
         var attributes: [String] = []
         for key in envelope.charges {
             guard let bucket = quotas[envelope.queue]?.bucket(at: key) else {
@@ -166,5 +170,13 @@ final class TokenCharges {
             metadata: [
                 "queue": "\(envelope.queue)", "quota": "\(key.prefix(200))", "request.id": "\(envelope.id)",
             ])
+    }
+}
+
+extension Envelope {
+    /// Errors cost nothing, and say nothing of tokens.
+    fileprivate var isAnswered: Bool {
+        guard case .ended(.result(.answer(let status, _))) = progress else { return false }
+        return (200..<300).contains(status)
     }
 }

@@ -35,6 +35,14 @@ struct TokenCounters {
         ).increment(by: tokens)
     }
 
+    /// An answer that counts no tokens, or as many as nobody believes.
+    func unmeasured(_ answers: Int = 1, queue: String) {
+        registry.counter(
+            "async_processor_quota_unmeasured_answers_total",
+            help: "Answers that say nothing of tokens, and cost quotas in tokens nothing.", labels: [("queue", queue)]
+        ).increment(by: answers)
+    }
+
     mutating func count(_ tokens: Int, queue: String, _ bucket: TokenQuotas.Bucket) {
         let label = Label(queue: queue, attribute: bucket.quota.attribute)
         let value = name(of: bucket.value, label)

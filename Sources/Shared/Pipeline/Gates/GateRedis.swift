@@ -58,7 +58,7 @@ actor GateRedis {
         }
     }
 
-    /// The lease of a rate, as of now.
+    /// The lease of a rate, as of now; none where starts could not be taken from it, for want of a right or a proper key.
     func lease(_ settings: LeasedRateSettings) -> LeasedRate {
         var command = RedisCommand("HMGET", settings.controlKey)
         for field in LeasedRate.fields { command.append(field) }
@@ -70,7 +70,12 @@ actor GateRedis {
             let seconds = replies[1].array?.first?.integer ?? 0
             let micros = replies[1].array?.last?.integer ?? 0
             let values = replies[0].array?.map(\.text) ?? []
-            return LeasedRate(values, pool: settings.poolID, now: seconds * 1000 + micros / 1000)
+            let lease = LeasedRate(values, pool: settings.poolID, now: seconds * 1000 + micros / 1000)
+            guard case .valid = lease else { return lease }
+            if let reason = try run([GateScripts.take(settings, tokens: 0)])[0].error {
+                return .invalid(reason: "\(settings.stateKey) on \(url): \(reason)")
+            }
+            return lease
         } catch {
             return .invalid(reason: "\(error)")
         }

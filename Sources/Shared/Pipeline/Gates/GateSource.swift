@@ -5,7 +5,7 @@ import Loop
 enum GateSource: Hashable {
     case redis(RedisBudgetSettings)
     case lease(LeasedRateSettings)
-    /// The quotas of one server; what is read is only whether it is there.
+    /// The quotas of one server; what is read is whether it is there, and answers.
     case quotas(address: String)
     case query(PrometheusQuerySettings)
     case saturation(PrometheusSaturationSettings)
@@ -41,6 +41,6 @@ enum GateSource: Hashable {
 enum GateNews: Sendable, Equatable {
     case reading(GateReading)
     case lease(LeasedRate)
-    /// Whether quotas can be asked; `nil`: they can.
-    case quotas(problem: String?)
+    /// Why quotas cannot be asked, `nil` if they can; and what was refused of them.
+    case quotas(problem: String?, refusals: QuotaRefusals)
 }

@@ -43,7 +43,7 @@ struct GateSources {
             return { .lease(await server.lease(settings)) }
         case .quotas(let address):
             guard let quotas = quotas[address] else { break }
-            return { .quotas(problem: await quotas.poll()) }
+            return { await quotas.poll() }
         case .query(let settings):
             let prometheus = try prometheus(settings.query)
             return { .reading(await prometheus.reading([("the query", settings.query)])) }

@@ -59,7 +59,10 @@ package final class Gates {
     package func plan(of owner: GateOwner) -> GatePlan { sets[owner]?.plan ?? GatePlan(.constant) }
 
     /// All gates, in the order of their settings.
-    package var statuses: [GateStatus] { order.flatMap { sets[$0]?.gates.map(\.status) ?? [] } }
+    package var statuses: [GateStatus] {
+        let now = EventLoop.currentTime
+        return order.flatMap { sets[$0]?.gates.map { $0.status(at: now) } ?? [] }
+    }
 
     /// What becomes of one request.
     ///
@@ -95,9 +98,11 @@ package final class Gates {
     }
 
     /// Requests that held these have ended, whatever came of them.
-    package func ended(_ reservations: [GateReservation]) {
+    package func ended(_ reservations: [GateReservation]) { giveBack(reservations, hasRun: true) }
+
+    private func giveBack(_ reservations: [GateReservation], hasRun: Bool) {
         for (address, mine) in Dictionary(grouping: reservations, by: \.quota.address) {
-            quotas[address]?.giveBack(mine)
+            quotas[address]?.giveBack(mine, hasRun: hasRun)
         }
     }
 
@@ -110,7 +115,7 @@ package final class Gates {
     /// What was taken for a request that does not go is given back; what only counts starts is not held on to.
     private func settled(_ decision: GateDecision, _ answers: [Int: GatePlan.Answer]) -> GateDecision {
         var decision = decision
-        if decision.verdict != .go { ended(answers.values.compactMap(\.reservation)) }
+        if decision.verdict != .go { giveBack(answers.values.compactMap(\.reservation), hasRun: false) }
         decision.reservations.removeAll { $0.quota.mode == .rate }
         return decision
     }
@@ -119,7 +124,10 @@ package final class Gates {
         switch sets[owner]?.gates[leaf].leaf.settings {
         case .quota(let quota)?:
             guard let quotas = quotas[quota.address] else { break }
-            return await quotas.take(quota, requests.map { $0.metadata[quota.attribute] })
+            let before = quotas.refusals
+            let answers = await quotas.take(quota, requests.map { $0.metadata[quota.attribute] })
+            if quotas.refusals != before { tell(quotas.news, at: quota.address) }
+            return answers
         case .leasedRate(let rate)?: return await take(requests.count, of: rate, leaf, owner)
         default: break
         }
@@ -139,7 +147,8 @@ package final class Gates {
             return refusals(count, "\(rate.stateKey) on \(server.url): \(reason)", after: .seconds(1), .error)
         }
         let granted = min(count, max(0, Int(clamping: numbers[0])))
-        let wait = numbers[1] < 0 ? options.interval : .milliseconds(max(1, numbers[1]))
+        // A lease may allow more at any time: it is not waited for longer than until the next look at it.
+        let wait = numbers[1] < 0 ? options.interval : min(options.interval, .milliseconds(max(1, numbers[1])))
         if numbers[1] != 0 { sets[owner]?.gates[leaf].empty(until: EventLoop.currentTime + wait) }
         let why = numbers[1] < 0 ? "the leased rate allows nothing" : "the leased rate is used up"
         return Array(repeating: GatePlan.Answer(.go), count: granted)
@@ -185,6 +194,16 @@ package final class Gates {
         }
     }
 
+    /// To all gates that ask about quotas there.
+    private func tell(_ news: GateNews, at address: String) {
+        for owner in order {
+            let leaves = sets[owner]?.gates.map(\.leaf) ?? []
+            for (index, leaf) in leaves.enumerated() where GateSource(leaf.settings) == .quotas(address: address) {
+                take(news, owner, index)
+            }
+        }
+    }
+
     private func take(_ news: GateNews, _ owner: GateOwner, _ leaf: Int) {
         let changed = sets[owner]?.gates[leaf].take(
             news, inFlight: host.inFlight(owner), processes: max(1, host.processes(owner)),
@@ -203,6 +222,8 @@ package final class Gates {
         case .inert: logger.warning("A gate lacks its metric and lets everything through", metadata: metadata)
         case .shut: logger.warning("A gate lacks its metric and lets nothing through", metadata: metadata)
         case .closed: logger.info("A gate is closed", metadata: metadata)
+        case .open where status.type == "redis-quota" && !status.reason.isEmpty:
+            logger.warning("A quota cannot be asked about some requests; they wait", metadata: metadata)
         case .open, .waiting: logger.info("A gate is open", metadata: metadata)
         }
     }

@@ -33,28 +33,42 @@ struct LiveGate {
         words = currentWords
     }
 
-    /// - Returns: whether it is in another condition than before.
+    /// - Returns: whether it is in another condition than before, or cannot judge others than before.
     mutating func take(
         _ news: GateNews, inFlight: Int, processes: Int, at now: Duration, date: Int64
     ) -> Bool {
-        let before = status.condition
+        let before = (condition: status.condition, exceptions: exceptions)
         switch news {
         case .reading(let reading): budget?.take(reading, inFlight: inFlight, processes: processes, at: now)
-        case .quotas(let problem): takeQuotas(problem)
+        case .quotas(let problem, let refusals): takeQuotas(problem, refusals)
         case .lease(let lease): takeLease(lease)
         }
         words = currentWords
-        guard status.condition != before else { return false }
+        guard status.condition != before.condition else { return exceptions != before.exceptions }
         since = date
         return true
     }
 
-    private mutating func takeQuotas(_ problem: String?) {
-        condition = problem == nil ? .open : .shut
-        reason = problem.map { "\($0); without it, nothing starts" } ?? ""
+    private mutating func takeQuotas(_ problem: String?, _ refusals: QuotaRefusals) {
+        guard case .quota(let quota) = leaf.settings else { return }
+        let refusal = refusals.first(of: quota)
+        if let problem = problem ?? refusal.flatMap({ $0.isForAll ? $0.reason : nil }) {
+            (condition, reason) = (.shut, "\(problem); without an answer, nothing starts")
+        } else {
+            condition = .open
+            reason = refusal.map { "\($0.reason); requests of that value wait, all others go" } ?? ""
+        }
     }
 
+    /// What an open quota has against some requests; empty when it has nothing.
+    private var exceptions: String {
+        if condition == .open, case .quota = leaf.settings { return reason }
+        return ""
+    }
+
+    /// What was used up is so no longer when the rate is another one.
     private mutating func takeLease(_ lease: LeasedRate) {
+        if lease.perSecond != self.lease?.perSecond { emptyUntil = nil }
         self.lease = lease
         switch lease {
         case .invalid(let why):
@@ -99,6 +113,13 @@ struct LiveGate {
     }
 
     private var currentWords: String { "\(leaf.settings.typeName): \(budget?.reason ?? reason)" }
+
+    /// For people, who see an open gate let nothing through for a while.
+    func status(at now: Duration) -> GateStatus {
+        var status = status
+        if condition == .open, let emptyUntil, emptyUntil > now { status.reason += "; used up for now" }
+        return status
+    }
 
     var status: GateStatus {
         var status = GateStatus(

@@ -11,7 +11,12 @@ import Redis
 final class Quotas {
     private let server: GateRedis
     private let life: Duration
-    private var held: Set<GateReservation> = []
+    /// With the time at which it was taken.
+    private var held: [GateReservation: Duration] = [:]
+    private var times: [QuotaSettings: PlaceTimes] = [:]
+    private(set) var refusals = QuotaRefusals()
+    /// Why the server cannot be asked.
+    private var problem: String?
     /// Ended, and the server does not know it yet; with the time.
     private var leaving: [(reservation: GateReservation, since: Duration)] = []
     private var isGiving = false
@@ -28,6 +33,9 @@ final class Quotas {
 
     /// How many places are held.
     var heldCount: Int { held.count }
+
+    /// What gates have to know.
+    var news: GateNews { .quotas(problem: problem, refusals: refusals) }
 
     // MARK: - Taking
 
@@ -47,11 +55,12 @@ final class Quotas {
         let replies: [RedisReply]
         do throws(RedisError) { replies = try await server.run(calls) } catch {
             // Whether it was done is not known.
-            if quota.mode != .tokens { giveBack(asked.flatMap(\.1)) }
+            if quota.mode != .tokens { giveBack(asked.flatMap(\.1), hasRun: false) }
             for (indices, _) in asked { for index in indices { answers[index] = Self.failed("\(error)") } }
             return answers
         }
         for ((indices, reservations), reply) in zip(asked, replies) {
+            note(reply, of: reservations[0])
             for (place, index) in indices.enumerated() {
                 answers[index] = answer(to: reservations[place], place, reply)
             }
@@ -59,20 +68,37 @@ final class Quotas {
         return answers
     }
 
+    private func note(_ reply: RedisReply, of reservation: GateReservation) {
+        let (quota, value) = (reservation.quota, reservation.value)
+        guard let error = reply.error else { return refusals.answered(quota, value) }
+        let key = quota.mode == .tokens ? quota.tokensKey(for: value) : reservation.key
+        refusals.refused(quota, value, key: String(key.prefix(200)), server: "\(server.url)", error: error)
+    }
+
     private func answer(to reservation: GateReservation, _ place: Int, _ reply: RedisReply) -> GatePlan.Answer {
         let quota = reservation.quota
-        if let reason = reply.error { return Self.failed("\(reservation.key) on \(server.url): \(reason)") }
+        if let reason = reply.error {
+            return Self.failed("\(reservation.key.prefix(200)) on \(server.url): \(reason)")
+        }
         let granted = reply.integer ?? reply.array?.first?.integer ?? 0
         if place < granted {
             if quota.mode == .tokens {
                 return GatePlan.Answer(
                     .go, classification: .reserved, charge: quota.tokensKey(for: reservation.value))
             }
-            if quota.mode == .concurrency { held.insert(reservation) }
+            if quota.mode == .concurrency { hold(reservation) }
             return GatePlan.Answer(.go, classification: .reserved, reservation: reservation)
         }
         if quota.gating == .classifying { return GatePlan.Answer(.go, classification: .overflow) }
-        let wait = reply.array.flatMap { $0.count == 2 ? $0[1].integer : nil }
+        let told = reply.array.flatMap { $0.count == 2 ? $0[1].integer : nil }
+        var wait = told.map { Duration.milliseconds(max(1, $0)) }
+        var spacing: Duration?
+        if quota.mode == .concurrency {
+            let now = EventLoop.currentTime
+            let known = times[quota] ?? PlaceTimes()
+            wait = known.pause(limit: quota.limit, at: now)
+            spacing = known.spacing(limit: quota.limit, at: now)
+        }
         let limit =
             switch quota.mode {
             case .rate: "\(quota.limit) in \(quota.window)"
@@ -82,8 +108,14 @@ final class Quotas {
         return GatePlan.Answer(
             .refuse(
                 why: "\(quota.attribute) \(reservation.value.prefix(100)) has its quota of \(limit)",
-                after: wait.map { .milliseconds(max(1, $0)) }),
-            classification: .overflow, reason: .quotaExhausted)
+                after: wait),
+            classification: .overflow, reason: .quotaExhausted, spacing: spacing)
+    }
+
+    private func hold(_ reservation: GateReservation) {
+        let now = EventLoop.currentTime
+        held[reservation] = now
+        times[reservation.quota, default: PlaceTimes()].taken(at: now)
     }
 
     static func failed(_ reason: String) -> GatePlan.Answer {
@@ -97,11 +129,13 @@ final class Quotas {
 
     // MARK: - Giving back
 
-    /// The requests that held them are over, or have not begun.
-    func giveBack(_ reservations: [GateReservation]) {
+    /// The requests that held them are over, or have not begun: only those that are over tell how long a place is held.
+    func giveBack(_ reservations: [GateReservation], hasRun: Bool = true) {
         let now = EventLoop.currentTime
         for reservation in reservations {
-            held.remove(reservation)
+            if let since = held.removeValue(forKey: reservation), hasRun {
+                times[reservation.quota]?.ended(after: now - since)
+            }
             leaving.append((reservation, now))
         }
         guard !leaving.isEmpty, !isGiving else { return }
@@ -149,10 +183,23 @@ final class Quotas {
 
     // MARK: - Keeping
 
+    /// Looks whether the server is there, and whether it still refuses what it has refused.
+    func poll() async -> GateNews {
+        problem = await look()
+        if problem == nil {
+            // As if a request of the same value had come: with every right that this needs.
+            for refusal in refusals.all {
+                let answers = await take(refusal.quota, [refusal.value])
+                giveBack(answers.compactMap(\.reservation), hasRun: false)
+            }
+        }
+        return news
+    }
+
     /// Says what is still held, when it is time to; otherwise asks only whether the server is there.
     ///
     /// - Returns: why it could not be asked; `nil` when it could.
-    func poll() async -> String? {
+    private func look() async -> String? {
         let now = EventLoop.currentTime
         do throws(RedisError) {
             if held.isEmpty || now - lastKept < life / 3 {
@@ -170,11 +217,11 @@ final class Quotas {
     }
 
     private func keep() async throws(RedisError) {
-        let groups = Self.grouped(Array(held))
+        let groups = Self.grouped(Array(held.keys))
         for start in stride(from: 0, to: groups.count, by: Self.most) {
             let calls = groups[start..<min(start + Self.most, groups.count)].compactMap { quota, value, ids in
                 // Some may have ended while the others were told.
-                let ids = ids.filter { held.contains(GateReservation(id: $0, quota: quota, value: value)) }
+                let ids = ids.filter { held[GateReservation(id: $0, quota: quota, value: value)] != nil }
                 return ids.isEmpty ? nil : GateScripts.keep(quota, value: value, ids: ids, life: life)
             }
             _ = try await server.run(calls)

@@ -32,16 +32,19 @@ package struct GatePlan: Sendable, Equatable {
         package var reservation: GateReservation?
         /// The bucket that the request's answer is charged to, if it goes.
         package var charge: String?
+        /// Of requests that share what this one was refused: one of them may ask again so often; `nil`: nobody knows.
+        package var spacing: Duration?
 
         package init(
             _ verdict: GateVerdict, classification: RequestClass? = nil, reason: GateDecision.Reason? = nil,
-            reservation: GateReservation? = nil, charge: String? = nil
+            reservation: GateReservation? = nil, charge: String? = nil, spacing: Duration? = nil
         ) {
             self.verdict = verdict
             self.classification = classification
             self.reason = reason
             self.reservation = reservation
             self.charge = charge
+            self.spacing = spacing
         }
     }
 
@@ -133,7 +136,8 @@ package struct GatePlan: Sendable, Equatable {
                     verdict, classification: walk.request.classification,
                     reason: isGoing ? nil : walk.reason(verdict),
                     reservations: given.compactMap(\.reservation),
-                    charges: given.compactMap(\.charge).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }))
+                    charges: given.compactMap(\.charge).reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+                    spacing: isGoing ? nil : walk.lastSpacing))
         } catch {
             return .ask(error.leaf)
         }
@@ -147,6 +151,7 @@ package struct GatePlan: Sendable, Equatable {
         let findings: [Finding]
         let answers: [Int: Answer]
         var lastReason: GateDecision.Reason?
+        var lastSpacing: Duration?
 
         mutating func verdict(of node: Node) throws(Question) -> GateVerdict {
             switch node {
@@ -166,13 +171,13 @@ package struct GatePlan: Sendable, Equatable {
             let finding = findings[index]
             // What was answered stands, also where the answer has closed the gate for others.
             if answers[index] == nil, finding.state.isClosed {
-                lastReason = .gateClosed
+                (lastReason, lastSpacing) = (.gateClosed, nil)
                 return .refuse(why: finding.state.why, after: finding.after)
             }
             guard finding.isAsked else { return .go }
             guard let answer = answers[index] else { throw Question(leaf: index) }
             if let classification = answer.classification { request.classification = classification }
-            lastReason = answer.reason
+            (lastReason, lastSpacing) = (answer.reason, answer.spacing)
             return answer.verdict
         }
 

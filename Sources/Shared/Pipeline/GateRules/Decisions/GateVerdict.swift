@@ -63,16 +63,19 @@ package struct GateDecision: Sendable, Equatable {
     package var reservations: [GateReservation]
     /// Buckets of quotas in tokens, each once, that its answer is to be charged to.
     package var charges: [String]
+    /// Of requests that share what this one was refused: one of them may ask again so often; `nil`: nobody knows.
+    package var spacing: Duration?
 
     package init(
         _ verdict: GateVerdict, classification: RequestClass? = nil, reason: Reason? = nil,
-        reservations: [GateReservation] = [], charges: [String] = []
+        reservations: [GateReservation] = [], charges: [String] = [], spacing: Duration? = nil
     ) {
         self.verdict = verdict
         self.classification = classification
         self.reason = reason
         self.reservations = reservations
         self.charges = charges
+        self.spacing = spacing
     }
 }
 

@@ -44,7 +44,8 @@ package struct TokenQuotas: Sendable {
     /// The bucket that has this key; `nil` if it is of none of these quotas.
     package func bucket(at key: String) -> Bucket? {
         let bytes = Array(key.utf8)
-        for pattern in patterns where bytes.count > pattern.prefix.count + pattern.suffix.count {
+        // An empty value is a value.
+        for pattern in patterns where bytes.count >= pattern.prefix.count + pattern.suffix.count {
             guard bytes.starts(with: pattern.prefix), bytes.suffix(pattern.suffix.count).elementsEqual(pattern.suffix)
             else { continue }
             let value = bytes[pattern.prefix.count..<(bytes.count - pattern.suffix.count)]

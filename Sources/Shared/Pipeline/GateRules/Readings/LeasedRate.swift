@@ -6,6 +6,12 @@ package enum LeasedRate: Sendable, Equatable {
     case valid(perSecond: Double, until: Int64, decision: String)
     case invalid(reason: String)
 
+    /// `nil` without a lease.
+    package var perSecond: Double? {
+        if case .valid(let rate, _, _) = self { return rate }
+        return nil
+    }
+
     package static let apiVersion = "llm-d.ai/v1alpha1"
 
     /// The fields of the hash, in the order of `init`.

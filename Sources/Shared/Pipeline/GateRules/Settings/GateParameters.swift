@@ -18,6 +18,14 @@ struct GateParameters {
             return
         }
         self.members = members
+        try Self.checkUnique(members, at: place)
+    }
+
+    private static func checkUnique(
+        _ members: [SettingsValue.Member], at place: String
+    ) throws(GateSettingsError) {
+        guard let name = DoubledName.first(of: members) else { return }
+        throw GateSettingsError("\(place).\(name.prefix(100))", "stands there twice")
     }
 
     func path(_ name: String) -> String { "\(place).\(name)" }
@@ -99,6 +107,7 @@ struct GateParameters {
     mutating func strings(_ name: String) throws(GateSettingsError) -> [String: String] {
         let value = try Self.unwrapped(value(name) ?? .null, at: path(name), wanted: "an object of strings")
         guard case .object(let members) = value else { return [:] }
+        try Self.checkUnique(members, at: path(name))
         var strings: [String: String] = [:]
         for member in members {
             guard case .string(let text) = member.value else {

@@ -13,6 +13,15 @@ package struct PoolSettings: Sendable, Equatable {
         self.gate = gate
     }
 
+    /// What looks like the address of a gateway, and is none; `nil` if nothing does.
+    package var warning: String? {
+        guard !id.contains("://"), let colon = id.lastIndex(of: ":"), colon > id.startIndex,
+            let port = Int(id[id.index(after: colon)...]), (1...65535).contains(port)
+        else { return nil }
+        return "pool \(id): the address of a gateway has a scheme, such as http://\(id); without one it is for queues "
+            + "whose worker_pool_id is \(id), and for no others"
+    }
+
     /// Reads `[{"id": …, "workers": …, "gate_type": …, "gate_params": …}]`.
     ///
     /// Names match whatever their case, as in llm-d-async; there is at least one pool, and no two have the same id.

@@ -1,4 +1,5 @@
 import Logging
+import Messages
 
 /// One log line, as text or as JSON.
 struct LogLine {
@@ -11,7 +12,7 @@ struct LogLine {
     var metadata: [(key: String, value: Logger.MetadataValue)]
 
     func text() -> String {
-        var line = "\(time) \(level.rawValue.padded(to: 8)) \(label): \(message)"
+        var line = "\(time) \(level.rawValue.padded(to: 8)) \(label): \(message.escapingHidden)"
         for (key, value) in metadata { line += " \(key)=\(Self.word(Self.cut(value.description)))" }
         return line + "\n"
     }
@@ -28,8 +29,8 @@ struct LogLine {
 
     /// A value that a reader can tell from what follows it.
     private static func word(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
-        return isPlain ? text : quoted(text)
+        let isPlain = text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" && !$0.isHidden }
+        return isPlain && !text.isEmpty ? text : quoted(text)
     }
 
     /// Bytes of one value, at most; names and errors from outside may be megabytes.
@@ -63,7 +64,7 @@ struct LogLine {
     }
 }
 
-/// A JSON string.
+/// A JSON string, with an escape for all that a terminal must not get.
 ///
 /// Source: RFC 8259, section 7.
 private func quoted(_ text: String) -> String {
@@ -75,7 +76,7 @@ private func quoted(_ text: String) -> String {
         case "\n": result += "\\n"
         case "\r": result += "\\r"
         case "\t": result += "\\t"
-        case "\u{0}"..."\u{1F}", "\u{7F}": result += "\\u" + String(scalar.value, radix: 16).zeroPadded(to: 4)
+        case _ where scalar.isHidden: result += scalar.jsonEscape
         default: result.unicodeScalars.append(scalar)
         }
     }

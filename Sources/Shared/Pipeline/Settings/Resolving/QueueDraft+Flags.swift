@@ -5,6 +5,7 @@ extension QueueServer {
     /// What the flags without index say; they are the defaults of all queues.
     func defaults<Kind: StageKind>(_ given: StageCommand<Kind>) -> QueueDraft {
         var draft = QueueDraft(subject: "--\(flags.name)", gatewaySubject: "--\(flags.gateway)")
+        (draft.poolSubject, draft.objectiveSubject) = ("--\(flags.pool)", "--\(flags.objective)")
         switch self {
         case .redis:
             draft.name = given.redis.requestQueueName
@@ -44,8 +45,8 @@ extension QueueServer {
             case flags.results: draft.resultQueue = value
             case flags.retries: draft.retryQueue = value
             case flags.gateway: draft.gateway = value
-            case flags.pool: draft.pool = value
-            default: draft.objective = value
+            case flags.pool: (draft.pool, draft.poolSubject) = (value, name.text)
+            default: (draft.objective, draft.objectiveSubject) = (value, name.text)
             }
             drafts[name.index] = draft
         }

@@ -8,6 +8,9 @@ struct QueueDraft: Equatable {
     var subject: String
     /// The same for the gateway.
     var gatewaySubject: String
+    /// The same for the pool and the objective, where they were said.
+    var poolSubject: String?
+    var objectiveSubject: String?
     var id: String?
     var name: String?
     var retryQueue: String?
@@ -26,8 +29,10 @@ struct QueueDraft: Equatable {
     func completed(by defaults: QueueDraft) -> QueueDraft {
         var draft = self
         draft.retryQueue = retryQueue ?? defaults.retryQueue
-        draft.objective = objective ?? defaults.objective
-        draft.pool = pool ?? defaults.pool
+        if objective == nil {
+            (draft.objective, draft.objectiveSubject) = (defaults.objective, defaults.objectiveSubject)
+        }
+        if pool == nil { (draft.pool, draft.poolSubject) = (defaults.pool, defaults.poolSubject) }
         if gateway == nil, gatewayBase == nil, let gateway = defaults.gateway {
             draft.gateway = gateway
             draft.gatewaySubject = defaults.gatewaySubject
@@ -74,7 +79,7 @@ struct QueueDraft: Equatable {
     private func checkedObjective() throws(SettingsError) -> String {
         let objective = objective ?? ""
         guard objective.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw SettingsError(subject, "the inference objective holds control characters")
+            throw SettingsError(objectiveSubject ?? subject, "the inference objective holds control characters")
         }
         return objective
     }
@@ -83,7 +88,8 @@ struct QueueDraft: Equatable {
     private func checkedPool() throws(SettingsError) -> String {
         let pool = pool ?? ""
         guard pool.utf8.count <= 200, pool.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw SettingsError(subject, "the id of the worker pool has more than 200 bytes, or control characters")
+            throw SettingsError(
+                poolSubject ?? subject, "the id of the worker pool has more than 200 bytes, or control characters")
         }
         return pool
     }

@@ -25,6 +25,9 @@ struct QueuesFile: Equatable {
         guard let document = try? JSONSerialization.jsonObject(with: data) else {
             throw SettingsError(name, "is not JSON")
         }
+        if let doubled = DoubledName.find(in: Array(data)[...]) {
+            throw SettingsError("\(name): \(doubled)", "stands there twice")
+        }
         self.name = name
         let isGoogle = server == .googlePubSub
         let listName = isGoogle ? "topics" : "queues"
@@ -60,6 +63,8 @@ struct QueuesFile: Equatable {
         draft.gatewayPath = try fields.text("request_path_url")
         draft.objective = try fields.text("inference_objective")
         draft.pool = try fields.text("worker_pool_id")
+        draft.poolSubject = fields.path("worker_pool_id")
+        draft.objectiveSubject = fields.path("inference_objective")
         draft.labels = try fields.texts("labels")
         if draft.name == nil { throw SettingsError(draft.subject, "is missing") }
         return draft

@@ -49,6 +49,7 @@ extension DispatchSettings {
             prometheusURL: launch.flags.gates.prometheusURL,
             prometheusCacheTime: launch.flags.gates.prometheusCacheTime
         )
+        stage.warnings += pools.compactMap(\.warning).map { "--pool-config-file: \($0)" }
         for pool in pools where GatePlan(pool.gate).needsServer || !GatePlan(pool.gate).labels.isEmpty {
             throw SettingsError(
                 "--pool-config-file",
