@@ -221,27 +221,26 @@ final class Dispatcher: StageWork {
     }
 
     private func arrived(_ envelope: Envelope, _ ticket: IncomingLink.Ticket) {
+        guard case .waiting = envelope.progress else {
+            // It was decided before it came here: it needs no attempt.
+            return incoming.start(ticket) ? pass(envelope, ticket, lane: lanes.lane(ofDecided: envelope.queue)) : ()
+        }
         let queue = gateways.lane(of: envelope)
         let pool = pools.pool(named: envelope.pool, gateway: gateways.name(of: queue), model: envelope.model)
         let lane = lanes.lane(queue: queue, pool: pool, tier: envelope.tier)
-        if case .waiting = envelope.progress {
-            let isShut = isShut(lane)
-            if isShut, envelope.millisecondsLeft(at: WallClock.now().milliseconds) <= 0 {
-                return endUnattempted(envelope, ticket, lane: lane)
-            }
-            // No more wait for a gateway that takes nothing than can start at once when it does.
-            let isCrowded = isShut && waiting.count(lane: lane) >= concurrency
-            guard requests.hasRoom(lane: lane), !isCrowded else { return incoming.handBack(ticket) }
-            let share = QueueShares.Share(lane: lane, bytes: envelope.payload.count)
-            requests.add(share)
-            waiting.append(
-                Waiting(envelope: envelope, ticket: ticket, share: share, since: EventLoop.shared.now), lane: lane,
-                group: lanes.pool(of: lane), rank: lanes.tier(of: lane))
-            startWaiting()
-        } else if incoming.start(ticket) {
-            // It was decided before it came here: it needs no attempt.
-            pass(envelope, ticket, lane: lane)
+        let isShut = isShut(lane)
+        if isShut, envelope.millisecondsLeft(at: WallClock.now().milliseconds) <= 0 {
+            return endUnattempted(envelope, ticket, lane: lane)
         }
+        // No more wait for a gateway that takes nothing than can start at once when it does.
+        let isCrowded = isShut ? waiting.count(lane: lane) >= concurrency : waiting.isCrowded(lane)
+        guard requests.hasRoom(lane: lane), !isCrowded else { return incoming.handBack(ticket) }
+        let share = QueueShares.Share(lane: lane, bytes: envelope.payload.count)
+        requests.add(share)
+        waiting.append(
+            Waiting(envelope: envelope, ticket: ticket, share: share, since: EventLoop.shared.now), lane: lane,
+            group: lanes.pool(of: lane), rank: lanes.tier(of: lane))
+        startWaiting()
     }
 
     private func mayGoOn(_ lane: Int) -> Bool {
@@ -269,8 +268,8 @@ final class Dispatcher: StageWork {
                 begin(next, lane: lane)
             }
         }
-        guard waiting.count > 0 else { return }
-        pools.wakeUp { waiting.count(group: $0) > 0 }
+        if waiting.noteFull(groupSlots: pools.slots) { tellOfPools() }
+        if waiting.count > 0 { pools.wakeUp { waiting.count(group: $0) > 0 } }
     }
 
     /// Makes an attempt for a request that has a slot.
@@ -348,7 +347,6 @@ final class Dispatcher: StageWork {
     /// after a while, but for one request that finds out when it takes some again; at once to an ingest that drains.
     private func survey() {
         let (now, date) = (EventLoop.shared.now, WallClock.now().milliseconds)
-        let patience = Self.patience
         for lane in waiting.busyLanes {
             for item in waiting.remove(lane: lane, where: { $0.envelope.millisecondsLeft(at: date) <= 0 }) {
                 requests.remove(item.share)
@@ -358,7 +356,7 @@ final class Dispatcher: StageWork {
             var isFirst = true
             let old = waiting.remove(lane: lane) { item in
                 defer { isFirst = false }
-                return incoming.isSenderDraining(item.ticket) || (!isFirst && now - item.since >= patience)
+                return incoming.isSenderDraining(item.ticket) || (!isFirst && now - item.since >= Self.patience)
             }
             for item in old {
                 requests.remove(item.share)
@@ -367,7 +365,7 @@ final class Dispatcher: StageWork {
         }
         attempter.lookAtToken()
         gateways.survey(at: now, date: date)
-        waiting.rest { lane, isIdle in isHeld(lane) || (isIdle && pools.isForUnknownModels(lanes.pool(of: lane))) }
+        waiting.survey(groupSlots: pools.slots) { isHeld($0) || ($1 && pools.isForUnknownModels(lanes.pool(of: $0))) }
         pools.survey(waiting: waiting.count(group:), isHeld: isPoolHeld)
         incoming.tell(gateways.conditions(held: count(queue:)))
         tellOfPools()
@@ -375,11 +373,13 @@ final class Dispatcher: StageWork {
         startWaiting()
     }
 
-    /// So that ingest leaves the requests of a closed pool in their queue, and other processes know the bases.
+    /// So that ingest leaves what cannot start soon in its queue, and other processes know the bases.
     private func tellOfPools() {
-        let isIgnored = pools.isForUnknownModels
-        incoming.tell(
-            pools: pools.notes { lanes.heldQueues(named: gateways.queue(of:), where: $0, ignoring: isIgnored) })
+        let (isIgnored, full) = (pools.isForUnknownModels, waiting.full)
+        let notes = pools.notes(full: Set(full.map(lanes.pool(of:)))) {
+            lanes.heldQueues(named: gateways.queue(of:), where: $0, isFull: full.contains, ignoring: isIgnored)
+        }
+        incoming.tell(pools: notes)
     }
 
     /// The request's payload stays behind: the queue has it, and its next attempt will come from there; so do what

@@ -3,7 +3,9 @@ import Messages
 
 extension TokenUsage {
     init(_ figures: AnswerFigures?) {
-        self.init(prompt: figures?.promptTokens ?? 0, completion: figures?.completionTokens ?? 0)
+        // What is not told apart is charged all the same.
+        self.init(
+            prompt: figures?.promptTokens ?? figures?.undividedTokens ?? 0, completion: figures?.completionTokens ?? 0)
     }
 }
 

@@ -152,7 +152,7 @@ final class GatewayWatch {
     }
 
     func status(held: (Int) -> Int) -> [StatusReport.Gateway] {
-        // What is put aside passes through here, too, and goes to no gateway.
+        // A request without a URL goes to no gateway.
         gateways.reports(at: EventLoop.shared.now).filter { !$0.gateway.isEmpty }.map { report in
             StatusReport.Gateway(
                 origin: report.gateway, queue: report.queue, state: report.condition.rawValue,

@@ -25,11 +25,19 @@ struct PoolMetrics {
     }
 
     private let registry: MetricsRegistry
+    private let slots: Gauge
     private var meters: [String: Meters] = [:]
     /// Messages name pools, more or less.
     private static let most = 64
 
-    init(registry: MetricsRegistry) { self.registry = registry }
+    init(registry: MetricsRegistry) {
+        self.registry = registry
+        slots = registry.gauge(
+            "async_processor_slots", help: "Attempts at once that --concurrency and gates allow, over all pools.")
+    }
+
+    /// - Parameter slots: Over all pools.
+    func show(slots: Int) { self.slots.set(slots) }
 
     mutating func show(_ pool: Pool, _ figures: Pool.Figures) {
         guard meters[pool.name] != nil || meters.count < Self.most else { return }

@@ -35,6 +35,7 @@ final class PoolWatch {
         self.pools = pools
         self.logger = logger
         metrics = PoolMetrics(registry: registry)
+        metrics.show(slots: pools.slots)
         gauges = GateGauges(registry)
     }
 
@@ -98,12 +99,19 @@ final class PoolWatch {
         return pool
     }
 
+    /// Milliseconds after which nobody believes any more that a lane is full; said again each second.
+    private static let fullFor = 2500
+
     /// What is to be told of pools, closed ones first.
     ///
-    /// - Parameter held: the queues of which nothing may start, by pool, given which pools are closed.
-    func notes(held: ((Int) -> Bool) -> [Int: [String]]) -> [PoolNote] {
-        let closedFor = pools.indices.map { Int((pools[$0].closedFor(at: now) * 1000).rounded(.up)) }
-        let held = closedFor.contains { $0 > 0 } ? held { closedFor[$0] > 0 } : [:]
+    /// - Parameters:
+    ///   - full: pools of which some lanes are full.
+    ///   - held: the queues of which nothing more is wanted, by pool, given which pools are closed.
+    func notes(full: Set<Int>, held: ((Int) -> Bool) -> [Int: [String]]) -> [PoolNote] {
+        var closedFor = pools.indices.map { Int((pools[$0].closedFor(at: now) * 1000).rounded(.up)) }
+        let isHeld = closedFor.contains { $0 > 0 } || !full.isEmpty
+        let held = isHeld ? held { [closedFor] in closedFor[$0] > 0 } : [:]
+        for pool in full { closedFor[pool] = max(closedFor[pool], Self.fullFor) }
         let notes = pools.indices.map { pool in
             PoolNote(
                 pool: pools[pool].name, base: Int(((pools[pool].ownBase ?? 0) * 1_000_000).rounded(.up)),
@@ -183,6 +191,7 @@ final class PoolWatch {
     ///   - isHeld: whether its gateway is away.
     func survey(waiting: (Int) -> Int, isHeld: (Int) -> Bool) {
         for (pool, figures) in figures(waiting: waiting, isHeld: isHeld) { metrics.show(pools[pool], figures) }
+        metrics.show(slots: pools.slots)
     }
 
     func figures(waiting: (Int) -> Int, isHeld: (Int) -> Bool) -> [(pool: Int, figures: Pool.Figures)] {

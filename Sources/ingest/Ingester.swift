@@ -19,31 +19,29 @@ import Tracing
 /// those leases.
 @PipelineActor
 final class Ingester {
-    private let dispatch: OutgoingLink
+    let dispatch: OutgoingLink
     private var preparation: Preparation
     private let policy: MergePolicy
-    private var order: SendOrder
+    var order: SendOrder
+    let hasTiers: Bool
+    /// A timer runs, since a request of a higher tier is expected.
+    var willMove = false
     /// Per queue: who goes, and may lease, first; all 0 where none does.
-    private let ranks: [Int]
-    private let queuesByRank: [Int]
+    let ranks: [Int]
+    let queuesByRank: [Int]
     private let logger: Logger
     private let tap: Tap?
-    private(set) var lanes: [IngestLane]
-    private(set) var admission: Admission
-    private var holdings = Holdings()
+    var lanes: [IngestLane]
+    var admission: Admission
+    var holdings = Holdings()
     private var meters: IngestMeters
-    private var random = SystemRandomNumberGenerator()
+    var random = SystemRandomNumberGenerator()
     /// `nil` where no queue has a gate.
     var gates: QueueGates?
     /// `nil` where nobody records any.
     var spans: RequestSpans?
     private(set) var isDraining = false
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
-
-    /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
-    private static let maxLease = 512
-    /// Of a queue whose pools are closed, so many are leased.
-    private static let mostHeld = 16
 
     init(
         queues: [QueueSettings], dispatch: OutgoingLink, preparation: Preparation, policy: MergePolicy,
@@ -56,12 +54,15 @@ final class Ingester {
         order = SendOrder(policy)
         let ranks = queues.map { policy.rank(of: $0) }
         self.ranks = ranks
+        hasTiers = Set(ranks).count > 1
         queuesByRank = queues.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
         self.logger = logger
         self.tap = tap
         lanes = queues.map { IngestLane(settings: $0, metrics: metrics($0)) }
         meters = IngestMeters(queues: queues.count, held: held)
-        admission = Admission(queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes, ranks: ranks)
+        admission = Admission(
+            queues: queues.count, maxInFlight: maxInFlight, maxOpenBytes: maxOpenBytes, ranks: ranks,
+            isStrict: policy.isStrict)
         dispatch.onDone = { [weak self] in self?.settled($0) }
         dispatch.onRoom = { [weak self] in self?.move() }
     }
@@ -105,7 +106,7 @@ final class Ingester {
         if isDraining { return 0 }
         let count = currentPermits(queue: queue)
         if count > 0 {
-            lanes[queue].isLeasing = true
+            lanes[queue].beginLease(count, at: EventLoop.shared.now)
             return count
         }
         return await withCheckedContinuation { lanes[queue].permitWaiter = $0 }
@@ -120,7 +121,7 @@ final class Ingester {
     ///
     /// Ends when gates have judged each of them.
     func accept(_ deliveries: [Delivery], queue: Int) async {
-        lanes[queue].isLeasing = false
+        lanes[queue].endLease(deliveries.count, at: EventLoop.shared.now)
         if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
         let now = WallClock.now().milliseconds
         let store = lanes[queue].storeNumber
@@ -129,7 +130,7 @@ final class Ingester {
         for delivery in deliveries {
             var (envelope, metadata) = preparation.prepare(delivery, from: lanes[queue].settings, now: now)
             (envelope.store, envelope.tier) = (store, ranks[queue])
-            tellWhyItIsLate(&envelope)
+            tellWhyItIsLate(&envelope, metadata, queue)
             let span = spans?.begin(&envelope, metadata: metadata, queue: lanes[queue].settings)
             if let time = tap?.moment {
                 tap?.publish(TapCopy(envelope, .input, link: "queue-ingest", time: time))
@@ -199,13 +200,16 @@ final class Ingester {
         return holding
     }
 
-    /// A deadline that passed in the queue while the gateway was away: the producer is told so.
-    private func tellWhyItIsLate(_ envelope: inout Envelope) {
-        guard case .ended(.result(.failure(.deadlineExceeded, let message))) = envelope.progress,
-            let gateway = gateways.first(where: { $0.queue == envelope.queue })
-        else { return }
-        let reason = "\(message); the gateway \(gateway.subject): \(gateway.text)"
-        envelope.end(.result(.failure(.deadlineExceeded, message: reason)))
+    /// A deadline that passed in the queue while the gateway was away, or a gate kept it back: the producer is told so.
+    private func tellWhyItIsLate(_ envelope: inout Envelope, _ metadata: [String: String], _ queue: Int) {
+        guard case .ended(.result(.failure(.deadlineExceeded, var message))) = envelope.progress else { return }
+        if let gateway = gateways.first(where: { $0.queue == envelope.queue }) {
+            message += "; the gateway \(gateway.subject): \(gateway.text)"
+        }
+        if let why = gates?.whyLate(metadata, deadline: envelope.deadline, queue: queue) {
+            message += "; the gate of its queue: \(why)"
+        }
+        envelope.end(.result(.failure(.deadlineExceeded, message: message)))
     }
 
     /// Approximate memory of a request beside its bytes, so that the limit in bytes also limits small requests.
@@ -306,72 +310,6 @@ final class Ingester {
         admission.settled(holding.share)
         meters.ended(holding)
         offerPermits()
-    }
-
-    /// Sends while there is room.
-    private func move() {
-        var room = dispatch.room
-        while room > 0, let item = takeNext() {
-            holdings[item.token]?.isSent = true
-            holdings[item.token]?.sentAt = EventLoop.shared.now
-            admission.sent(queue: item.queue)
-            dispatch.send(item.envelope, from: .lease(item.token), lane: item.queue)
-            room -= 1
-        }
-        offerPermits()
-    }
-
-    private func takeNext() -> (envelope: Envelope, token: UInt64, queue: Int)? {
-        if gates != nil {
-            for queue in lanes.indices {
-                if let next = lanes[queue].decided.popFirst() { return (next.envelope, next.token, queue) }
-            }
-        }
-        if lanes.count == 1, lanes[0].overflow.isEmpty {
-            return lanes[0].waiting.popFirst().map { ($0.envelope, $0.token, 0) }
-        }
-        // First all usual ones, then all that are over a quota.
-        var heads = lanes.map { $0.waiting.first?.envelope.tier }
-        if gates != nil { heads += lanes.map { $0.overflow.first?.envelope.tier } }
-        guard let row = order.next(heads, random: random.next()) else { return nil }
-        let queue = row % lanes.count
-        let next = row < lanes.count ? lanes[queue].waiting.popFirst() : lanes[queue].overflow.popFirst()
-        return next.map { ($0.envelope, $0.token, queue) }
-    }
-
-    func offerPermits() {
-        for queue in queuesByRank where lanes[queue].permitWaiter != nil {
-            let count = currentPermits(queue: queue)
-            guard count > 0, let waiter = lanes[queue].permitWaiter else { continue }
-            lanes[queue].permitWaiter = nil
-            lanes[queue].isLeasing = true
-            waiter.resume(returning: count)
-        }
-    }
-
-    /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
-    ///
-    /// While the pools that it goes to are closed, few are leased, so that those with the nearest deadlines end in time; the
-    /// others wait where any ingest can have them, in order.
-    private func currentPermits(queue: Int) -> Int {
-        if dispatch.hasHandedBack(lane: queue) { return 0 }
-        var permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
-        if isHeld(queue) { permits = min(permits, max(0, Self.mostHeld - admission.open[queue])) }
-        guard permits > 0, let gates else { return permits }
-        return min(permits, gates.permits(queue: queue, open: admission.open[queue]))
-    }
-
-    /// Whether no dispatch starts anything of a queue for now.
-    private func isHeld(_ queue: Int) -> Bool {
-        guard let left = dispatch.heldFor(queue: lanes[queue].settings.name) else { return false }
-        if !lanes[queue].isHeld {
-            lanes[queue].isHeld = true
-            EventLoop.shared.schedule(after: left) { [weak self] in
-                self?.lanes[queue].isHeld = false
-                self?.offerPermits()
-            }
-        }
-        return true
     }
 
     /// Shows what is held here.

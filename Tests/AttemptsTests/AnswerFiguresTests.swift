@@ -19,6 +19,26 @@ struct AnswerFiguresTests {
     }
 
     @Test
+    func readsTheUsageOfAResponse() {
+        let found = figures(
+            #"{"output":[],"usage":{"input_tokens":36,"input_tokens_details":{"cached_tokens":4},"output_tokens":87,"#
+                + #""output_tokens_details":{"reasoning_tokens":9},"total_tokens":123},"user":null,"metadata":{}}"#)
+        #expect(found.promptTokens == 36)
+        #expect(found.completionTokens == 87)
+        #expect(found.cachedTokens == 4)
+        #expect(found.undividedTokens == nil)
+    }
+
+    /// How long a token takes cannot be told from it.
+    @Test
+    func keepsASumApartThatNobodyHasDivided() {
+        let found = figures(#"{"usage":{"total_tokens":40}}"#)
+        #expect(found.undividedTokens == 40)
+        #expect(found.promptTokens == nil && found.completionTokens == nil)
+        #expect(figures(#"{"usage":{"total_tokens":40,"completion_tokens":3}}"#).undividedTokens == nil)
+    }
+
+    @Test
     func readsTheLastUsageOfAStream() {
         let chunk = #"data: {"choices":[{"text":"a"}],"usage":null}"# + "\n\n"
         let last = #"data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":70,"total_tokens":75}}"#

@@ -35,7 +35,7 @@ struct StartQueueTests {
     }
 
     @Test
-    func aHigherRankMayHaveAllButASixteenth() {
+    func theHighestRankMayHaveAll() {
         func most(_ lane: Int) -> Int {
             var queue = StartQueue<Int>(slots: 32)
             for item in 0..<40 { for lane in 0..<2 { queue.append(item, lane: lane, rank: [1, 4][lane]) } }
@@ -43,7 +43,7 @@ struct StartQueueTests {
             while queue.start(where: { $0 == lane }) != nil { started += 1 }
             return started
         }
-        #expect(most(0) == 30)
+        #expect(most(0) == 32)
         #expect(most(1) == 24)
     }
 
@@ -67,7 +67,148 @@ struct StartQueueTests {
         while queue.start() != nil {}
         queue.ended(lane: 0)
         #expect(queue.active == 6)
-        #expect(queue.room(ahead: 8) == 4)
+        #expect(queue.room(ahead: 8) == 7)
+    }
+
+    /// Where a gate leaves one slot to a pool, for example.
+    @Test
+    func whatWaitsForAGroupWithoutSlotsTakesNoPlaces() {
+        var queue = StartQueue<String>(slots: 32)
+        let slots: (Int) -> Int = { [16, 1][$0] }
+        queue.append("good", lane: 0, group: 0)
+        for _ in 0..<30 { queue.append("gated", lane: 1, group: 1) }
+        while queue.start(groupSlots: slots) != nil {}
+        #expect(queue.active == 2)
+        #expect(queue.room(ahead: 4, groupSlots: slots) == 17 + 4 - 2 - 2)
+    }
+
+    @Test
+    func theGroupWithTheFewestSlotsIsNext() {
+        var queue = StartQueue<String>(slots: 8)
+        for _ in 0..<20 { queue.append("slow", lane: 0, group: 0) }
+        for _ in 0..<6 { _ = queue.start() }
+        for _ in 0..<2 { queue.append("quick", lane: 1, group: 1) }
+        let next = (0..<2).map { _ in queue.start()?.item }
+        #expect(next == ["quick", "quick"])
+        queue.ended(lane: 0)
+        queue.append("quick", lane: 1, group: 1)
+        #expect(queue.start()?.item == "quick", "though the others came before")
+    }
+
+    @Test
+    func oneSlotIsLeftToLanesAndGroupsOfWhichNothingHasComeForAWhile() {
+        func started(groups: [Int]) -> Int {
+            var queue = StartQueue<Int>(slots: 16)
+            for lane in 0..<3 {
+                queue.append(0, lane: lane, group: groups[lane])
+                if queue.start() != nil { queue.ended(lane: lane) }
+            }
+            for _ in 0..<2 { queue.survey { _, _ in false } }
+            for item in 0..<20 { queue.append(item, lane: 0, group: groups[0]) }
+            var started = 0
+            while queue.start() != nil { started += 1 }
+            queue.append(0, lane: 2, group: groups[2])
+            #expect(queue.start()?.lane == 2, "the one that was left")
+            return started
+        }
+        #expect(started(groups: [0, 0, 0]) == 15)
+        #expect(started(groups: [0, 1, 2]) == 15)
+    }
+
+    @Test
+    func aLaneThatIsIdleForAMomentHasItsShare() {
+        var queue = StartQueue<Int>(slots: 16)
+        for lane in 0..<2 { queue.append(0, lane: lane) }
+        while let lane = queue.start()?.lane { queue.ended(lane: lane) }
+        queue.survey { _, _ in false }
+        for item in 0..<20 { queue.append(item, lane: 0) }
+        var started = 0
+        while queue.start() != nil { started += 1 }
+        #expect(started == 12)
+    }
+
+    @Test
+    func aLaneIsFullFromSomeThatWaitToHalfOfThem() {
+        var queue = StartQueue<Int>(slots: 32)
+        let slots: (Int) -> Int = { [16, 4][$0] }
+        queue.append(0, lane: 0, group: 0)
+        for item in 0..<11 { queue.append(item, lane: 1, group: 1) }
+        let early = queue.noteFull(groupSlots: slots)
+        #expect(!early, "there are slots")
+        while queue.start(groupSlots: slots) != nil {}
+        var news: [Bool] = []
+        func next(_ count: Int) {
+            while queue.count(lane: 1) < count { queue.append(0, lane: 1, group: 1) }
+            while queue.count(lane: 1) > count {
+                queue.ended(lane: 1)
+                _ = queue.start(groupSlots: slots)
+            }
+            news.append(queue.noteFull(groupSlots: slots))
+        }
+        for count in [7, 8, 9, 4, 3, 7, 8] { next(count) }
+        #expect(news == [false, true, false, false, true, false, true])
+        #expect(queue.full == [1])
+        // Eighty of a second and more: what starts in an eighth of one may wait.
+        next(90)
+        next(3)
+        queue.survey(groupSlots: slots) { _, _ in false }
+        for count in [8, 11, 20] { next(count) }
+        #expect(news.suffix(4) == [true, false, false, true], "\(news)")
+    }
+
+    @Test
+    func aLaneIsFullWhenItHasItsShareOfTheOnlyGroup() {
+        var queue = StartQueue<Int>(slots: 8)
+        queue.append(0, lane: 0, rank: 1)
+        for item in 0..<20 { queue.append(item, lane: 1, rank: 2) }
+        while queue.start() != nil {}
+        #expect(queue.active == 7, "six and the other")
+        _ = queue.noteFull()
+        #expect(queue.full == [1])
+    }
+
+    @Test
+    func aSenderThatHasNotHeardOfAFullLaneIsHandedBackWhatItSends() {
+        var queue = StartQueue<Int>(slots: 8)
+        let slots: (Int) -> Int = { [8, 1][$0] }
+        queue.append(0, lane: 0, group: 0)
+        for item in 0..<40 { queue.append(item, lane: 1, group: 1) }
+        while queue.start(groupSlots: slots) != nil {}
+        #expect(!queue.isCrowded(1), "it is not known to be full")
+        _ = queue.noteFull(groupSlots: slots)
+        #expect(queue.isCrowded(1) && !queue.isCrowded(0))
+        for _ in 0..<10 {
+            queue.ended(lane: 1)
+            _ = queue.start(groupSlots: slots)
+        }
+        #expect(!queue.isCrowded(1))
+    }
+
+    @Test
+    func aLaneThatIsAloneIsNeverFull() {
+        var queue = StartQueue<Int>(slots: 2)
+        for item in 0..<100 { queue.append(item, lane: 0) }
+        while queue.start() != nil {}
+        let isNews = queue.noteFull()
+        #expect(!isNews && queue.full.isEmpty && !queue.isCrowded(0))
+    }
+
+    /// Or what waits of one grows without end while the other has nothing.
+    @Test
+    func noPlaceIsLeftToWhatIsIdleUnlessNothingMoves() {
+        for groups in [[0, 0], [0, 1]] {
+            var queue = StartQueue<Int>(slots: 8)
+            queue.append(0, lane: 1, group: groups[1])
+            while let lane = queue.start()?.lane { queue.ended(lane: lane) }
+            for _ in 0..<2 { queue.survey { _, _ in false } }
+            for item in 0..<12 { queue.append(item, lane: 0, group: groups[0]) }
+            while queue.start() != nil {}
+            #expect(queue.active == 7)
+            queue.survey { _, _ in false }
+            #expect(queue.room(ahead: 4) == 0)
+            queue.survey { _, _ in false }
+            #expect(queue.room(ahead: 4) == 1, "nothing has started for a second")
+        }
     }
 
     @Test
@@ -75,7 +216,7 @@ struct StartQueueTests {
         var queue = StartQueue<String>(slots: 8)
         queue.append("dead", lane: 1)
         for _ in 0..<20 { queue.append("good", lane: 0) }
-        queue.rest { lane, _ in lane == 1 }
+        queue.survey { lane, _ in lane == 1 }
         var started = 0
         while queue.start(where: { $0 == 0 }) != nil { started += 1 }
         #expect(started == 8)

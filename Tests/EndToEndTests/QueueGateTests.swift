@@ -105,6 +105,23 @@ extension EndToEnd {
             }
         }
 
+        @Test(.timeLimit(.minutes(1)))
+        func aRequestThatDiesOverItsQuotaSaysSo() async throws {
+            let gate = """
+                "gate_type": "redis-quota", "gate_params": {"address": "REDIS", "limit": 1, "window": "1h"}
+                """
+            try await withGate(gate, settings: GatewaySettings()) { run, _ in
+                let alice = #""metadata":{"userid":"alice"}"#
+                try run.submit([Message("1", in: 3, fields: [alice]), Message("2", in: 3, fields: [alice])])
+                try await run.waitForResults(2, within: .seconds(15))
+                let results = try run.resultByID().values
+                #expect(results.count { $0.statusCode == 200 } == 1)
+                let late = try #require(results.first { $0.errorCode == "DEADLINE_EXCEEDED" })
+                let words = "deadline exceeded; the gate of its queue: userid alice has its quota of 1 in"
+                #expect(late.errorMessage?.hasPrefix(words) == true, "\(late)")
+            }
+        }
+
         // MARK: Tokens
 
         /// An answer whose usage is so much.

@@ -74,9 +74,11 @@ extension EndToEnd {
         @Test(.timeLimit(.minutes(1)))
         func answersOrBuriesWhatCannotBeSent() async throws {
             let letters = RedisSortedSetRun.queue + ":dead-letter"
-            let (flags, port) = (quickRetries + ["--max-payload-bytes", "1000"], try freePort())
+            let flags = quickRetries + ["--max-payload-bytes", "1000"]
+            let (port, dispatch) = (try freePort(), try freePort())
             try await withSortedSetRun(
-                flags: flags, own: ["ingest": ["--metrics-port", "\(port)"]],
+                flags: flags,
+                own: ["ingest": ["--metrics-port", "\(port)"], "dispatch": ["--metrics-port", "\(dispatch)"]],
                 leaving: [RedisSortedSetRun.list, letters]
             ) { run in
                 try run.redis.submit(Self.answered.map { (1, $0.text) }, to: RedisSortedSetRun.queue)
@@ -106,6 +108,10 @@ extension EndToEnd {
                 #expect(metrics.contains("llm_d_async_async_exceeded_deadline_requests_total\(labels) 2\n"))
                 let failed = Self.answered.count - 2 + Self.buried.count
                 #expect(metrics.contains("llm_d_async_async_failed_requests_total\(labels) \(failed)\n"))
+                // What needs no attempt asks no gateway, and waits for no pool.
+                let status = try httpGet("http://127.0.0.1:\(dispatch)/status").text
+                #expect(status.components(separatedBy: "\"pool\" : ").count == 2, "\(status)")
+                #expect(!status.contains("\"pool\" : \"\""))
             }
         }
 

@@ -38,6 +38,25 @@ struct HeldQueueTests {
         await link.end()
     }
 
+    @PipelineActor
+    @Test(.timeLimit(.minutes(1)))
+    func leasesAgainAsSoonAsThePoolsAreSaidToBeOpen() async throws {
+        let link = try LinkBench("ingest-dispatch")
+        let own = Introduction(pipeline: "p", stage: "dispatch", release: "", version: 1)
+        let incoming = try link.listen(wiring: LinkWiring(own: own, stages: ["ingest"]))
+        incoming.wantHundreds()
+        try await link.waitForPeer()
+        let ingester = ingester(link)
+        incoming.tell(pools: [PoolNote(pool: "p", closedFor: 120_000, heldQueues: ["q"])])
+        try await link.wait { link.outgoing.heldFor(queue: "q") != nil }
+        await ingester.accept((0..<16).map { Delivery(bytes: [], receipt: Receipt([UInt8($0)])) }, queue: 0)
+        async let permits = ingester.permits(queue: 0)
+        try await link.wait { ingester.lanes[0].permitWaiter != nil }
+        incoming.tell(pools: [])
+        #expect(await permits > 100)
+        await link.end()
+    }
+
     /// One lease that finds nothing.
     @PipelineActor
     private func permits(_ ingester: Ingester) async -> Int {

@@ -83,12 +83,15 @@ struct RequestSpansTests {
     func recordsRequestsThatEndAtOnce() throws {
         var envelope = request()
         envelope.end(.result(.failure(.deadlineExceeded, message: "deadline exceeded")))
-        let span = try #require(
-            spans().begin(&envelope, metadata: ["traceparent": Self.caller + "1"], queue: queue))
+        let metadata = [
+            "traceparent": Self.caller + "1", "tracestate": String(repeating: "x", count: 500_000),
+        ]
+        let span = try #require(spans().begin(&envelope, metadata: metadata, queue: queue))
         span.end()
         #expect(envelope.headers == [HeaderField("traceparent", span.trace.traceparent)], "for emit")
         let ended = try #require(log.all.first)
         #expect(ended.parent == SpanID(0xB7AD_6B71_6920_3331))
+        #expect(ended.trace.state.isEmpty, "it would be held until the collector takes it")
         #expect(ended.status == SpanStatus(code: .error, message: "deadline exceeded"))
         #expect(ended.attributes.get("error.type") == "DEADLINE_EXCEEDED")
     }

@@ -150,6 +150,14 @@ struct AdmissionTests {
         #expect(ranked([0, 5]).permits(queue: 1, room: 0) == 0, "there is nobody to send to")
     }
 
+    @Test
+    func strictOrderKeepsNoPlacesForLowerTiers() {
+        for (isStrict, most) in [(true, 64), (false, 60)] {
+            let admission = Admission(queues: 2, maxInFlight: nil, ranks: [0, 5], isStrict: isStrict)
+            #expect(admission.permits(queue: 0, room: 64) == most)
+        }
+    }
+
     /// Each step one request ends, and every queue has as many as it may lease.
     @Test
     func allTiersAreServedByTheirShareForHours() throws {
@@ -170,7 +178,7 @@ struct AdmissionTests {
                 for _ in 0..<admission.permits(queue: queue, room: room) { admission.leased(share(queue)) }
             }
             while room > 0,
-                let queue = order.next(
+                let queue = order.row(
                     zip(ranks, admission.buffered).map { $1 > 0 ? $0 : nil }, random: 0)
             {
                 admission.sent(queue: queue)

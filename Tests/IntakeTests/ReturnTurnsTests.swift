@@ -23,6 +23,15 @@ struct ReturnTurnsTests {
     }
 
     @Test
+    func theGateSaysHowFarApartTheyAreAsLongAsTheRowIsShort() {
+        var turns = ReturnTurns()
+        let pauses = (0..<300).map { _ in turns.pause(.seconds(1), row: 1, spacing: .milliseconds(100), at: .zero) }
+        #expect(pauses[..<3] == [.milliseconds(1000), .milliseconds(1100), .milliseconds(1200)])
+        #expect(pauses[101] - pauses[100] == ReturnTurns.spacing, "nobody knows what will be so in ten seconds")
+        #expect(pauses[299] < .seconds(12))
+    }
+
+    @Test
     func manyRowsTakeNoMoreMemory() {
         var turns = ReturnTurns()
         for row in 0..<ReturnTurns.most + 10 { _ = turns.pause(.seconds(1), row: row, at: .zero) }

@@ -45,6 +45,16 @@ struct TraceContextTests {
         #expect(TraceContext(traceparent: text) == nil)
     }
 
+    @Test(arguments: ["a=" + String(repeating: "b", count: 511), "a\nb", "\u{1B}"])
+    func keepsNoStateThatIsNotPassedOn(state: String) throws {
+        let longest = "a=" + String(repeating: "b", count: 510)
+        #expect(TraceContext(traceparent: Self.text, state: longest)?.state == longest)
+        #expect(TraceContext(traceparent: Self.text, state: state)?.state == "")
+        #expect(TraceContext(metadata: ["traceparent": Self.text, "tracestate": state])?.state == "")
+        let headers = [HeaderField("traceparent", Self.text), HeaderField("tracestate", state)]
+        #expect(TraceContext(headers: headers)?.state == "")
+    }
+
     @Test
     func findsItInHeadersWhateverTheirCase() {
         let headers = [

@@ -223,6 +223,20 @@ struct PoolTests {
     }
 
     @Test
+    func allPoolsShareWhatTheProcessMayHave() {
+        var pools = Pools(PoolLimits(concurrency: 8), named: ["small": PoolLimits(concurrency: 3)])
+        #expect(pools.slots == 8, "none has been seen")
+        let small = pools.pool(named: "small")
+        #expect(pools.slots == 3)
+        let others = [pools.pool(named: "a"), pools.pool(named: "b")]
+        #expect(pools.slots == 8)
+        for pool in others { pools[pool].gateCap = 1 }
+        #expect(pools.slots == 5)
+        for pool in others + [small] { pools[pool].gateCap = 0 }
+        #expect(pools.slots == 0)
+    }
+
+    @Test
     func manyPoolsShareOneInTheEnd() {
         var pools = Pools(PoolLimits())
         let numbers = (0..<1000).map { pools.pool(named: "pool \($0)") }

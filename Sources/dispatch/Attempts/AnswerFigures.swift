@@ -10,6 +10,8 @@ package struct AnswerFigures: Sendable, Equatable {
     package var promptTokens: Int?
     package var cachedTokens: Int?
     package var completionTokens: Int?
+    /// All of them, where only their sum is told.
+    package var undividedTokens: Int?
     /// Between two tokens, on average, as the engine has measured it.
     package var meanTokenTime: Duration?
     /// What the request waited in the engine, and in the gateway, before it was worked on.
@@ -28,14 +30,24 @@ package struct AnswerFigures: Sendable, Equatable {
     package init(_ body: Bytes) {
         body.suffix(Self.tail).withUnsafeBytes { bytes in
             if let object = JSONTail(bytes).object("usage") {
-                promptTokens = object.number("prompt_tokens").flatMap(Self.tokens)
-                completionTokens = object.number("completion_tokens").flatMap(Self.tokens)
-                cachedTokens = object.number("cached_tokens", below: "prompt_tokens_details").flatMap(Self.tokens)
+                readUsage(object)
             }
             if let object = JSONTail(bytes).object("metrics") {
                 meanTokenTime = object.number("mean_itl_ms").flatMap(Self.milliseconds)
                 engineQueueTime = object.number("queue_time_ms").flatMap(Self.milliseconds)
             }
+        }
+    }
+
+    /// The names of completions, else those of responses.
+    private mutating func readUsage(_ usage: JSONFigures) {
+        promptTokens = (usage.number("prompt_tokens") ?? usage.number("input_tokens")).flatMap(Self.tokens)
+        completionTokens = (usage.number("completion_tokens") ?? usage.number("output_tokens")).flatMap(Self.tokens)
+        cachedTokens =
+            (usage.number("cached_tokens", below: "prompt_tokens_details")
+            ?? usage.number("cached_tokens", below: "input_tokens_details")).flatMap(Self.tokens)
+        if promptTokens == nil, completionTokens == nil {
+            undividedTokens = usage.number("total_tokens").flatMap(Self.tokens)
         }
     }
 

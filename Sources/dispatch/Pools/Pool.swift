@@ -88,6 +88,9 @@ package struct Pool: Sendable, Equatable {
         set { tokens.heardBase = newValue }
     }
 
+    /// Attempts at once that settings and gates allow.
+    package var cap: Int { min(settings.concurrency, gateCap ?? .max) }
+
     // MARK: - What may start
 
     /// What the time per token allows.
@@ -237,7 +240,7 @@ package struct Pool: Sendable, Equatable {
     /// How the pool is, for people.
     package func figures(at now: Double, waiting: Int, isHeld: Bool) -> Figures {
         Figures(
-            limit: limit, active: active, cap: min(settings.concurrency, gateCap ?? .max), observed: tokens.observed,
+            limit: limit, active: active, cap: cap, observed: tokens.observed,
             target: settings.isAdaptive ? tokens.target : nil, base: tokens.base, quiet: tokens.quiet.latest,
             closedFor: closedFor(at: now), places: refusals.places, rate: refusals.rate,
             limitedBy: limitedBy(at: now, waiting: waiting, isHeld: isHeld), gateWords: gateWords)

@@ -42,6 +42,11 @@ package struct Pools: Sendable {
 
     package var indices: Range<Int> { pools.indices }
 
+    /// Attempts at once that settings and gates allow in all: pools share what the process may have.
+    package var slots: Int {
+        pools.isEmpty ? settings.concurrency : min(settings.concurrency, pools.reduce(0) { $0 + $1.cap })
+    }
+
     package subscript(number: Int) -> Pool {
         _read { yield pools[number] }
         _modify { yield &pools[number] }

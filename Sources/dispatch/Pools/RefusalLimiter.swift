@@ -18,7 +18,7 @@ import Glibc
 /// A value: time is passed in; all times are seconds.
 package struct RefusalLimiter: Sendable, Equatable {
     package struct Parameters: Sendable, Equatable {
-        /// No gateway closes itself for longer.
+        /// No gateway closes itself for longer, the time included by which processes are spread.
         package var longestClose = 30.0
         /// When so many requests in a row are refused, it is about the gateway.
         package var wave = 8
@@ -39,6 +39,8 @@ package struct RefusalLimiter: Sendable, Equatable {
         /// Until one more place is tried: at first, and at most.
         package var firstProbe = 1.0
         package var longestProbe = 30.0
+        /// Places of which such a part is taken are used up: one of several queues may not have all of them.
+        package var used = 0.6
         /// What the gateway has carried at once counts for so long.
         package var memory = 10.0
         /// What is left of the rate when flight after flight is refused.
@@ -209,7 +211,8 @@ package struct RefusalLimiter: Sendable, Equatable {
         // What one request is told is for itself, however often.
         guard refusedRequests.count >= parameters.wave else { return }
         if let retryAfter {
-            closedUntil = max(closedUntil, now + min(parameters.longestClose, retryAfter) * (1 + random / 4))
+            let pause = min(parameters.longestClose / 1.25, retryAfter) * (1 + random / 4)
+            closedUntil = max(closedUntil, now + pause)
             isClosedByGateway = true
         } else {
             let pause = min(parameters.longestPause, 0.25 * exp2(Double(min(refusals, 10))))
@@ -231,7 +234,7 @@ package struct RefusalLimiter: Sendable, Equatable {
     }
 
     private mutating func addPlaces(at now: Double, active: Int) {
-        guard let places, now >= nextProbe, Double(active) >= places.rounded(.down) else { return }
+        guard let places, now >= nextProbe, Double(active) >= (parameters.used * places).rounded(.down) else { return }
         if isProbing {
             // What was tried last was there: the next sooner, and more.
             probeInterval = max(parameters.firstProbe / 4, probeInterval / 2)

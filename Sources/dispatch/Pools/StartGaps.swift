@@ -79,8 +79,9 @@ struct StartGaps: Sendable, Equatable {
         return sent - before < least + max(Self.jitter, least / 20) && least * pace > Self.evenness && now >= doubtUntil
     }
 
-    /// Whether the rate is what is limited: something came too soon though there were places. What is refused in the next
-    /// seconds is taken for that, too, until some in a row contradict.
+    /// Whether the rate is what is limited: something came too soon though there were places.
+    ///
+    /// What is refused in the next seconds is taken for that, too, until some in a row contradict.
     ///
     /// - Parameters:
     ///   - isSoon: it came too soon after another.

@@ -6,7 +6,8 @@ package import Queue
 /// never has more than 1 − 1/(2k) of it, so that a queue whose gateway is silent or whose results cannot be written
 /// does not block the others; and every queue may always have one request open.
 ///
-/// Where queues have ranks, a higher one leaves a sixteenth to those below it (`FairShare`), and what a lower one has leased
+/// Where queues have ranks, a higher one leaves a sixteenth to those below it (`FairShare`; nothing where order is
+/// strict), and what a lower one has leased
 /// and not sent takes no room from a higher one; but a lower one may always have a few at hand, or it would never have
 /// one when its turn comes.
 ///
@@ -23,6 +24,7 @@ package struct Admission: Sendable, Equatable {
     /// Per queue; the lower, the earlier.
     private let ranks: [Int]
     private let hasRanks: Bool
+    private let isStrict: Bool
     /// Per queue: how many are not below it, itself included.
     private let notBelow: [Int]
     private var bytes: QueueShares
@@ -30,11 +32,15 @@ package struct Admission: Sendable, Equatable {
     /// - Parameters:
     ///   - maxOpenBytes: of all open requests of this process.
     ///   - ranks: per queue; empty if there are none.
-    package init(queues: Int, maxInFlight: Int?, maxOpenBytes: Int = .max, ranks: [Int] = []) {
+    ///   - isStrict: a higher one leaves nothing to those below it.
+    package init(
+        queues: Int, maxInFlight: Int?, maxOpenBytes: Int = .max, ranks: [Int] = [], isStrict: Bool = false
+    ) {
         precondition(queues > 0, "an ingest serves at least one queue")
         self.maxInFlight = maxInFlight
         self.ranks = ranks.isEmpty ? Array(repeating: 0, count: queues) : ranks
         hasRanks = Set(ranks).count > 1
+        self.isStrict = isStrict
         notBelow = self.ranks.map { [ranks = self.ranks] rank in ranks.count { $0 <= rank } }
         open = Array(repeating: 0, count: queues)
         buffered = Array(repeating: 0, count: queues)
@@ -97,7 +103,7 @@ package struct Admission: Sendable, Equatable {
         if let maxInFlight { free = min(free, maxInFlight - allOpen) }
         let share = FairShare.most(
             of: maxInFlight.map { min($0, total) } ?? total, among: notBelow[queue],
-            hasBelow: notBelow[queue] < open.count)
+            hasBelow: !isStrict && notBelow[queue] < open.count)
         return max(0, min(free, max(1, share) - open[queue]))
     }
 

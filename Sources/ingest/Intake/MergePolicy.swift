@@ -9,6 +9,9 @@ package enum MergePolicy: Sendable, Equatable {
 
     package static let names = ["random-robin", "tier-priority"]
 
+    /// Whether a lower tier has nothing while a higher one could have all.
+    package var isStrict: Bool { if case .tierPriority(let tiers) = self { tiers.isStrict } else { false } }
+
     /// - Parameter name: one of `names`.
     package init?(named name: String) {
         switch name {

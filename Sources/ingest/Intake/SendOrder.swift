@@ -19,11 +19,32 @@ package struct SendOrder: Sendable, Equatable {
 
     package init(_ policy: MergePolicy) { self.policy = policy }
 
+    /// Who is next.
+    package enum Turn: Sendable, Hashable {
+        case row(Int)
+        /// It is the turn of a queue whose request is on its way.
+        case wait(Int)
+        case none
+    }
+
     /// - Parameters:
     ///   - heads: per queue the rank of the request that is next there; `nil` where none waits.
+    ///   - expected: per queue the rank of a request that will be here in a moment. It has its turn like those that are
+    ///     here, if all of them are of lower tiers.
     ///   - random: a uniformly distributed random number.
-    /// - Returns: a queue that has a request; `nil` when none has.
-    package mutating func next(_ heads: [Int?], random: UInt64) -> Int? {
+    package mutating func next(_ heads: [Int?], expected: [Int?] = [], random: UInt64) -> Turn {
+        var all = heads
+        if let highest = heads.compactMap(\.self).min() {
+            for (queue, rank) in expected.enumerated() { if let rank, rank < highest { all[queue] = rank } }
+        }
+        var turn = self
+        guard let row = turn.choose(all, random) else { return .none }
+        guard heads[row] != nil else { return .wait(row) }
+        self = turn
+        return .row(row)
+    }
+
+    private mutating func choose(_ heads: [Int?], _ random: UInt64) -> Int? {
         switch policy {
         case .randomRobin: any(heads, random)
         case .tierPriority(let tiers): nextOfTiers(heads, isStrict: tiers.isStrict)

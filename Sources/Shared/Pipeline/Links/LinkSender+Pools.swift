@@ -17,12 +17,15 @@ extension LinkSender {
     mutating func note(_ notes: [PoolNote], of index: Int) {
         guard pools[index] != nil || !notes.isEmpty else { return }
         pools[index] = notes.isEmpty ? nil : (notes, clock.elapsed)
+        poolReports &+= 1
         sumUpPools()
     }
 
     /// What a peer has said counts no more.
     mutating func forgetPools(of index: Int) {
-        if pools.removeValue(forKey: index) != nil { sumUpPools() }
+        guard pools.removeValue(forKey: index) != nil else { return }
+        poolReports &+= 1
+        sumUpPools()
     }
 
     private mutating func sumUpPools() {

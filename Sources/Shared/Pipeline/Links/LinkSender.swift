@@ -59,6 +59,8 @@ package struct LinkSender: Sendable {
     var pools: [Int: (notes: [PoolNote], at: Duration)] = [:]
     /// What hellos say of pools.
     var bases: [PoolNote] = []
+    /// How often peers have said something of pools.
+    package internal(set) var poolReports: UInt64 = 0
     /// Some peer has said that a pool is closed.
     var hasClosedPools = false
     /// Stores that a peer cannot settle, and the running time from which one message of the store may ask it again.

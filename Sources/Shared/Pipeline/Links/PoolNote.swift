@@ -5,9 +5,10 @@ package struct PoolNote: Sendable, Equatable {
     package var pool: String
     /// What a token takes there without asynchronous work, microseconds; 0: not known.
     package var base: Int
-    /// For how long nothing may start there, milliseconds; 0: it is open.
+    /// For how long nothing may start there, or nothing more is wanted, milliseconds; 0: it is open.
     package var closedFor: Int
-    /// Names of queues of which nothing may start, since all they have sent so far goes to pools that are closed.
+    /// Names of queues of which nothing more is wanted, since all they have sent so far goes to pools that are closed, or
+    /// waits there for a second and longer.
     package var heldQueues: [String]
 
     package init(pool: String, base: Int = 0, closedFor: Int = 0, heldQueues: [String] = []) {

@@ -8,7 +8,9 @@ package struct InvalidRequest: Error, Equatable, CustomStringConvertible {
     package var description: String { reason }
 }
 
-/// A piece of a producer's text as it is shown in reasons: quoted, control characters escaped, not too long.
+/// A piece of a producer's text as it is shown in reasons: quoted, what is hidden escaped, not too long.
 func quoted(_ text: String) -> String {
-    text.utf8.count > 80 ? "\(String(text.unicodeScalars.prefix(40)).debugDescription)…" : text.debugDescription
+    let isLong = text.utf8.count > 80
+    let shown = isLong ? String(text.unicodeScalars.prefix(40)) : text
+    return shown.debugDescription.escapingHidden + (isLong ? "…" : "")
 }

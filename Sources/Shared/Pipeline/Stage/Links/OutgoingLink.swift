@@ -36,7 +36,7 @@ package final class OutgoingLink {
     package var onDone: (Origin) -> Void = { _ in }
     /// The same, for a message sent with a share: before `onDone`.
     package var onShareEnd: (QueueShares.Share) -> Void = { _ in }
-    /// There is room, perhaps more than before.
+    /// There is room, perhaps more than before, or for other queues.
     package var onRoom: () -> Void = {}
 
     /// The tap for copies of sent messages.
@@ -53,6 +53,7 @@ package final class OutgoingLink {
     private var returned: [Origin] = []
     private var handedBack = HandedBack()
     private var lastRoom = 0
+    private var lastPoolReports: UInt64 = 0
     /// The sender's totals that the metrics already include.
     private var counted = SenderTotals()
     private var unreporting = UnreportingPeers()
@@ -218,7 +219,9 @@ package final class OutgoingLink {
         perform()
         flush()
         measureWaiting()
-        guard sender.room > 0, sender.room != lastRoom else { return lastRoom = sender.room }
+        let hasPoolNews = sender.poolReports != lastPoolReports
+        lastPoolReports = sender.poolReports
+        guard sender.room > 0, sender.room != lastRoom || hasPoolNews else { return lastRoom = sender.room }
         onRoom()
         // Messages that the stage has sent from that call leave in this turn, too.
         perform()
