@@ -81,7 +81,7 @@ final class Dispatcher: StageWork {
         }
         gateways.onProbe = { [weak self] in self?.startWaiting() }
         pools.onOpen = gateways.onProbe
-        pools.onClose = { [weak self] in self?.tellOfPools() }
+        pools.onNews = { [weak self] in self?.tellOfPools() }
         emit.onShareEnd = { [weak self] in self?.settled($0) }
         retry.onShareEnd = emit.onShareEnd
         emit.onDone = { [weak incoming] in incoming?.finish($0) }
@@ -268,7 +268,7 @@ final class Dispatcher: StageWork {
                 begin(next, lane: lane)
             }
         }
-        if waiting.noteFull(groupSlots: pools.slots) { tellOfPools() }
+        if waiting.noteFull(groupSlots: pools.slots) { pools.tellSoon() }
         if waiting.count > 0 { pools.wakeUp { waiting.count(group: $0) > 0 } }
     }
 

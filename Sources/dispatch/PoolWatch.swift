@@ -15,8 +15,9 @@ import Status
 final class PoolWatch {
     /// A pool may start something again.
     var onOpen: @PipelineActor () -> Void = {}
-    /// A pool has closed.
-    var onClose: @PipelineActor () -> Void = {}
+    /// There is something else to be told of pools.
+    var onNews: @PipelineActor () -> Void = {}
+    private var willTell = false
 
     private var pools: Pools
     private var metrics: PoolMetrics
@@ -101,6 +102,16 @@ final class PoolWatch {
 
     /// Milliseconds after which nobody believes any more that a lane is full; said again each second.
     private static let fullFor = 2500
+
+    /// Something else is to be told of pools: once for all that happens in some milliseconds.
+    func tellSoon() {
+        guard !willTell else { return }
+        willTell = true
+        EventLoop.shared.schedule(after: .milliseconds(20)) { [weak self] in
+            self?.willTell = false
+            self?.onNews()
+        }
+    }
 
     /// What is to be told of pools, closed ones first.
     ///
@@ -221,7 +232,7 @@ final class PoolWatch {
             metadata["token_ms"] = "\(milliseconds(base))"
             logger.info("A pool's time per token without asynchronous work is known", metadata: metadata)
         case .closed(let seconds, let byGateway):
-            onClose()
+            onNews()
             metadata["seconds"] = "\((seconds * 10).rounded() / 10)"
             logger.notice(
                 byGateway

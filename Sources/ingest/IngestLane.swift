@@ -28,7 +28,7 @@ struct IngestLane {
     /// At half of the highest rate that is a quarter less CPU than half a millisecond,
     /// and a shorter tail.
     var pacer = Pacer(spacing: .microseconds(1500), burst: 4)
-    /// The pools that it goes to are closed, and a timer runs for it.
+    /// Dispatch wants no more of it for now, and a timer runs for that.
     var isHeld = false
     /// Leased too late, to be released.
     var unwanted: [Receipt] = []

@@ -10,7 +10,7 @@ import Stage
 extension Ingester {
     /// At most this many requests are asked for at once: enough to fill a batch, few enough to keep a reply short.
     private static let maxLease = 512
-    /// Of a queue whose pools are closed, so many are leased.
+    /// Of a queue of which dispatch wants no more, so many are leased.
     private static let mostHeld = 16
 
     /// Sends while there is room.
@@ -74,8 +74,8 @@ extension Ingester {
 
     /// None while dispatch has handed back requests of this queue: its share of the room there is used up.
     ///
-    /// While the pools that it goes to are closed, few are leased, so that those with the nearest deadlines end in time; the
-    /// others wait where any ingest can have them, in order.
+    /// While the pools that it goes to are closed or full, few are leased, so that those with the nearest deadlines end in
+    /// time; the others wait where any ingest can have them, in order.
     func currentPermits(queue: Int) -> Int {
         if dispatch.hasHandedBack(lane: queue) { return 0 }
         var permits = min(Self.maxLease, admission.permits(queue: queue, room: dispatch.room))
@@ -84,7 +84,7 @@ extension Ingester {
         return min(permits, gates.permits(queue: queue, open: admission.open[queue]))
     }
 
-    /// Whether no dispatch starts anything of a queue for now.
+    /// Whether no dispatch wants more of a queue for now.
     private func isHeld(_ queue: Int) -> Bool {
         guard let left = dispatch.heldFor(queue: lanes[queue].settings.name) else { return false }
         if !lanes[queue].isHeld {

@@ -121,11 +121,12 @@ final class Ingester {
     ///
     /// Ends when gates have judged each of them.
     func accept(_ deliveries: [Delivery], queue: Int) async {
-        lanes[queue].endLease(deliveries.count, at: EventLoop.shared.now)
+        // Where gates judge each, it is not known how many may go.
+        let judges = gates?.judgesEach(queue: queue) == true
+        lanes[queue].endLease(judges ? 0 : deliveries.count, at: EventLoop.shared.now)
         if isDraining { return lanes[queue].unwanted += deliveries.map(\.receipt) }
         let now = WallClock.now().milliseconds
         let store = lanes[queue].storeNumber
-        let judges = gates?.judgesEach(queue: queue) == true
         var judged: (requests: [(envelope: Envelope, metadata: [String: String])], tokens: [UInt64]) = ([], [])
         for delivery in deliveries {
             var (envelope, metadata) = preparation.prepare(delivery, from: lanes[queue].settings, now: now)
@@ -164,7 +165,7 @@ final class Ingester {
         for (index, token) in tokens.enumerated() {
             let decision = decisions[index]
             guard holdings[token] != nil else {
-                gates.ended(decision.reservations)
+                gates.ended(decision.reservations, hasRun: false)
                 continue
             }
             holdings[token]?.reservations = decision.reservations
@@ -195,7 +196,7 @@ final class Ingester {
     /// Forgets a request, gives back its places in quotas, and ends its span.
     private func forget(_ token: UInt64) -> Holdings.Holding? {
         guard let holding = holdings.remove(token) else { return nil }
-        if !holding.reservations.isEmpty { gates?.ended(holding.reservations) }
+        if !holding.reservations.isEmpty { gates?.ended(holding.reservations, hasRun: holding.isSent) }
         holding.span?.end()
         return holding
     }

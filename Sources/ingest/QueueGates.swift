@@ -166,7 +166,7 @@ final class QueueGates {
     var statuses: [StatusReport.Gate] { gates.statuses.map(StatusReport.Gate.init) }
 
     /// Requests that held these have ended, or do not begin.
-    func ended(_ reservations: [GateReservation]) { gates.ended(reservations) }
+    func ended(_ reservations: [GateReservation], hasRun: Bool) { gates.ended(reservations, hasRun: hasRun) }
 }
 
 extension Envelope {

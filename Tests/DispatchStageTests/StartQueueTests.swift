@@ -132,7 +132,7 @@ struct StartQueueTests {
         var queue = StartQueue<Int>(slots: 32)
         let slots: (Int) -> Int = { [16, 4][$0] }
         queue.append(0, lane: 0, group: 0)
-        for item in 0..<11 { queue.append(item, lane: 1, group: 1) }
+        for item in 0..<20 { queue.append(item, lane: 1, group: 1) }
         let early = queue.noteFull(groupSlots: slots)
         #expect(!early, "there are slots")
         while queue.start(groupSlots: slots) != nil {}
@@ -145,14 +145,14 @@ struct StartQueueTests {
             }
             news.append(queue.noteFull(groupSlots: slots))
         }
-        for count in [7, 8, 9, 4, 3, 7, 8] { next(count) }
+        for count in [15, 16, 17, 8, 7, 15, 16] { next(count) }
         #expect(news == [false, true, false, false, true, false, true])
         #expect(queue.full == [1])
-        // Eighty of a second and more: what starts in an eighth of one may wait.
-        next(90)
+        // Two hundred of a second and more: what starts in an eighth of one may wait.
+        next(200)
         next(3)
         queue.survey(groupSlots: slots) { _, _ in false }
-        for count in [8, 11, 20] { next(count) }
+        for count in [16, 25, 40] { next(count) }
         #expect(news.suffix(4) == [true, false, false, true], "\(news)")
     }
 
@@ -160,7 +160,7 @@ struct StartQueueTests {
     func aLaneIsFullWhenItHasItsShareOfTheOnlyGroup() {
         var queue = StartQueue<Int>(slots: 8)
         queue.append(0, lane: 0, rank: 1)
-        for item in 0..<20 { queue.append(item, lane: 1, rank: 2) }
+        for item in 0..<30 { queue.append(item, lane: 1, rank: 2) }
         while queue.start() != nil {}
         #expect(queue.active == 7, "six and the other")
         _ = queue.noteFull()
@@ -172,12 +172,12 @@ struct StartQueueTests {
         var queue = StartQueue<Int>(slots: 8)
         let slots: (Int) -> Int = { [8, 1][$0] }
         queue.append(0, lane: 0, group: 0)
-        for item in 0..<40 { queue.append(item, lane: 1, group: 1) }
+        for item in 0..<80 { queue.append(item, lane: 1, group: 1) }
         while queue.start(groupSlots: slots) != nil {}
         #expect(!queue.isCrowded(1), "it is not known to be full")
         _ = queue.noteFull(groupSlots: slots)
         #expect(queue.isCrowded(1) && !queue.isCrowded(0))
-        for _ in 0..<10 {
+        for _ in 0..<20 {
             queue.ended(lane: 1)
             _ = queue.start(groupSlots: slots)
         }
@@ -186,11 +186,13 @@ struct StartQueueTests {
 
     @Test
     func aLaneThatIsAloneIsNeverFull() {
-        var queue = StartQueue<Int>(slots: 2)
-        for item in 0..<100 { queue.append(item, lane: 0) }
-        while queue.start() != nil {}
-        let isNews = queue.noteFull()
-        #expect(!isNews && queue.full.isEmpty && !queue.isCrowded(0))
+        for lane in 0..<2 {
+            var queue = StartQueue<Int>(slots: 2)
+            for item in 0..<100 { queue.append(item, lane: lane) }
+            while queue.start() != nil {}
+            let isNews = queue.noteFull()
+            #expect(!isNews && queue.full.isEmpty && !queue.isCrowded(lane))
+        }
     }
 
     /// Or what waits of one grows without end while the other has nothing.

@@ -112,7 +112,9 @@ extension EndToEnd {
                 """
             try await withGate(gate, settings: GatewaySettings()) { run, _ in
                 let alice = #""metadata":{"userid":"alice"}"#
-                try run.submit([Message("1", in: 3, fields: [alice]), Message("2", in: 3, fields: [alice])])
+                try run.submit([Message("1", in: 40, fields: [alice])])
+                try await run.waitForResults(1, within: .seconds(15))
+                try run.submit([Message("2", in: 3, fields: [alice])])
                 try await run.waitForResults(2, within: .seconds(15))
                 let results = try run.resultByID().values
                 #expect(results.count { $0.statusCode == 200 } == 1)

@@ -110,7 +110,7 @@ struct LeasedRateTests {
     func opensWithTheLookThatFindsAnotherRate() async throws {
         let server = try await RedisServer()
         try lease(server, rate: "0.005", seconds: 600)
-        let bench = try Bench(.leasedRate(settings(server)), interval: .seconds(1))
+        let bench = try Bench(.leasedRate(settings(server)), interval: .seconds(5))
         try await bench.expect(.open)
         #expect(goes(await bench.admit("a", "a")) == 1)
         #expect(bench.status?.reason.contains("used up for now") == true)

@@ -240,7 +240,7 @@ struct QuotaTests {
                 return
             }
             #expect(after < .seconds(1), "\(after)")
-            #expect(try #require(decision.spacing) <= .milliseconds(100))
+            #expect(try #require(decision.spacing) < .milliseconds(100))
         }
         await bench.stop()
     }

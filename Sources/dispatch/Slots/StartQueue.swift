@@ -148,7 +148,11 @@ struct StartQueue<Item> {
     /// - Parameter groupSlots: the slots of a group.
     /// - Returns: whether they are others than before.
     mutating func noteFull(groupSlots: (Int) -> Int = { _ in .max }) -> Bool {
-        guard lanes.count > 1 else { return false }
+        if count < Self.fewWaiting, full.isEmpty { return false }
+        guard all.all > 1 else {
+            defer { full = [] }
+            return !full.isEmpty
+        }
         var hasChanged = false
         let measure = measure
         for index in lanes.indices {
@@ -166,14 +170,13 @@ struct StartQueue<Item> {
     }
 
     /// Whether much more waits in a lane than makes it full: a sender has not heard of it.
-    ///
     func isCrowded(_ index: Int) -> Bool {
         guard full.contains(index), let lane = lanes[index] else { return false }
         // What is handed back comes again after a second or two.
         return lane.waiting.count >= max(4 * lane.places, 4 * lane.pace)
     }
 
-    private static var fewWaiting: Int { 8 }
+    private static var fewWaiting: Int { 16 }
 
     /// - Parameters:
     ///   - lane: numbered from 0.

@@ -23,6 +23,7 @@ package struct GateNotes: Sendable, Equatable {
     }
 
     private var refusals: [Int: Refusal] = [:]
+    private var nextSweep: Int64 = 0
     /// By queue: the last time.
     private var closures: [Int: Closure] = [:]
 
@@ -34,7 +35,10 @@ package struct GateNotes: Sendable, Equatable {
     ///   - row: the same for all that share a quota.
     ///   - end: the time to which it was put off.
     package mutating func refused(_ words: String, row: Int, until end: Int64, at now: Int64) {
-        if refusals.count >= Self.most, refusals[row] == nil { refusals = refusals.filter { $0.value.end > now } }
+        if refusals.count >= Self.most, refusals[row] == nil, now >= nextSweep {
+            refusals = refusals.filter { $0.value.end > now }
+            nextSweep = now + 1000
+        }
         guard refusals.count < Self.most || refusals[row] != nil else { return }
         let end = max(end + Self.grace, refusals[row]?.end ?? 0)
         refusals[row] = Refusal(words: words, end: end)

@@ -33,6 +33,7 @@ package struct SendOrder: Sendable, Equatable {
     ///     here, if all of them are of lower tiers.
     ///   - random: a uniformly distributed random number.
     package mutating func next(_ heads: [Int?], expected: [Int?] = [], random: UInt64) -> Turn {
+        guard expected.contains(where: { $0 != nil }) else { return choose(heads, random).map { .row($0) } ?? .none }
         var all = heads
         if let highest = heads.compactMap(\.self).min() {
             for (queue, rank) in expected.enumerated() { if let rank, rank < highest { all[queue] = rank } }

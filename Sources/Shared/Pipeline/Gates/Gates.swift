@@ -98,9 +98,9 @@ package final class Gates {
     }
 
     /// Requests that held these have ended, whatever came of them.
-    package func ended(_ reservations: [GateReservation]) { giveBack(reservations, hasRun: true) }
-
-    private func giveBack(_ reservations: [GateReservation], hasRun: Bool) {
+    ///
+    /// - Parameter hasRun: `false` for what was not sent after all: it says nothing of how long places are held.
+    package func ended(_ reservations: [GateReservation], hasRun: Bool = true) {
         for (address, mine) in Dictionary(grouping: reservations, by: \.quota.address) {
             quotas[address]?.giveBack(mine, hasRun: hasRun)
         }
@@ -115,7 +115,7 @@ package final class Gates {
     /// What was taken for a request that does not go is given back; what only counts starts is not held on to.
     private func settled(_ decision: GateDecision, _ answers: [Int: GatePlan.Answer]) -> GateDecision {
         var decision = decision
-        if decision.verdict != .go { giveBack(answers.values.compactMap(\.reservation), hasRun: false) }
+        if decision.verdict != .go { ended(answers.values.compactMap(\.reservation), hasRun: false) }
         decision.reservations.removeAll { $0.quota.mode == .rate }
         return decision
     }

@@ -1,5 +1,5 @@
 extension LinkSender {
-    /// For how long no peer starts anything of a queue, since the pools that it goes to are closed; `nil`: one may.
+    /// For how long no peer wants more of a queue, since the pools that it goes to are closed or full; `nil`: one does.
     package func heldFor(queue: String) -> Duration? {
         guard hasClosedPools else { return nil }
         var shortest: Duration?

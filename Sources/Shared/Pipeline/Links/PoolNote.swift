@@ -8,7 +8,7 @@ package struct PoolNote: Sendable, Equatable {
     /// For how long nothing may start there, or nothing more is wanted, milliseconds; 0: it is open.
     package var closedFor: Int
     /// Names of queues of which nothing more is wanted, since all they have sent so far goes to pools that are closed, or
-    /// waits there for a second and longer.
+    /// enough of it waits there.
     package var heldQueues: [String]
 
     package init(pool: String, base: Int = 0, closedFor: Int = 0, heldQueues: [String] = []) {

@@ -79,6 +79,8 @@ package actor SpanExporter {
     private func send(_ batch: [EndedSpan]) async {
         var pauses = ExportPauses()
         var parts = [batch[...]]
+        // One word for all of them: the worst.
+        var (last, trouble): (ExportAnswer?, ExportAnswer?)
         while let part = parts.popLast() {
             let answer = await answer(to: part, &pauses)
             switch answer {
@@ -91,10 +93,17 @@ package actor SpanExporter {
                 let middle = part.startIndex + part.count / 2
                 parts += [part[middle...], part[..<middle]]
                 continue
-            case .unfit, .refused, .later: counters.failed.increment(by: part.count)
+            case .unfit, .refused:
+                counters.failed.increment(by: part.count)
+                trouble = answer
+            case .later:
+                // Nobody waits any longer, and so it is for the rest.
+                counters.failed.increment(by: part.count + parts.reduce(0) { $0 + $1.count })
+                return say(answer)
             }
-            say(answer)
+            last = answer
         }
+        if let answer = trouble ?? last { say(answer) }
     }
 
     /// What the collector says at last: `later` only where nobody waits any longer.
