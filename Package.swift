@@ -111,7 +111,7 @@ struct QueueParts {
             shared(name, in: "Shared/Queues", common + format, lua: hasScripts),
             part(sourceName, in: "ingest/\(name)", common + [own] + source, lua: hasScripts),
             part(sinkName, in: "emit/\(name)", common + [own] + sink),
-            testTarget("\(name)Tests", parts + common + ["QueueConformance", "Primitives"] + tests),
+            testTarget("\(name)Tests", all: parts + common + ["QueueConformance", "Primitives"] + tests),
         ]
     }
 }
@@ -137,9 +137,13 @@ let sources = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Source")
 let sinks = queueFolders.map { Target.Dependency(stringLiteral: "\($0)Sink") }
 
 /// - Parameter data: folders of files that tests read where they are.
-func testTarget(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+func testTarget(_ name: String, all dependencies: [Target.Dependency], data: [String] = []) -> Target {
     .testTarget(
         name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: data, swiftSettings: strict)
+}
+
+func testTarget(_ name: String, _ dependencies: Target.Dependency..., data: [String] = []) -> Target {
+    testTarget(name, all: dependencies, data: data)
 }
 
 let pipeline = "Shared/Pipeline"
@@ -197,11 +201,8 @@ let package = Package(
         shared("Queue", in: pipeline, ["GateRules", "Messages", logging]),
         // Not "Metrics": swift-metrics has a target of that name, and names are unique across a package graph.
         .target(
-            name: "PipelineMetrics",
-            dependencies: [metrics],
-            path: "Sources/Shared/Pipeline/Metrics",
-            swiftSettings: strict
-        ),
+            name: "PipelineMetrics", dependencies: [metrics], path: "Sources/Shared/Pipeline/Metrics",
+            swiftSettings: strict),
         // Not "Tracing", for the same reason.
         .target(
             name: "PipelineTracing",
@@ -209,8 +210,7 @@ let package = Package(
                 "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives", "Queue", deque, logging, tracing,
             ],
             path: "Sources/Shared/Pipeline/Tracing",
-            swiftSettings: strict
-        ),
+            swiftSettings: strict),
         shared("Status", in: pipeline, ["CEpoll", "PipelineMetrics", "Primitives", logging, lifecycle]),
         // What gates are told and what they decide; and their sources.
         shared("GateRules", in: pipeline, ["Messages"]),
@@ -228,8 +228,8 @@ let package = Package(
             "Stage", in: pipeline,
             [
                 "Messages", "Links", "Wire", "Loop", "Queue", "HTTP", "PipelineMetrics", "PipelineTracing",
-                "Primitives", "Status", "Settings", "Tap",
-                "ZeroMQ", deque, logging, lifecycle, signals, metrics, tracing,
+                "Primitives", "Status", "Settings", "Tap", "ZeroMQ", deque, logging, lifecycle, signals, metrics,
+                tracing,
             ]),
 
         shared("ZeroMQ", ["CZeroMQ"]),
@@ -248,8 +248,7 @@ let package = Package(
             "IngestStage", "ingest",
             [
                 "Forecasts", "GateRules", "Gates", "Intake", "GooglePubSub", "Links", "Queue", "Redis",
-                "PipelineMetrics", "PipelineTracing", "Status",
-                "Tap", deque, tracing,
+                "PipelineMetrics", "PipelineTracing", "Status", "Tap", deque, tracing,
             ] + sources,
             parts: ["Forecasts", "Intake"] + queueFolders),
         part(
@@ -279,13 +278,11 @@ let package = Package(
             dependencies: [
                 "CProcess", "GateRules", "GatewaySimulator", "HTTP", "Loop", "Messages", "Primitives", "Queue", "Redis",
                 "RedisPubSub", "RedisQueues", "RedisSortedSet", "SQLite", "Settings", "Status", "ZeroMQ",
-                argumentParser,
-                crypto, grdb, signals, subprocess, systemPackage,
+                argumentParser, crypto, grdb, signals, subprocess, systemPackage,
             ],
             path: "Sources/apctl",
             resources: [.embedInCode("DeadLetters/Lua"), .embedInCode("UI/Page")],
-            swiftSettings: strict
-        ),
+            swiftSettings: strict),
 
         shared("Processes", in: "Shared/TestSupport"),
         shared("Reports", in: "Shared/TestSupport"),
@@ -322,9 +319,8 @@ let package = Package(
             name: "Microbench",
             dependencies: [
                 "Attempts", "Gateways", "HTTP", "Intake", "LinkSimulator", "Links", "Loop", "Messages",
-                "PipelineMetrics", "Queue",
-                "Redis",
-                "Primitives", "RedisSortedSet", "RetryPolicy", "Tap", "Wire", "ZeroMQ", argumentParser, deque, logging,
+                "PipelineMetrics", "Queue", "Redis", "Primitives", "RedisSortedSet", "RetryPolicy", "Tap", "Wire",
+                "ZeroMQ", argumentParser, deque, logging,
             ],
             path: "bench/Micro", exclude: ["README.md"], swiftSettings: strict),
         .target(
@@ -336,92 +332,63 @@ let package = Package(
             path: "bench/Harness", swiftSettings: strict),
         .executableTarget(
             name: "BenchProgram", dependencies: ["Bench", "HTTP", "Processes", "Reports", argumentParser],
-            path: "bench/Program",
-            swiftSettings: strict),
-        testTarget("BenchTests", ["Bench", "Reports", "Processes", "TestServers"]),
+            path: "bench/Program", swiftSettings: strict),
+        testTarget("BenchTests", "Bench", "Reports", "Processes", "TestServers"),
+        testTarget("ChaosTests", "Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"),
+        testTarget("DeployTests", "Processes"),
+        testTarget("OddityTests", "Oddities", "Processes"),
+        testTarget("RedisTests", "Redis", "TestServers", "Messages", "Queue"),
+        testTarget("RedisListTests", "RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"),
         testTarget(
-            "ChaosTests", ["Chaos", "Queue", "Reports", "GatewaySimulator", "Messages", "TestServers", "Redis"]),
-        testTarget("DeployTests", ["Processes"]),
-        testTarget("OddityTests", ["Oddities", "Processes"]),
-        testTarget("RedisTests", ["Redis", "TestServers", "Messages", "Queue"]),
-        testTarget("RedisListTests", ["RedisListQueue", "Queue", "QueueConformance", "Redis", "TestServers"]),
+            "EndToEndTests", "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis",
+            "RedisQueues", "RedisSortedSetSource", "SQLite", grdb, data: ["Collector"]),
         testTarget(
-            "EndToEndTests",
-            [
-                "Chaos", "Processes", "TestServers", "GatewaySimulator", "Messages", "Queue", "Redis", "RedisQueues",
-                "RedisSortedSetSource", "SQLite", grdb,
-            ], data: ["Collector"]),
+            "EmitStageTests", "EmitStage", "GateRules", "Gates", "LinkBench", "Links", "Loop", "Messages",
+            "PipelineMetrics", "PipelineTracing", "Primitives", "Queue", "Redis", "Stage", "TestServers", logging,
+            tracing),
         testTarget(
-            "EmitStageTests",
-            [
-                "EmitStage", "GateRules", "Gates", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
-                "PipelineTracing", "Primitives", "Queue", "Redis", "Stage", "TestServers", logging, tracing,
-            ]),
+            "IngestStageTests", "Forecasts", "IngestStage", "Intake", "LinkBench", "Links", "Loop", "Messages",
+            "PipelineMetrics", "PipelineTracing", "Primitives", "Queue", "Stage", logging, tracing),
+        testTarget("GoogleAuthTests", "GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks),
+        testTarget("ForecastsTests", "Forecasts", "Primitives", "Queue"),
+        testTarget("IntakeTests", "GateRules", "Intake", "Messages", "Queue"),
+        testTarget("LoopTests", "Loop", "Primitives"),
+        testTarget("MessagesTests", "Messages", "Primitives"),
+        testTarget("RetryPolicyTests", "RetryPolicy", "Messages"),
         testTarget(
-            "IngestStageTests",
-            [
-                "Forecasts", "IngestStage", "Intake", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics",
-                "PipelineTracing", "Primitives", "Queue", "Stage", logging, tracing,
-            ]),
+            "StageTests", "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Settings",
+            "Status", "Tap", "TestServers", "Wire", "ZeroMQ", logging, lifecycle),
+        testTarget("ZeroMQTests", "ZeroMQ"),
+        testTarget("MetricsTests", "PipelineMetrics", metrics),
         testTarget(
-            "GoogleAuthTests", ["GoogleAuth", "HTTP", "Loop", "Primitives", cryptoExtras, flyingFox, flyingSocks]),
-        testTarget("ForecastsTests", ["Forecasts", "Primitives", "Queue"]),
-        testTarget("IntakeTests", ["GateRules", "Intake", "Messages", "Queue"]),
-        testTarget("LoopTests", ["Loop", "Primitives"]),
-        testTarget("MessagesTests", ["Messages", "Primitives"]),
-        testTarget("RetryPolicyTests", ["RetryPolicy", "Messages"]),
+            "TracingTests", "PipelineTracing", "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives",
+            "TestServers", logging, flyingFox, flyingSocks, tracing),
+        testTarget("StatusTests", "Status", "PipelineMetrics", "Primitives", "TestServers", logging, lifecycle),
         testTarget(
-            "StageTests",
-            [
-                "Stage", "LinkBench", "Links", "Loop", "Messages", "PipelineMetrics", "Queue", "Settings", "Status",
-                "Tap", "TestServers", "Wire", "ZeroMQ", logging, lifecycle,
-            ]),
-        testTarget("ZeroMQTests", ["ZeroMQ"]),
-        testTarget("MetricsTests", ["PipelineMetrics", metrics]),
+            "SettingsTests", "Settings", "GateRules", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser,
+            logging),
+        testTarget("GateRulesTests", "GateRules", "Messages"),
         testTarget(
-            "TracingTests",
-            [
-                "PipelineTracing", "HTTP", "Loop", "Messages", "PipelineMetrics", "Primitives", "TestServers", logging,
-                flyingFox, flyingSocks, tracing,
-            ]),
-        testTarget("StatusTests", ["Status", "PipelineMetrics", "Primitives", logging, lifecycle]),
+            "GatesTests", "Gates", "GateRules", "Loop", "Messages", "PipelineMetrics", "Redis", "TestServers", logging,
+            flyingFox, flyingSocks),
+        testTarget("GatewaySimulatorTests", "GatewaySimulator", "Messages"),
         testTarget(
-            "SettingsTests",
-            ["Settings", "GateRules", "Intake", "Messages", "Queue", "RetryPolicy", argumentParser, logging]),
-        testTarget("GateRulesTests", ["GateRules", "Messages"]),
+            "ApctlTests", "Apctl", "GatewaySimulator", "Loop", "Messages", "Primitives", "Queue", "Redis",
+            "RedisPubSub", "RedisPubSubSink", "RedisPubSubSource", "RedisQueues", "RedisSortedSet",
+            "RedisSortedSetSink", "RedisSortedSetSource", "SQLite", "SQLiteSink", "SQLiteSource", "Settings",
+            "TestServers", "ZeroMQ", argumentParser, crypto, logging, subprocess, systemPackage),
+        testTarget("HTTPTests", "HTTP", "CZlib", "Loop", "Messages"),
         testTarget(
-            "GatesTests",
-            [
-                "Gates", "GateRules", "Loop", "Messages", "PipelineMetrics", "Redis", "TestServers", logging, flyingFox,
-                flyingSocks,
-            ]),
-        testTarget("GatewaySimulatorTests", ["GatewaySimulator", "Messages"]),
+            "AttemptsTests", "Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator", "PipelineTracing",
+            "Primitives", tracing),
+        testTarget("DispatchStageTests", "DispatchStage"),
+        testTarget("GatewaysTests", "Gateways", "Attempts", "Messages", "Primitives"),
+        testTarget("PoolsTests", "Pools", "Primitives", heap, data: ["Traces"]),
+        testTarget("LinksTests", "Links", "LinkSimulator", "Primitives"),
+        testTarget("WireTests", "Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf),
+        testTarget("TapTests", "Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging),
         testTarget(
-            "ApctlTests",
-            [
-                "Apctl", "GatewaySimulator", "Loop", "Messages", "Primitives", "Queue", "Redis", "RedisPubSub",
-                "RedisPubSubSink",
-                "RedisPubSubSource", "RedisQueues", "RedisSortedSet", "RedisSortedSetSink", "RedisSortedSetSource",
-                "SQLite", "SQLiteSink", "SQLiteSource", "Settings", "TestServers", "ZeroMQ", argumentParser, crypto,
-                logging,
-                subprocess,
-                systemPackage,
-            ]),
-        testTarget("HTTPTests", ["HTTP", "CZlib", "Loop", "Messages"]),
-        testTarget(
-            "AttemptsTests",
-            ["Attempts", "HTTP", "Loop", "Messages", "GatewaySimulator", "PipelineTracing", "Primitives", tracing]),
-        testTarget("DispatchStageTests", ["DispatchStage"]),
-        testTarget("GatewaysTests", ["Gateways", "Attempts", "Messages", "Primitives"]),
-        testTarget("PoolsTests", ["Pools", "Primitives", heap], data: ["Traces"]),
-        testTarget("LinksTests", ["Links", "LinkSimulator", "Primitives"]),
-        testTarget("WireTests", ["Wire", "Links", "LinkSimulator", "Messages", "Primitives", protobuf]),
-        testTarget("TapTests", ["Tap", "Loop", "Messages", "Primitives", "PipelineMetrics", "ZeroMQ", logging]),
-        testTarget(
-            "SettlementModelTests",
-            [
-                "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSet", "RedisSortedSetSource",
-                "RedisSortedSetSink", "Redis", "TestServers", "Queue", "Messages", grdb, logging,
-            ]),
+            "SettlementModelTests", "SettlementModel", "SQLite", "SQLiteSource", "SQLiteSink", "RedisSortedSet",
+            "RedisSortedSetSource", "RedisSortedSetSink", "Redis", "TestServers", "Queue", "Messages", grdb, logging),
     ] + queueKinds.flatMap(\.targets)
 )

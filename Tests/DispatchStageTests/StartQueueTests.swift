@@ -172,7 +172,7 @@ struct StartQueueTests {
         var queue = StartQueue<Int>(slots: 8)
         let slots: (Int) -> Int = { [8, 1][$0] }
         queue.append(0, lane: 0, group: 0)
-        for item in 0..<80 { queue.append(item, lane: 1, group: 1) }
+        for item in 0..<140 { queue.append(item, lane: 1, group: 1) }
         while queue.start(groupSlots: slots) != nil {}
         #expect(!queue.isCrowded(1), "it is not known to be full")
         _ = queue.noteFull(groupSlots: slots)
@@ -193,6 +193,28 @@ struct StartQueueTests {
             let isNews = queue.noteFull()
             #expect(!isNews && queue.full.isEmpty && !queue.isCrowded(lane))
         }
+    }
+
+    /// A pool with one slot and a silent gateway: another one can be seen all the same.
+    @Test
+    func whereNothingMovesThereIsRoomForAGroupThatHasNotBeenSeen() {
+        var queue = StartQueue<Int>(slots: 32)
+        let slots: (Int) -> Int = { _ in 1 }
+        for item in 0..<2 { queue.append(item, lane: 0) }
+        while queue.start(groupSlots: slots) != nil {}
+        queue.survey(groupSlots: slots) { _, _ in false }
+        #expect(queue.room(ahead: 1, groupSlots: slots) == 0, "it has just started")
+        for _ in 0..<3 { queue.survey(groupSlots: slots) { _, _ in false } }
+        while queue.count < 4, queue.room(ahead: 1, groupSlots: slots) > 0 { queue.append(2, lane: 0) }
+        #expect(queue.count == 4)
+        let isNews = queue.noteFull(groupSlots: slots)
+        #expect(isNews && queue.full == [0], "no more of this one")
+        #expect(queue.room(ahead: 1, groupSlots: slots) == 1)
+        queue.ended(lane: 0)
+        _ = queue.start(groupSlots: slots)
+        queue.survey(groupSlots: slots) { _, _ in false }
+        let moves = queue.noteFull(groupSlots: slots)
+        #expect(moves && queue.full.isEmpty && queue.room(ahead: 1, groupSlots: slots) == 0)
     }
 
     /// Or what waits of one grows without end while the other has nothing.

@@ -1,3 +1,4 @@
+import Foundation
 import GatewaySimulator
 import Redis
 import TestServers
@@ -40,6 +41,44 @@ extension EndToEnd {
                 try run.expectOneResultEach(ids.stuck, in: Self.stuck.list)
                 #expect(run.gateway.requests().count == ids.good.count + ids.stuck.count)
             }
+        }
+
+        /// Of a pool with one slot that nobody answers a few wait in dispatch, and the rest stays in its queue, in order; the
+        /// other pool has all of its slots.
+        @Test(.timeLimit(.minutes(2)))
+        func leavesTheRequestsOfAFullPoolInTheirQueue() async throws {
+            let redis = try await RedisServer()
+            let folder = try temporaryDirectory()
+            try await withGateway(GatewaySettings(latency: .fixed(.seconds(600)))) { silent in
+                try await withGateway(GatewaySettings(latency: .fixed(.milliseconds(20)))) { quick in
+                    let pools = folder.appending(path: "pools.json")
+                    try #"[{"id": "quick", "workers": 16}, {"id": "silent", "workers": 1}]"#
+                        .write(to: pools, atomically: true, encoding: .utf8)
+                    let queues = folder.appending(path: "queues.json")
+                    try """
+                    {"url": "redis://127.0.0.1:\(redis.port)", "queues": [
+                    {"queue_name": "quick", "igw_base_url": "\(quick.url)", "worker_pool_id": "quick"},
+                    {"queue_name": "silent", "igw_base_url": "\(silent.url)", "worker_pool_id": "silent"}]}
+                    """.write(to: queues, atomically: true, encoding: .utf8)
+                    let pipeline = try Pipeline(
+                        queue: ["--message-queue-impl", "redis-sortedset", "--queues-config-file", queues.path],
+                        flags: quickRetries + [
+                            "--concurrency", "32", "--slack", "off", "--pool-config-file", pools.path,
+                        ])
+                    try await withPipeline(pipeline) { pipeline in
+                        let run = RedisSortedSetRun(redis: redis, gateway: quick, pipeline: pipeline)
+                        try run.submit((0..<600).map { "s\($0)" }, to: "silent")
+                        try await eventually("one is at the gateway") { silent.requests().isEmpty ? nil : true }
+                        try run.submit((0..<2000).map { "q\($0)" }, to: "quick")
+                        try await run.waitForResults(2000, within: .seconds(60))
+                        #expect(silent.requests().count == 1)
+                        let left = try #require(redis.run("ZCARD", "silent").integer)
+                        #expect(left >= 500, "\(left) of 600")
+                    }
+                }
+            }
+            try FileManager.default.removeItem(at: folder)
+            redis.kill()
         }
     }
 }

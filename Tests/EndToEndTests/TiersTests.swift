@@ -10,7 +10,8 @@ extension EndToEnd {
 
         /// Queues at one gateway with 32 slots, by tier.
         private func withQueues(
-            _ queues: [Queue], _ body: (RedisSortedSetRun) async throws -> Void
+            _ queues: [Queue], policy: [String] = ["--request-merge-policy", "tier-priority"],
+            _ body: (RedisSortedSetRun) async throws -> Void
         ) async throws {
             let redis = try await RedisServer()
             try await withGateway(GatewaySettings(latency: .fixed(.milliseconds(100)))) { gateway in
@@ -26,7 +27,7 @@ extension EndToEnd {
                 """.write(to: file, atomically: true, encoding: .utf8)
                 let pipeline = try Pipeline(
                     queue: ["--message-queue-impl", "redis-sortedset", "--queues-config-file", file.path],
-                    flags: quickRetries + ["--concurrency", "32", "--request-merge-policy", "tier-priority"])
+                    flags: quickRetries + ["--concurrency", "32"] + policy)
                 try await withPipeline(pipeline) { pipeline in
                     try await body(RedisSortedSetRun(redis: redis, gateway: gateway, pipeline: pipeline))
                 }
@@ -62,6 +63,30 @@ extension EndToEnd {
                 let between = try others(than: "high", run)
                 #expect((2...100).contains(between), "\(between) of the lower tier in between")
             }
+        }
+
+        /// Both have requests all the time; what of the higher one is on its way has its turn, too.
+        @Test(.timeLimit(.minutes(1)))
+        func strictOrderSendsNothingOfALowerTierWhileThereIsAHigherOne() async throws {
+            let folder = try temporaryDirectory()
+            let file = folder.appending(path: "policy.json")
+            try #"{"type": "tier-priority", "parameters": {"weights": "strict"}}"#
+                .write(to: file, atomically: true, encoding: .utf8)
+            let queues: [Queue] = [
+                ("low", #""labels": {"tier": "batch"}"#), ("high", #""labels": {"tier": "interactive"}"#),
+            ]
+            try await withQueues(queues, policy: ["--request-merge-policy-config-file", file.path]) { run in
+                try run.submit(ids(1200).map { Message("high-\($0)", payload: #"{"of":"high"}"#) }, to: "high")
+                try await eventually("the higher ones are on their way") {
+                    run.gateway.requests().count > 40 ? true : nil
+                }
+                try run.submit(ids(300).map { Message("low-\($0)", payload: #"{"of":"low"}"#) }, to: "low")
+                try await run.waitForResults(1500)
+                // Now and then a lease takes longer than is waited for; one of sixteen slots would be 75.
+                let between = try others(than: "high", run)
+                #expect(between <= 36, "\(between) of the lower tier in between")
+            }
+            try FileManager.default.removeItem(at: folder)
         }
 
         /// By its labels it would get twice as much as the other, and over its quota it gets a quarter.

@@ -16,12 +16,7 @@ struct HeldQueueTests {
     @PipelineActor
     @Test(.timeLimit(.minutes(1)))
     func leasesFewWhileThePoolsOfAQueueAreClosed() async throws {
-        let link = try LinkBench("ingest-dispatch")
-        let own = Introduction(pipeline: "p", stage: "dispatch", release: "", version: 1)
-        let incoming = try link.listen(wiring: LinkWiring(own: own, stages: ["ingest"]))
-        incoming.wantHundreds()
-        try await link.waitForPeer()
-        let ingester = ingester(link)
+        let (link, incoming, ingester) = try await bench()
         #expect(await permits(ingester) > 100)
         incoming.tell(pools: [PoolNote(pool: "x", closedFor: 30_000, heldQueues: ["another"])])
         incoming.tell(pools: [PoolNote(pool: "p", closedFor: 30_000, heldQueues: ["q"])])
@@ -41,12 +36,7 @@ struct HeldQueueTests {
     @PipelineActor
     @Test(.timeLimit(.minutes(1)))
     func leasesAgainAsSoonAsThePoolsAreSaidToBeOpen() async throws {
-        let link = try LinkBench("ingest-dispatch")
-        let own = Introduction(pipeline: "p", stage: "dispatch", release: "", version: 1)
-        let incoming = try link.listen(wiring: LinkWiring(own: own, stages: ["ingest"]))
-        incoming.wantHundreds()
-        try await link.waitForPeer()
-        let ingester = ingester(link)
+        let (link, incoming, ingester) = try await bench()
         incoming.tell(pools: [PoolNote(pool: "p", closedFor: 120_000, heldQueues: ["q"])])
         try await link.wait { link.outgoing.heldFor(queue: "q") != nil }
         await ingester.accept((0..<16).map { Delivery(bytes: [], receipt: Receipt([UInt8($0)])) }, queue: 0)
@@ -55,6 +45,17 @@ struct HeldQueueTests {
         incoming.tell(pools: [])
         #expect(await permits > 100)
         await link.end()
+    }
+
+    /// An ingester, and a dispatch that wants hundreds.
+    @PipelineActor
+    private func bench() async throws -> (LinkBench, IncomingLink, Ingester) {
+        let link = try LinkBench("ingest-dispatch")
+        let own = Introduction(pipeline: "p", stage: "dispatch", release: "", version: 1)
+        let incoming = try link.listen(wiring: LinkWiring(own: own, stages: ["ingest"]))
+        incoming.wantHundreds()
+        try await link.waitForPeer()
+        return (link, incoming, ingester(link))
     }
 
     /// One lease that finds nothing.

@@ -1,6 +1,7 @@
 import Foundation
 import PipelineMetrics
 import Status
+import TestServers
 import Testing
 
 /// What strangers on the port can do, which is nothing.

@@ -26,15 +26,15 @@ struct StartQueue<Item> {
         var claim = Claim.share
         var wasIdle = false
         var active = 0
-        /// Starts since the last survey, and per second when it last had no slot to spare.
+        /// Starts since the last survey, and per second when it last had no slot to spare: before that is known, many.
         var starts = 0
-        var pace = 0
+        var pace = 64
         var waiting = Deque<(order: UInt64, item: Item)>()
 
         var isIdle: Bool { active == 0 && waiting.isEmpty }
 
-        /// What may wait before it is full: what starts in an eighth of a second.
-        var places: Int { max(StartQueue.fewWaiting, pace / 8) }
+        /// What may wait before it is full: what starts in an eighth of a second, or a few.
+        var places: Int { pace < 16 ? StartQueue.fewWaiting : max(16, pace / 8) }
     }
 
     private struct Group {
@@ -149,7 +149,8 @@ struct StartQueue<Item> {
     /// - Returns: whether they are others than before.
     mutating func noteFull(groupSlots: (Int) -> Int = { _ in .max }) -> Bool {
         if count < Self.fewWaiting, full.isEmpty { return false }
-        guard all.all > 1 else {
+        // Where nothing moves there may be others that have not been seen yet.
+        guard all.all > 1 || isStuck else {
             defer { full = [] }
             return !full.isEmpty
         }
@@ -172,11 +173,10 @@ struct StartQueue<Item> {
     /// Whether much more waits in a lane than makes it full: a sender has not heard of it.
     func isCrowded(_ index: Int) -> Bool {
         guard full.contains(index), let lane = lanes[index] else { return false }
-        // What is handed back comes again after a second or two.
-        return lane.waiting.count >= max(4 * lane.places, 4 * lane.pace)
+        return lane.waiting.count >= 8 * lane.places
     }
 
-    private static var fewWaiting: Int { 16 }
+    private static var fewWaiting: Int { 4 }
 
     /// - Parameters:
     ///   - lane: numbered from 0.
@@ -303,11 +303,12 @@ struct StartQueue<Item> {
     ///
     /// - Parameters:
     ///   - groupSlots: the slots of a group.
-    ///   - spare: slots for groups that have not been seen.
+    ///   - spare: slots for groups that have not been seen; one where nothing moves.
     func room(
         ahead: Int, spare: Int = 0, groupSlots: (Int) -> Int = { _ in .max },
         where mayStart: (Int) -> Bool = { _ in true }
     ) -> Int {
+        let spare = isStuck ? max(1, spare) : spare
         let known = groups.indices.reduce(spare) { $0 + min(slots, groupSlots($1)) }
         let usable = groups.isEmpty && spare == 0 ? slots : min(slots, known)
         // Each has some at hand.
@@ -319,7 +320,7 @@ struct StartQueue<Item> {
             let share = all.share(of: places, rank: lane.rank, leavesOne: isStuck)
             return min(lane.waiting.count, max(0, share - lane.active))
         }
-        if groups.count < 2 { return max(0, places - active - lanes.indices.reduce(0) { $0 + waiting($1) }) }
+        if groups.count < 2, !isStuck { return max(0, places - active - lanes.indices.reduce(0) { $0 + waiting($1) }) }
         var byGroup = [Int](repeating: 0, count: groups.count)
         for index in lanes.indices {
             if let group = lanes[index]?.group { byGroup[group] += waiting(index) }
