@@ -41,7 +41,8 @@ struct HeldQueueTests {
         try await link.wait { link.outgoing.heldFor(queue: "q") != nil }
         await ingester.accept((0..<16).map { Delivery(bytes: [], receipt: Receipt([UInt8($0)])) }, queue: 0)
         async let permits = ingester.permits(queue: 0)
-        try await link.wait { ingester.lanes[0].permitWaiter != nil }
+        // The room is the same before and after.
+        try await link.wait { ingester.lanes[0].permitWaiter != nil && link.outgoing.room == 400 }
         incoming.tell(pools: [])
         #expect(await permits > 100)
         await link.end()
